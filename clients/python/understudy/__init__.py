@@ -1,0 +1,1 @@
+"""The Python client of Understudy: generated messages and stubs in ``understudy.v1``."""

@@ -1,0 +1,38 @@
+"""What a use case knows of the call it serves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from understudy_server.app.ports import Journal, Presence, Store
+from understudy_server.core.keys import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a call acts, resolved and checked: ids and slugs, empty where the call is wider."""
+
+    project_id: str = ""
+    project: str = ""
+    environment_id: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a use case may reach beside its transaction. ``new_id`` makes an id with a prefix."""
+
+    store: Store
+    journal: Journal
+    presence: Presence
+    new_id: Callable[[str], str]
+    random_bytes: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: who, where, when (milliseconds since 1970)."""
+
+    caller: Caller
+    place: Place
+    now_ms: int
+    world: World

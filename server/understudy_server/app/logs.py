@@ -1,0 +1,144 @@
+"""Logs: what went through the proxy, asked for by session."""
+
+import base64
+import json
+
+from google.api.httpbody_pb2 import HttpBody
+from understudy.v1.log_service_pb2 import (
+    SIDE_REQUEST,
+    GetLogBodyRequest,
+    GetLogBodyResponse,
+    ListLogsRequest,
+    ListLogsResponse,
+    LogEntry,
+)
+
+from understudy_server.app.call import Call
+from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Transaction
+from understudy_server.app.sessions import has_expired, session_key
+from understudy_server.app.times import stamp
+from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
+from understudy_server.core.exchange import Captured, Exchange
+
+PREVIEW_CHARACTERS = 512
+BODY_BYTES_MAX = 262_144
+# The most bytes that 512 characters of UTF-8 can take.
+_PREVIEW_BYTES = 4 * PREVIEW_CHARACTERS
+
+
+async def list_logs(call: Call, request: ListLogsRequest) -> ListLogsResponse:
+    """List the exchanges of a session. Raises NotFound when neither a session nor an exchange has that key."""
+    key = session_key(request.session_key)
+    if request.before and request.since:
+        raise InvalidInput("before and since exclude each other", Fault("since", "exclusive", "before"))
+    world, environment_id = call.world, call.place.environment_id
+    rows = await world.journal.page(
+        environment_id, key, before=request.before, since=request.since, limit=request.limit + 1
+    )
+    if not rows and not await _is_known(call, key):
+        raise NotFound(
+            f"neither a session nor a log has the key {key!r} in {call.place.project}/{call.place.environment}"
+        )
+    page = rows[: request.limit]
+    response = ListLogsResponse(logs=[_entry(exchange) for exchange in page])
+    if len(rows) > len(page) and not request.since:
+        response.next_cursor = page[-1].id
+    return response
+
+
+async def get_log_body(call: Call, request: GetLogBodyRequest) -> GetLogBodyResponse:
+    """Read one captured body as JSON. Raises NotFound and Forbidden (scope_mismatch)."""
+    exchange = await call.world.journal.exchange(request.log_id)
+    if exchange is None:
+        raise NotFound(f"there is no log {request.log_id[:100]!r}")
+    await _check_reach(call, request, exchange)
+    body = exchange.request_body if request.side == SIDE_REQUEST else exchange.response_body
+    if body is None:
+        side = "request" if request.side == SIDE_REQUEST else "response"
+        raise NotFound(f"the {side} of log {exchange.id!r} had no body")
+    content, truncated = _as_json(body)
+    return GetLogBodyResponse(
+        body=HttpBody(content_type="application/json", data=content), truncated=truncated, size_bytes=body.size_bytes
+    )
+
+
+async def _is_known(call: Call, key: str) -> bool:
+    async def session_exists(tx: Transaction) -> bool:
+        record = await tx.session(call.place.environment_id, key)
+        return record is not None and not has_expired(record, call.now_ms)
+
+    return await call.world.store.read(session_exists) or await call.world.journal.knows(call.place.environment_id, key)
+
+
+async def _check_reach(call: Call, request: GetLogBodyRequest, exchange: Exchange) -> None:
+    """A key sees the logs of its own project and environment; a project that is named must be the log's."""
+    caller = call.caller
+    if caller.project_id and caller.project_id != exchange.project_id:
+        raise Forbidden("scope_mismatch", "the key is for another project than the log's")
+    if caller.environment_id and caller.environment_id != exchange.environment_id:
+        raise Forbidden("scope_mismatch", "the key is for another environment than the log's")
+    if request.project:
+
+        async def named(tx: Transaction) -> ProjectRecord | None:
+            return await tx.project(request.project)
+
+        project = await call.world.store.read(named)
+        if project is None or project.id != exchange.project_id:
+            if caller.project_id:
+                raise Forbidden("scope_mismatch", "the key is for another project")
+            raise NotFound(f"there is no log {exchange.id!r} in project {request.project!r}")
+
+
+def _entry(exchange: Exchange) -> LogEntry:
+    entry = LogEntry(
+        id=exchange.id,
+        method=exchange.method,
+        path=exchange.path,
+        query=exchange.query,
+        status=exchange.status,
+        duration_ms=exchange.duration_ms,
+        override_applied=bool(exchange.mock_id),
+        created_at=stamp(exchange.started_at_ms),
+    )
+    if exchange.mock_id:
+        entry.override_id = exchange.mock_id
+    if exchange.request_body:
+        entry.request_preview = _preview(exchange.request_body)
+    if exchange.response_body:
+        entry.response_preview = _preview(exchange.response_body)
+    return entry
+
+
+def _preview(body: Captured) -> str:
+    text = body.content[:_PREVIEW_BYTES].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
+    # protobuf and JSON take no lone surrogates; decoding with "replace" makes none.
+    return text
+
+
+def _as_json(body: Captured) -> tuple[bytes, bool]:
+    """A body as JSON, at most BODY_BYTES_MAX bytes of it, and whether that is only its beginning."""
+    kept = body.content[:BODY_BYTES_MAX]
+    truncated = body.size_bytes > len(kept)
+    if truncated or _is_json(kept):
+        if not truncated or _looks_like_json(kept):
+            return kept, truncated
+    try:
+        text = kept.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if not (truncated and error.reason == "unexpected end of data"):
+            return json.dumps(base64.b64encode(kept).decode()).encode(), truncated
+        text = kept[: error.start].decode("utf-8")
+    written = json.dumps(text, ensure_ascii=False).encode()
+    return written[:BODY_BYTES_MAX], truncated or len(written) > BODY_BYTES_MAX
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _looks_like_json(content: bytes) -> bool:
+    return content.lstrip()[:1] in (b"{", b"[", b'"')

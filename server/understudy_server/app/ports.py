@@ -1,0 +1,193 @@
+"""What the use cases need of the world. The stores and the journal fill these interfaces.
+
+A use case is a coroutine that reads and writes through a ``Transaction``. On SQLite its awaits never suspend, so that it runs
+in one go inside the writer's thread (or, when it only reads, on the event loop); on a store across a network they do.
+Records hold messages of the contract; a record adds only identity, which the contract does not show.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from understudy.v1.key_service_pb2 import Key
+from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_service_pb2 import Environment, Project
+from understudy.v1.scenario_service_pb2 import Scenario
+from understudy.v1.session_service_pb2 import Session
+
+from understudy_server.core.exchange import Exchange
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A key: ``message`` as the contract shows it, the hash of its text, and what it is bound to (ids, empty for all)."""
+
+    message: Key
+    fingerprint: bytes
+    project_id: str
+    environment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    id: str
+    message: Project
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRecord:
+    """An environment. ``message.project`` is filled in by the store."""
+
+    id: str
+    project_id: str
+    message: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session's incarnation. The message has its key, label, scenario, overrides, delays, expiry and revision."""
+
+    id: str
+    environment_id: str
+    updated_at_ms: int
+    message: Session
+
+
+class Transaction(Protocol):
+    """One unit of work: all of it or nothing. Reads see one snapshot with the unit's own writes.
+
+    Lists are ordered by the name they page on and start after ``after`` (empty: at the start).
+    """
+
+    async def plan(self) -> int:
+        """The organisation's plan, a number of ``core.plans.Plan``."""
+
+    async def set_plan(self, plan: int) -> None: ...
+
+    async def key_by_fingerprint(self, fingerprint: bytes) -> KeyRecord | None: ...
+
+    async def key(self, key_id: str) -> KeyRecord | None: ...
+
+    async def keys(self, before: str, limit: int, project_id: str, environment_id: str) -> Sequence[KeyRecord]:
+        """Keys, newest first, older than the id ``before`` (empty: all), bound to the project and environment if these are given."""
+
+    async def active_keys(self, now_ms: int) -> int:
+        """How many keys are neither revoked nor expired."""
+
+    async def put_key(self, record: KeyRecord) -> None: ...
+
+    async def project(self, slug: str) -> ProjectRecord | None: ...
+
+    async def project_by_id(self, project_id: str) -> ProjectRecord | None: ...
+
+    async def projects(self, after: str, limit: int) -> Sequence[ProjectRecord]: ...
+
+    async def put_project(self, record: ProjectRecord) -> None: ...
+
+    async def remove_project(self, project_id: str) -> None:
+        """Remove a project, which has no environment any more, and its keys' reach: they are revoked by the caller."""
+
+    async def environment(self, project_id: str, slug: str) -> EnvironmentRecord | None: ...
+
+    async def environment_by_id(self, environment_id: str) -> EnvironmentRecord | None: ...
+
+    async def environments(self, project_id: str, after: str, limit: int) -> Sequence[EnvironmentRecord]: ...
+
+    async def put_environment(self, record: EnvironmentRecord) -> None: ...
+
+    async def remove_environment(self, environment_id: str) -> None:
+        """Remove an environment and all that is in it."""
+
+    async def is_empty(self, environment_id: str) -> bool:
+        """True when an environment has no mock, no scenario and no session."""
+
+    async def mock(self, environment_id: str, mock_id: str) -> Mock | None:
+        """A mock; ``active`` says whether it is on for the whole environment."""
+
+    async def mocks(self, environment_id: str, query: "MockQuery", after: str, limit: int) -> Sequence[Mock]: ...
+
+    async def put_mock(self, environment_id: str, mock: Mock) -> None:
+        """Make or replace a mock; ``active`` is not looked at."""
+
+    async def remove_mock(self, environment_id: str, mock_id: str) -> None:
+        """Remove a mock, its activations and its place in scenarios."""
+
+    async def switch_off(self, environment_id: str, mock_id: str) -> None:
+        """Remove every activation of a mock, and its place in scenarios of which it is not a part alone."""
+
+    async def set_active(self, environment_id: str, mock_id: str, *, active: bool) -> None:
+        """Switch a mock on or off for the whole environment."""
+
+    async def scenario(self, environment_id: str, scenario_id: str) -> Scenario | None: ...
+
+    async def scenario_by_url_id(self, environment_id: str, url_id: str) -> Scenario | None: ...
+
+    async def scenarios(
+        self, environment_id: str, search: str, before: tuple[int, str] | None, limit: int
+    ) -> Sequence[Scenario]:
+        """Scenarios whose name contains ``search``, newest first, older than (milliseconds, id)."""
+
+    async def put_scenario(self, environment_id: str, scenario: Scenario) -> None: ...
+
+    async def remove_scenario(self, environment_id: str, scenario_id: str) -> None:
+        """Remove a scenario and the mocks that belong to it alone; sessions that use it have none from then on."""
+
+    async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
+        """The session that a key names, expired or not."""
+
+    async def sessions(self, environment_id: str, search: str, after: str, limit: int) -> Sequence[SessionRecord]: ...
+
+    async def put_session(self, record: SessionRecord) -> None: ...
+
+    async def remove_session(self, session_id: str) -> None: ...
+
+    async def ending(self, now_ms: int, updated_before_ms: int) -> Sequence[tuple[str, bool]]:
+        """Ids of the sessions, of all environments, that have expired (True) or were not changed since (False)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MockQuery:
+    """Which mocks to list. ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose
+    drafts to show, ``None`` for everybody's."""
+
+    search: str = ""
+    state: int = 0
+    drafts_of: str | None = None
+
+
+Work = Callable[[Transaction], Awaitable[T]]
+
+
+class Store(Protocol):
+    """Where declared state is kept. Both calls raise StorageFailure, and what the work raises."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that only reads, on one snapshot that holds every write acknowledged before."""
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work whole or not at all. When this returns, the change is durable and visible to every read that starts later."""
+
+
+class Presence(Protocol):
+    """When the sessions were last seen at the proxy."""
+
+    def last_seen(self, session_id: str) -> int | None:
+        """Milliseconds since 1970, or ``None`` before the first request."""
+
+    def forget(self, session_ids: Sequence[str]) -> None: ...
+
+
+class Journal(Protocol):
+    """The exchanges. Every question sees every exchange recorded before it was asked."""
+
+    async def page(
+        self, environment_id: str, session_key: str, *, before: str, since: str, limit: int
+    ) -> Sequence[Exchange]:
+        """Exchanges of a key, newest first, older than the id ``before`` if given; with ``since`` newer ones, oldest first."""
+
+    async def exchange(self, exchange_id: str) -> Exchange | None: ...
+
+    async def knows(self, environment_id: str, session_key: str) -> bool:
+        """True when there is any exchange with that key."""

@@ -1,0 +1,87 @@
+"""Projects: what groups the environments of one service."""
+
+from understudy.v1 import project_service_pb2 as pb
+from understudy.v1.project_service_pb2 import Project
+
+from understudy_server.app import paging
+from understudy_server.app.call import Call
+from understudy_server.app.environments import remove_environment, revoke_bound_keys
+from understudy_server.app.masks import fields_to_set
+from understudy_server.app.ports import ProjectRecord, Transaction
+from understudy_server.app.revisions import check_revision, touched
+from understudy_server.app.times import stamp
+from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
+
+_EVERY = 1_000_000
+
+
+async def list_projects(tx: Transaction, call: Call, request: pb.ListProjectsRequest) -> pb.ListProjectsResponse:
+    """List the projects the key is for, in the order of their slugs."""
+    after = paging.name_before(request.page_token)
+    if call.caller.project_id:
+        own = await tx.project_by_id(call.caller.project_id)
+        return pb.ListProjectsResponse(projects=[own.message] if own and own.message.slug > after else [])
+    found = await tx.projects(after, request.page_size + 1)
+    page = [record.message for record in found[: request.page_size]]
+    token = paging.token_after(page[-1].slug) if len(found) > len(page) else ""
+    return pb.ListProjectsResponse(projects=page, next_page_token=token)
+
+
+async def get_project(tx: Transaction, call: Call, _request: pb.GetProjectRequest) -> pb.GetProjectResponse:
+    """Read a project. Raises NotFound."""
+    return pb.GetProjectResponse(project=(await _existing(tx, call)).message)
+
+
+async def create_project(tx: Transaction, call: Call, request: pb.CreateProjectRequest) -> pb.CreateProjectResponse:
+    """Make a project. Raises Forbidden for a key that is for one project, Conflict when the slug is taken."""
+    _check_is_wide(call)
+    slug = request.project.slug
+    if await tx.project(slug):
+        raise Conflict(
+            "already_exists", f"there is a project {slug!r} already", Fault("project.slug", "unique", given=slug)
+        )
+    now = stamp(call.now_ms)
+    project = Project(slug=slug, name=request.project.name or slug, created_at=now, updated_at=now, revision=1)
+    await tx.put_project(ProjectRecord(call.world.new_id("prj_"), project))
+    return pb.CreateProjectResponse(project=project)
+
+
+async def update_project(tx: Transaction, call: Call, request: pb.UpdateProjectRequest) -> pb.UpdateProjectResponse:
+    """Set what is present. Raises NotFound and Conflict (revision_mismatch)."""
+    record = await _existing(tx, call)
+    check_revision(record.message.revision, request.expected_revision)
+    if "name" in fields_to_set(request.changes, request.update_mask, ("name",)):
+        record.message.name = request.changes.name or record.message.slug
+    touched(record.message, call.now_ms)
+    await tx.put_project(record)
+    return pb.UpdateProjectResponse(project=record.message)
+
+
+async def delete_project(tx: Transaction, call: Call, request: pb.DeleteProjectRequest) -> pb.DeleteProjectResponse:
+    """Remove a project, with all that is in it when forced. Raises NotFound, Forbidden and Conflict."""
+    _check_is_wide(call)
+    record = await _existing(tx, call)
+    check_revision(record.message.revision, request.expected_revision)
+    environments = await tx.environments(record.id, "", _EVERY)
+    if environments and not request.force:
+        message = (
+            f"project {record.message.slug!r} has {len(environments)} environments; remove them first, or force it"
+        )
+        raise Conflict("not_empty", message)
+    for environment in environments:
+        await remove_environment(tx, call, environment)
+    await revoke_bound_keys(tx, call, project_id=record.id)
+    await tx.remove_project(record.id)
+    return pb.DeleteProjectResponse()
+
+
+def _check_is_wide(call: Call) -> None:
+    if call.caller.project_id:
+        raise Forbidden("scope_mismatch", "the key is for one project; this needs an organisation-wide key")
+
+
+async def _existing(tx: Transaction, call: Call) -> ProjectRecord:
+    record = await tx.project_by_id(call.place.project_id)
+    if record is None:
+        raise NotFound(f"there is no project {call.place.project!r}")
+    return record

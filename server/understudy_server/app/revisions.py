@@ -1,0 +1,28 @@
+"""Revisions: how two editors notice each other."""
+
+from typing import Protocol
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from understudy_server.app.times import stamp
+from understudy_server.core.errors import Conflict, Fault
+
+
+class _Revised(Protocol):
+    revision: int
+
+    @property
+    def updated_at(self) -> Timestamp: ...
+
+
+def check_revision(present: int, expected: int) -> None:
+    """Raise Conflict (revision_mismatch) when the caller saw another revision than the present one; 0 expects nothing."""
+    if expected and expected != present:
+        fault = Fault("expected_revision", "revision", str(present), str(expected))
+        raise Conflict("revision_mismatch", f"the revision is {present} by now, not {expected}; read it again", fault)
+
+
+def touched(message: _Revised, now_ms: int) -> None:
+    """Note a change: the next revision, and when."""
+    message.revision += 1
+    message.updated_at.CopyFrom(stamp(now_ms))

@@ -1,0 +1,164 @@
+"""Sessions: read, set, clear, remove, list."""
+
+from understudy.v1.session_service_pb2 import (
+    DELETE_MODE_DELETE,
+    DELETE_MODE_RESET,
+    DeleteSessionRequest,
+    DeleteSessionResponse,
+    GetSessionRequest,
+    GetSessionResponse,
+    ListSessionsRequest,
+    ListSessionsResponse,
+    PutSessionRequest,
+    PutSessionResponse,
+    Session,
+)
+
+from understudy_server.app import paging
+from understudy_server.app.call import Call
+from understudy_server.app.masks import fields_to_set
+from understudy_server.app.mocks import activatable
+from understudy_server.app.ports import SessionRecord, Transaction
+from understudy_server.app.times import milliseconds, stamp
+from understudy_server.core.errors import Fault, InvalidInput, NotFound
+from understudy_server.core.session_key import normalise
+
+_SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds")
+_CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "expires_at")
+
+
+async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -> GetSessionResponse:
+    """Read a session. Raises NotFound."""
+    record = await existing_session(tx, call, session_key(request.session_key))
+    return GetSessionResponse(session=shown(call, record))
+
+
+async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -> PutSessionResponse:
+    """Set what is present, clear what is null, keep the rest; make the session when missing.
+
+    Raises NotFound for an unknown scenario and InvalidInput (invalid_override) for a mock that cannot be switched on.
+    """
+    key = session_key(request.session_key)
+    fields = fields_to_set(request, request.update_mask, _SETTABLE)
+    before = await live_session(tx, call, key)
+    after = Session()
+    if before:
+        after.CopyFrom(before.message)
+    if "scenario" in fields:
+        await _set_scenario(tx, call, after, request)
+    if "overrides" in fields:
+        await _set_overrides(tx, call, after, request)
+    _set_plain_fields(call, after, request, fields)
+    return PutSessionResponse(session=shown(call, await save(tx, call, key, before, after)))
+
+
+async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequest) -> DeleteSessionResponse:
+    """Clear a session (the default) or remove it. Raises NotFound."""
+    mode = request.mode or DELETE_MODE_RESET
+    record = await existing_session(tx, call, session_key(request.session_key))
+    if mode == DELETE_MODE_DELETE:
+        await tx.remove_session(record.id)
+    else:
+        cleared = Session()
+        cleared.CopyFrom(record.message)
+        for field in _CLEARED_BY_RESET:
+            cleared.ClearField(field)  # type: ignore[arg-type]  # the names are fields of Session
+        await save(tx, call, record.message.session_key, record, cleared)
+    return DeleteSessionResponse(ok=True, mode=mode)
+
+
+async def list_sessions(tx: Transaction, call: Call, request: ListSessionsRequest) -> ListSessionsResponse:
+    """List the sessions of an environment in the order of their keys."""
+    after = paging.name_before(request.page_token)
+    found = await tx.sessions(call.place.environment_id, request.search, after, request.page_size + 1)
+    page = found[: request.page_size]
+    token = paging.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
+    alive = [shown(call, record) for record in page if not has_expired(record, call.now_ms)]
+    return ListSessionsResponse(sessions=alive, next_page_token=token)
+
+
+def session_key(raw: str) -> str:
+    """Normalise a key given to the API. Raises InvalidInput when nothing is left of it."""
+    key = normalise(raw)
+    if not key:
+        raise InvalidInput("the session key is empty", Fault("session_key", "min_length", "1", raw[:100]))
+    return key
+
+
+def has_expired(record: SessionRecord, now_ms: int) -> bool:
+    """True from the very millisecond in which the time to live has run out."""
+    return record.message.HasField("expires_at") and milliseconds(record.message.expires_at) <= now_ms
+
+
+async def live_session(tx: Transaction, call: Call, key: str) -> SessionRecord | None:
+    """The session of a key. One that has expired but was not swept yet is removed, so that it never comes back."""
+    record = await tx.session(call.place.environment_id, key)
+    if record and has_expired(record, call.now_ms):
+        await tx.remove_session(record.id)
+        return None
+    return record
+
+
+async def existing_session(tx: Transaction, call: Call, key: str) -> SessionRecord:
+    """The session of a key. Raises NotFound."""
+    record = await tx.session(call.place.environment_id, key)
+    if record is None or has_expired(record, call.now_ms):
+        raise NotFound(f"there is no session {key!r} in {call.place.project}/{call.place.environment}")
+    return record
+
+
+async def save(tx: Transaction, call: Call, key: str, before: SessionRecord | None, after: Session) -> SessionRecord:
+    """Write a session's new state, unless nothing changed: the same PUT twice leaves the same revision."""
+    if before and before.message == after:
+        return before
+    after.session_key = key
+    after.revision = before.message.revision + 1 if before else 1
+    session_id = before.id if before else call.world.new_id("ses_")
+    record = SessionRecord(session_id, call.place.environment_id, call.now_ms, after)
+    await tx.put_session(record)
+    return record
+
+
+def shown(call: Call, record: SessionRecord) -> Session:
+    """A session as callers see it: with its place and the time it was last seen."""
+    session = Session()
+    session.CopyFrom(record.message)
+    session.project, session.environment = call.place.project, call.place.environment
+    last_seen = call.world.presence.last_seen(record.id)
+    if last_seen is not None:
+        session.last_seen_at.CopyFrom(stamp(last_seen))
+    return session
+
+
+async def _set_scenario(tx: Transaction, call: Call, session: Session, request: PutSessionRequest) -> None:
+    if not request.HasField("scenario"):
+        session.ClearField("scenario")
+        return
+    if await tx.scenario(call.place.environment_id, request.scenario) is None:
+        raise NotFound(f"there is no scenario {request.scenario!r} in {call.place.project}/{call.place.environment}")
+    session.scenario = request.scenario
+
+
+async def _set_overrides(tx: Transaction, call: Call, session: Session, request: PutSessionRequest) -> None:
+    wanted = list(dict.fromkeys(request.overrides))
+    for mock_id in wanted:
+        await activatable(tx, call, mock_id, field="overrides", unknown_is_invalid=True)
+    kept = [mock_id for mock_id in session.overrides if mock_id in wanted]
+    session.overrides[:] = kept + [mock_id for mock_id in wanted if mock_id not in kept]
+
+
+def _set_plain_fields(call: Call, session: Session, request: PutSessionRequest, fields: set[str]) -> None:
+    if "global_delay_ms" in fields:
+        session.global_delay_ms = request.global_delay_ms
+    if "global_delay_max_ms" in fields:
+        session.global_delay_max_ms = request.global_delay_max_ms
+    if "label" in fields:
+        if request.HasField("label"):
+            session.label = request.label
+        else:
+            session.ClearField("label")
+    if "ttl_seconds" in fields:
+        if request.HasField("ttl_seconds"):
+            session.expires_at.CopyFrom(stamp(call.now_ms + request.ttl_seconds * 1000))
+        else:
+            session.ClearField("expires_at")

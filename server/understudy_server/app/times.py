@@ -1,0 +1,11 @@
+"""Moments: milliseconds since 1970 inside, ``google.protobuf.Timestamp`` in messages, never finer than a millisecond."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+
+def stamp(milliseconds: int) -> Timestamp:
+    return Timestamp(seconds=milliseconds // 1000, nanos=milliseconds % 1000 * 1_000_000)
+
+
+def milliseconds(moment: Timestamp) -> int:
+    return moment.seconds * 1000 + moment.nanos // 1_000_000

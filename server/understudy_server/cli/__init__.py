@@ -1,0 +1,1 @@
+"""The command line. `serve` is the only place that joins the rooms."""

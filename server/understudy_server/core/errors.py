@@ -1,0 +1,75 @@
+"""What a call can be refused with: few types, split by what the caller should do next.
+
+Every error carries a stable code. ``rpc/errors.py`` is the one table from code to gRPC status; each dialect of the gateway
+has one from code to its own status and envelope.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where an input is at fault: the part of an error that a machine can act on.
+
+    ``field`` is a dotted path in proto names (``mock.matcher.path``), empty when no single field is at fault; ``rule``
+    names what was broken (``max_length``), ``limit`` is its bound and ``given`` the offending input, cut short.
+    """
+
+    field: str = ""
+    rule: str = ""
+    limit: str = ""
+    given: str = ""
+
+
+class Refusal(Exception):
+    """A call that was refused. ``message`` is for the caller; the cause (``__cause__``) never leaves the process."""
+
+    def __init__(self, code: str, message: str, fault: Fault | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fault = fault or Fault()
+
+
+class InvalidInput(Refusal):
+    """The caller must change what it sends."""
+
+    def __init__(self, message: str, fault: Fault | None = None, *, code: str = "invalid_field") -> None:
+        super().__init__(code, message, fault)
+
+
+class Unauthenticated(Refusal):
+    """The caller must send a key that works."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("unauthorized", message)
+
+
+class Forbidden(Refusal):
+    """The caller's key will not do: ``plan_required``, ``role_required`` or ``scope_mismatch``."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, or the caller may not know that there is."""
+
+    def __init__(self, what: str, fault: Fault | None = None) -> None:
+        super().__init__("not_found", what, fault)
+
+
+class Conflict(Refusal):
+    """The caller must look again first: ``already_exists``, ``revision_mismatch`` or ``not_empty``."""
+
+
+class LimitReached(Refusal):
+    """There is room for no more: ``rate_limited`` (with the seconds to wait) or ``key_limit``."""
+
+    def __init__(self, code: str, message: str, fault: Fault | None = None, *, retry_after_seconds: int = 0) -> None:
+        super().__init__(code, message, fault)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StorageFailure(Refusal):
+    """Nothing was changed, because the store cannot write or read now (``storage_unavailable``). Trying again may work."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("storage_unavailable", message)

@@ -1,0 +1,44 @@
+"""One request and its answer, as the proxy saw them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One side's body as it is kept: at most the capture limit of it. ``size_bytes`` is the whole length."""
+
+    content: bytes
+    size_bytes: int
+    content_type: str = ""
+
+    @property
+    def truncated(self) -> bool:
+        return self.size_bytes > len(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What the journal keeps of a request and its answer.
+
+    ``session_key`` is the normalised key, empty when the request carried none; ``session_id`` is empty when no session
+    has that key. Times are milliseconds since 1970 (UTC). ``path`` is without host, proxy prefix and query. Headers are
+    pairs in order, already redacted. ``mock_id`` is empty when the upstream (or an error of the proxy) answered.
+    A side without a body is ``None``.
+    """
+
+    id: str
+    project_id: str
+    environment_id: str
+    session_key: str
+    session_id: str
+    method: str
+    path: str
+    query: str
+    status: int
+    started_at_ms: int
+    duration_ms: int
+    mock_id: str
+    request_headers: tuple[tuple[str, str], ...]
+    response_headers: tuple[tuple[str, str], ...]
+    request_body: Captured | None
+    response_body: Captured | None

@@ -1,0 +1,51 @@
+"""API keys: how their text is made, hashed and told apart, and what a role may do."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PREFIX = "fmk_"
+RANDOM_BYTES = 32
+ACTIVE_MAX = 25
+HINT_CHARACTERS = 8
+
+
+def make_text(random_bytes: Callable[[int], bytes]) -> str:
+    """Make the text of a new key: ``fmk_`` and 32 random bytes in unpadded base64url, 47 characters in all."""
+    return PREFIX + base64.urlsafe_b64encode(random_bytes(RANDOM_BYTES)).rstrip(b"=").decode()
+
+
+def fingerprint(text: str) -> bytes:
+    """The SHA-256 of the whole key: all that is kept of it. One hash is enough for 256 random bits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def hint(text: str) -> str:
+    """The first characters of a key, which tell a person keys apart and nobody else anything."""
+    return text[:HINT_CHARACTERS]
+
+
+def text_of(authorization: str) -> str | None:
+    """The key in an ``Authorization`` value, ``Bearer KEY`` or ``Token KEY``, the word in any case. ``None``: there is none."""
+    scheme, _, text = authorization.strip().partition(" ")
+    text = text.strip()
+    return text if scheme.lower() in ("bearer", "token") and text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the id and role of a key and the only project and environment it is for (ids, empty for all).
+
+    ``role`` is a number of the contract's Role: each includes the ones below it. The owner at the command line is an
+    organisation-wide admin without a key.
+    """
+
+    key_id: str
+    role: int
+    project_id: str = ""
+    environment_id: str = ""
+
+    @property
+    def is_owner(self) -> bool:
+        return not self.key_id

@@ -1,0 +1,12 @@
+"""The one way to read a session key, used by every door and every carrier."""
+
+LENGTH_MAX_CHARACTERS = 200
+
+
+def normalise(raw: str) -> str:
+    """Remove CR and LF, trim white space, keep the first 200 characters, trim the end again (so that it is idempotent).
+
+    An empty result means "no key". Equality of results is equality of keys: case counts.
+    Source: the FlowMock contract on session keys.
+    """
+    return raw.replace("\r", "").replace("\n", "").strip()[:LENGTH_MAX_CHARACTERS].rstrip()

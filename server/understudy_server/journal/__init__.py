@@ -1,0 +1,1 @@
+"""Where exchanges are recorded and asked for."""

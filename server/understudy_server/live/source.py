@@ -1,0 +1,63 @@
+"""What the live view needs of a store: the version, and what changed since one."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.scenario_service_pb2 import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRow:
+    """An environment as the proxy needs it. ``active_mocks`` are the environment-wide activations, oldest first."""
+
+    id: str
+    project_id: str
+    project_slug: str
+    slug: str
+    upstream: str
+    active_mocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as the proxy needs it. ``overrides`` are in the order of activation; times are milliseconds since 1970."""
+
+    id: str
+    environment_id: str
+    key: str
+    scenario_id: str
+    overrides: tuple[str, ...]
+    global_delay_ms: int
+    global_delay_max_ms: int
+    expires_at_ms: int | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that changed between two versions, read in one snapshot. ``None`` stands for what is gone.
+
+    Mocks and scenarios are named by (environment id, id), because their ids are unique within an environment only.
+    ``complete`` says that this is everything there is: what it does not name is gone.
+    """
+
+    version: int
+    complete: bool = False
+    environments: dict[str, EnvironmentRow | None] = field(default_factory=dict)
+    mocks: dict[tuple[str, str], Mock | None] = field(default_factory=dict)
+    scenarios: dict[tuple[str, str], Scenario | None] = field(default_factory=dict)
+    sessions: dict[str, SessionRow | None] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """The store, as the live view sees it."""
+
+    def version_nowait(self) -> int | None:
+        """The current version when it is known without asking (a process alone with its store), else ``None``."""
+
+    async def version(self) -> int:
+        """The current version, by a check that starts after this call did. Raises StorageFailure."""
+
+    async def load_since(self, version: int) -> Changes:
+        """Everything that changed after ``version`` (0: everything there is), in one snapshot. Raises StorageFailure."""

@@ -1,0 +1,1 @@
+"""The HTTP listeners between an app and its services."""

@@ -1,0 +1,142 @@
+"""The one dispatcher: a table from RPC to use case, and one chain of checks around every call.
+
+Authenticate, count against the key's rate, check plan and role, read the request, resolve the place, check the fields,
+run the use case, write errors. gRPC and the gateway are two callers of it, so that no rule holds at one door and not at the other.
+Resolving, checking and the use case share one transaction, so that nothing can change between them.
+"""
+
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from understudy import status
+
+from understudy_server.app.call import Call, World
+from understudy_server.app.ports import Journal, Presence, Store, Transaction
+from understudy_server.core.errors import InvalidInput, Refusal
+from understudy_server.core.keys import Caller
+from understudy_server.core.rates import Rate
+from understudy_server.rpc import errors, fields, places
+from understudy_server.rpc.admission import OWNER, Admission
+from understudy_server.rpc.table import Kind, Rpc, rpcs
+
+Decode = Callable[[], tuple[Message, Status | None]]
+"""Reads the request: what could be read, and what refuses the rest of it, if anything does."""
+
+_PLACE_FIELDS = ("project", "environment")
+_PLACE_UNKNOWN = ("project_required", "environment_required")
+_log = logging.getLogger(__name__)
+
+
+class _Unreadable(Exception):
+    """The door could not read the request; its status is the answer."""
+
+    def __init__(self, refusal: Status) -> None:
+        self.refusal = refusal
+
+
+class Dispatcher:
+    """Answers every call with its response message, or with the status of what refused it. Never raises."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        journal: Journal,
+        presence: Presence,
+        clock: Callable[[], int],
+        new_id: Callable[[str], str],
+        api_rate: Rate,
+        table: Mapping[str, Rpc] | None = None,
+    ) -> None:
+        self._world = World(store, journal, presence, new_id, secrets.token_bytes)
+        self._clock = clock
+        self._admission = Admission(store, api_rate)
+        self._table = table if table is not None else rpcs()
+
+    def find(self, method: str) -> Rpc | None:
+        """The RPC with a name on the wire."""
+        return self._table.get(method)
+
+    async def unary(
+        self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
+    ) -> Message | Status:
+        """Serve a call with one answer. ``metadata`` has lower-case names; the owner needs no key."""
+        try:
+            answer: Message | Status = await self._serve(method, metadata, decode, owner=owner)
+        except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer and no text of ours
+            answer = self._status_of(method, error)
+        return answer
+
+    async def stream(
+        self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
+    ) -> AsyncIterator[Message | Status]:
+        """Serve a call with many answers. A status, if there is one, is the last."""
+        try:
+            async for message in await self._serve(method, metadata, decode, owner=owner):
+                yield message
+        except Exception as error:  # noqa: BLE001 - as above
+            yield self._status_of(method, error)
+
+    async def _serve(self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool) -> Any:
+        rpc = self._table.get(method)
+        if rpc is None:
+            return errors.unknown_method()
+        now_ms = self._clock()
+        caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
+        request, refusal = decode()
+
+        async def prepare(tx: Transaction) -> Call:
+            return await self._prepare(tx, rpc, caller, metadata, request, refusal, now_ms)
+
+        async def run(tx: Transaction) -> Message:
+            answer: Message = await rpc.use_case(tx, await prepare(tx), request)
+            return answer
+
+        if rpc.kind is Kind.READS:
+            return await self._world.store.read(run)
+        if rpc.kind is Kind.WRITES:
+            return await self._world.store.write(run)
+        call = await self._world.store.read(prepare)
+        answer = rpc.use_case(call, request)
+        return answer if rpc.kind is Kind.STREAMS else await answer
+
+    async def _prepare(
+        self,
+        tx: Transaction,
+        rpc: Rpc,
+        caller: Caller,
+        metadata: Mapping[str, str],
+        request: Message,
+        refusal: Status | None,
+        now_ms: int,
+    ) -> Call:
+        """Resolve the place and check the fields: all that stands between a read request and its use case."""
+        try:
+            fields.check(request, only=_PLACE_FIELDS)
+            place = await places.resolve(tx, caller, rpc.access.scope, request, metadata)
+        except InvalidInput as error:
+            # A name that is missing may stand in the part that could not be read: then that is what is wrong.
+            if (
+                refusal
+                and error.code in _PLACE_UNKNOWN
+                and status.read(refusal).field.split(".")[0] in ("", *_PLACE_FIELDS)
+            ):
+                raise _Unreadable(refusal) from None
+            raise
+        if refusal:
+            raise _Unreadable(refusal)
+        fields.check(request)
+        return Call(caller, place, now_ms, self._world)
+
+    def _status_of(self, method: str, error: Exception) -> Status:
+        if isinstance(error, _Unreadable):
+            return error.refusal
+        if isinstance(error, Refusal):
+            return errors.status_of(error)
+        request_id = self._world.new_id("req_")
+        _log.error("%s failed, request %s", method, request_id, exc_info=error)
+        return errors.internal(request_id)

@@ -1,0 +1,56 @@
+"""How a refusal is told: the one table from code to gRPC status."""
+
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
+from understudy import status
+from understudy.status import Problem
+
+from understudy_server.core.errors import LimitReached, Refusal
+
+GRPC_CODES: dict[str, int] = {
+    "unauthorized": Code.UNAUTHENTICATED,
+    "rate_limited": Code.RESOURCE_EXHAUSTED,
+    "plan_required": Code.PERMISSION_DENIED,
+    "role_required": Code.PERMISSION_DENIED,
+    "scope_mismatch": Code.PERMISSION_DENIED,
+    "project_required": Code.INVALID_ARGUMENT,
+    "environment_required": Code.INVALID_ARGUMENT,
+    "invalid_field": Code.INVALID_ARGUMENT,
+    "invalid_request": Code.INVALID_ARGUMENT,
+    "invalid_override": Code.INVALID_ARGUMENT,
+    "invalid_mode": Code.INVALID_ARGUMENT,
+    "invalid_side": Code.INVALID_ARGUMENT,
+    "not_found": Code.NOT_FOUND,
+    "already_exists": Code.ALREADY_EXISTS,
+    "not_empty": Code.FAILED_PRECONDITION,
+    "revision_mismatch": Code.ABORTED,
+    "key_limit": Code.RESOURCE_EXHAUSTED,
+    "storage_unavailable": Code.UNAVAILABLE,
+    "internal_error": Code.INTERNAL,
+}
+
+
+def status_of(refusal: Refusal) -> Status:
+    """Write a refusal as a status. The cause stays here."""
+    fault = refusal.fault
+    problem = Problem(
+        reason=refusal.code,
+        message=refusal.message,
+        field=fault.field,
+        rule=fault.rule,
+        limit=fault.limit,
+        given=fault.given,
+        retry_after_seconds=refusal.retry_after_seconds if isinstance(refusal, LimitReached) else 0,
+    )
+    return status.write(GRPC_CODES[refusal.code], problem)
+
+
+def internal(request_id: str) -> Status:
+    """The status of an unexpected failure: an id to look up in the log, and no text of ours."""
+    problem = Problem("internal_error", "the server failed; its log has the request id", request_id=request_id)
+    return status.write(Code.INTERNAL, problem)
+
+
+def unknown_method() -> Status:
+    """The status of a method that does not exist: an error of the transport, without a code of ours."""
+    return Status(code=Code.UNIMPLEMENTED, message="there is no such method")

@@ -1,0 +1,226 @@
+"""Checks what the contract says of a request's fields, at every door: lengths, ranges, patterns, what is required.
+
+The rules are read from the descriptors once per message and kept as a plan, so that a call only pays for the fields it has.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from understudy.options.v1.options_pb2 import ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE, Limits
+
+from understudy_server.core import strict_json
+from understudy_server.core.errors import Fault, InvalidInput
+from understudy_server.core.strict_json import MalformedJson
+from understudy_server.rpc import options
+
+MASK_FIELD = "update_mask"
+_SHOWN_CHARACTERS = 100
+_INTEGERS = frozenset(
+    (
+        FieldDescriptor.CPPTYPE_INT32,
+        FieldDescriptor.CPPTYPE_INT64,
+        FieldDescriptor.CPPTYPE_UINT32,
+        FieldDescriptor.CPPTYPE_UINT64,
+    )
+)
+
+Test = Callable[[Any, str], None]
+"""Tests one value of a field at a path. Raises InvalidInput."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What holds for one field. ``tests`` are for each value of it, ``nested`` says that its values are messages to check."""
+
+    name: str
+    reason: str
+    limits: Limits
+    is_required: bool
+    is_repeated: bool
+    has_presence: bool
+    map_key_name: str
+    tests: tuple[Test, ...]
+    nested: bool
+    adjusts: bool
+
+
+def check(message: Message, *, only: Collection[str] | None = None) -> None:
+    """Check a request, fill in the numbers meant by absent fields, and clamp and cut where the contract says so.
+
+    ``only`` restricts the check to some fields. Where a request has an update mask, a required field below it counts only
+    if the mask names it. Raises InvalidInput with the field's own reason, naming field, rule, limit and input.
+    """
+    mask = getattr(message, MASK_FIELD, None)
+    required = set(mask.paths) if mask is not None else None
+    _check(message, "", required, only)
+
+
+def _check(message: Message, prefix: str, required: set[str] | None, only: Collection[str] | None = None) -> None:
+    for rule in _plan(message.DESCRIPTOR):
+        if only is not None and rule.name not in only:
+            continue
+        path = prefix + rule.name
+        is_set = _is_set(message, rule)
+        if rule.adjusts:
+            _adjust(message, rule, is_set=is_set)
+        if not is_set:
+            # Fields of the request itself are always required; those of a resource only when they are set anew.
+            if rule.is_required and (not prefix or required is None or rule.name in required):
+                raise InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
+            continue
+        _check_values(message, rule, path, required)
+
+
+def _check_values(message: Message, rule: _Rule, path: str, required: set[str] | None) -> None:
+    value = getattr(message, rule.name)
+    if rule.limits.HasField("max_items") and len(value) > rule.limits.max_items:
+        limit = rule.limits.max_items
+        raise InvalidInput(
+            f"{path} has {len(value)} elements, more than {limit}",
+            Fault(path, "max_items", str(limit)),
+            code=rule.reason,
+        )
+    for place, each in _values(value, rule, path):
+        for test in rule.tests:
+            test(each, place)
+        if rule.nested:
+            _check(each, place + ".", required)
+
+
+def _values(value: Any, rule: _Rule, path: str) -> list[tuple[str, Any]]:
+    if rule.map_key_name:
+        return [(f"{path}[{key!r}]", each) for key, each in value.items()]
+    if rule.is_repeated:
+        return [(f"{path}[{number}]", each) for number, each in enumerate(value)]
+    return [(path, value)]
+
+
+def _is_set(message: Message, rule: _Rule) -> bool:
+    if rule.is_repeated:
+        return len(getattr(message, rule.name)) > 0
+    return message.HasField(rule.name) if rule.has_presence else bool(getattr(message, rule.name))
+
+
+def _adjust(message: Message, rule: _Rule, *, is_set: bool) -> None:
+    limits = rule.limits
+    if not is_set:
+        if limits.HasField("default_number"):
+            setattr(message, rule.name, limits.default_number)
+    elif limits.on_violation == ON_VIOLATION_CLAMP:
+        setattr(message, rule.name, max(limits.min, min(limits.max, getattr(message, rule.name))))
+    elif limits.on_violation == ON_VIOLATION_TRUNCATE:
+        setattr(message, rule.name, getattr(message, rule.name)[: limits.max_length])
+
+
+@cache
+def _plan(descriptor: Descriptor) -> tuple[_Rule, ...]:
+    return tuple(rule for field in descriptor.fields if (rule := _rule(field)))
+
+
+def _rule(field: FieldDescriptor) -> _Rule | None:
+    """The rule of a field, or ``None`` when anything goes."""
+    if options.is_output_only(field) or field.name == MASK_FIELD:
+        return None
+    limits, reason, is_required = options.limits(field), options.reason(field), options.is_required(field)
+    message_type = field.message_type
+    is_map = message_type is not None and message_type.GetOptions().map_entry
+    value_field = message_type.fields_by_name["value"] if message_type is not None and is_map else field
+    nested = value_field.message_type is not None and value_field.message_type.file.package.startswith("understudy.")
+    tests = tuple(_tests(field, limits, reason))
+    if not (tests or nested or is_required or limits.ListFields()):
+        return None
+    return _Rule(
+        name=field.name,
+        reason=reason,
+        limits=limits,
+        is_required=is_required,
+        is_repeated=field.is_repeated,
+        has_presence=field.has_presence,
+        map_key_name="key" if is_map else "",
+        tests=tests,
+        nested=nested,
+        adjusts=limits.HasField("default_number") or limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE),
+    )
+
+
+def _tests(field: FieldDescriptor, limits: Limits, reason: str) -> list[Test]:
+    tests: list[Test] = []
+    if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+        if limits.HasField("min_length") or limits.HasField("max_length"):
+            tests.append(_length_test(limits, reason))
+        if limits.HasField("pattern"):
+            tests.append(_pattern_test(limits.pattern, reason))
+        if options.is_raw_json(field):
+            tests.append(_json_test(reason))
+    elif field.cpp_type in _INTEGERS and (limits.HasField("min") or limits.HasField("max")):
+        tests.append(_range_test(limits, reason))
+    elif field.enum_type is not None:
+        tests.append(_enum_test(frozenset(field.enum_type.values_by_number), reason))
+    return tests
+
+
+def _length_test(limits: Limits, reason: str) -> Test:
+    least = limits.min_length
+    most = limits.max_length if limits.HasField("max_length") else None
+
+    def test(value: Any, path: str) -> None:
+        length = len(value)
+        if length < least:
+            raise _refused(
+                path, f"has {length} characters, fewer than {least}", "min_length", str(least), value, reason
+            )
+        if most is not None and length > most:
+            raise _refused(path, f"has {length} characters, more than {most}", "max_length", str(most), value, reason)
+
+    return test
+
+
+def _pattern_test(pattern: str, reason: str) -> Test:
+    compiled = re.compile(pattern)
+
+    def test(value: Any, path: str) -> None:
+        if not compiled.fullmatch(value):
+            raise _refused(path, "does not have the form it must have", "pattern", pattern, value, reason)
+
+    return test
+
+
+def _range_test(limits: Limits, reason: str) -> Test:
+    least = limits.min if limits.HasField("min") else None
+    most = limits.max if limits.HasField("max") else None
+
+    def test(value: Any, path: str) -> None:
+        if least is not None and value < least:
+            raise _refused(path, f"is {value}, less than {least}", "min", str(least), value, reason)
+        if most is not None and value > most:
+            raise _refused(path, f"is {value}, more than {most}", "max", str(most), value, reason)
+
+    return test
+
+
+def _enum_test(known: frozenset[int], reason: str) -> Test:
+    def test(value: Any, path: str) -> None:
+        if value not in known:
+            raise _refused(path, f"has no value {value}", "enum", "", value, reason)
+
+    return test
+
+
+def _json_test(reason: str) -> Test:
+    def test(value: Any, path: str) -> None:
+        try:
+            strict_json.parse(value)
+        except MalformedJson as error:
+            raise _refused(path, f"is not JSON: {error}", "json", "", value, reason) from None
+
+    return test
+
+
+def _refused(path: str, complaint: str, rule: str, limit: str, value: Any, reason: str) -> InvalidInput:
+    given = str(value)[:_SHOWN_CHARACTERS]
+    return InvalidInput(f"{path} {complaint}", Fault(path, rule, limit, given), code=reason)

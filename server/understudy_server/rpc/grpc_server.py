@@ -1,0 +1,131 @@
+"""The gRPC door: bytes in, bytes out, everything between is the dispatcher's."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+from understudy import status
+from understudy.status import Problem
+
+from understudy_server.rpc.dispatcher import Decode, Dispatcher
+from understudy_server.rpc.table import Kind, Rpc, service_names
+
+# A gateway elsewhere hands over what it could not read, to be raised at its place in the order.
+REFUSAL = "understudy-refusal-bin"
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+
+
+class GrpcServer:
+    """Serves the contract, health and reflection on one address. As the owner's door it asks for no key."""
+
+    def __init__(self, dispatcher: Dispatcher, *, owner: bool = False) -> None:
+        self._server = grpc.aio.server(
+            options=[
+                # Without this, two servers share a port and neither notices.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+            ]
+        )
+        self._health = health.aio.HealthServicer()
+        self._server.add_generic_rpc_handlers((_Handlers(dispatcher, owner=owner),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+
+    async def start(self, address: str) -> str:
+        """Listen on ``HOST:PORT`` (0: any free port) or ``unix:PATH`` (made with mode 0600); returns the address bound.
+
+        Raises OSError when the address cannot be had.
+        """
+        mask = os.umask(0o177)
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {address}") from error
+        finally:
+            os.umask(mask)
+        await self._server.start()
+        for name in ("", *service_names()):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Refuse new calls, give those under way some time, then end them."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace_seconds)
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Finds the handler of a method. Requests stay bytes, so that they are read inside the chain of checks."""
+
+    def __init__(self, dispatcher: Dispatcher, *, owner: bool) -> None:
+        self._dispatcher = dispatcher
+        self._owner = owner
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        rpc = self._dispatcher.find(handler_call_details.method)
+        if rpc is None:
+            return None
+        if rpc.kind is Kind.STREAMS:
+            return grpc.unary_stream_rpc_method_handler(self._streaming(rpc))
+        return grpc.unary_unary_rpc_method_handler(self._unary(rpc))
+
+    def _unary(self, rpc: Rpc) -> Any:
+        async def serve(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+            metadata = _metadata(context)
+            decode = _decode(rpc, request, metadata)
+            answer = await self._dispatcher.unary(rpc.method, metadata, decode, owner=self._owner)
+            return await _bytes_of(answer, context)
+
+        return serve
+
+    def _streaming(self, rpc: Rpc) -> Any:
+        async def serve(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
+            metadata = _metadata(context)
+            decode = _decode(rpc, request, metadata)
+            async for answer in self._dispatcher.stream(rpc.method, metadata, decode, owner=self._owner):
+                yield await _bytes_of(answer, context)
+
+        return serve
+
+
+async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+    if isinstance(answer, Status):
+        await context.abort_with_status(rpc_status.to_status(answer))
+    return answer.SerializeToString()
+
+
+def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, Any]:
+    return dict(context.invocation_metadata() or ())
+
+
+def _decode(rpc: Rpc, request: bytes, metadata: Mapping[str, Any]) -> Decode:
+    def decode() -> tuple[Message, Status | None]:
+        try:
+            message = rpc.request.FromString(request)
+        except DecodeError:
+            problem = Problem("invalid_request", f"the bytes are not a {rpc.request.DESCRIPTOR.name}")
+            return rpc.request(), status.write(Code.INVALID_ARGUMENT, problem)
+        return message, _refusal(metadata.get(REFUSAL))
+
+    return decode
+
+
+def _refusal(given: bytes | None) -> Status | None:
+    """What a gateway could not read. It only ever shapes the answer to the very caller that sent it."""
+    if given is None:
+        return None
+    try:
+        refusal = Status.FromString(given)
+    except DecodeError:
+        refusal = Status()
+    # A refusal refuses, whatever it says.
+    return refusal if refusal.code else status.write(Code.INVALID_ARGUMENT, Problem("invalid_request", "unreadable"))

@@ -1,0 +1,90 @@
+"""Where a call acts: finds project and environment, and holds the caller to what its key is for."""
+
+from collections.abc import Iterable, Mapping
+
+from google.protobuf.message import Message
+from understudy.options.v1.options_pb2 import SCOPE_ENVIRONMENT, SCOPE_PROJECT
+
+from understudy_server.app.call import Place
+from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Transaction
+from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
+from understudy_server.core.keys import Caller
+
+# The names given in a query string beside a body. The body's win, but both are checked.
+QUERY_PROJECT = "understudy-query-project"
+QUERY_ENVIRONMENT = "understudy-query-environment"
+
+
+async def resolve(tx: Transaction, caller: Caller, scope: int, request: Message, metadata: Mapping[str, str]) -> Place:
+    """Find the place that a call of this scope names.
+
+    Raises InvalidInput (project_required, environment_required), Forbidden (scope_mismatch) and NotFound.
+    """
+    if scope not in (SCOPE_PROJECT, SCOPE_ENVIRONMENT):
+        return Place()
+    project = await _project(tx, caller, _names(request, "project", metadata.get(QUERY_PROJECT)))
+    if scope == SCOPE_PROJECT:
+        return Place(project.id, project.message.slug)
+    names = _names(request, "environment", metadata.get(QUERY_ENVIRONMENT))
+    environment = await _environment(tx, caller, project, names)
+    return Place(project.id, project.message.slug, environment.id, environment.message.slug)
+
+
+def _names(request: Message, field: str, also: str | None) -> list[str]:
+    return list(dict.fromkeys(name for name in (getattr(request, field), also) if name))
+
+
+async def _project(tx: Transaction, caller: Caller, names: Iterable[str]) -> ProjectRecord:
+    found = [await _named_project(tx, caller, name) for name in names]
+    if found:
+        return found[0]
+    if not caller.project_id:
+        raise InvalidInput(
+            "the key is organisation-wide: name the project", Fault("project", "required"), code="project_required"
+        )
+    own = await tx.project_by_id(caller.project_id)
+    if own is None:
+        raise NotFound("the project of the key does not exist any more")
+    return own
+
+
+async def _named_project(tx: Transaction, caller: Caller, name: str) -> ProjectRecord:
+    project = await tx.project(name)
+    if caller.project_id and (project is None or project.id != caller.project_id):
+        # The same answer for a project that exists and for one that does not: a key learns nothing about others.
+        raise Forbidden("scope_mismatch", "the key is for another project", Fault("project", "scope", given=name[:100]))
+    if project is None:
+        raise NotFound(f"there is no project {name[:100]!r}", Fault("project", given=name[:100]))
+    return project
+
+
+async def _environment(
+    tx: Transaction, caller: Caller, project: ProjectRecord, names: Iterable[str]
+) -> EnvironmentRecord:
+    found = [await _named_environment(tx, caller, project, name) for name in names]
+    if found:
+        return found[0]
+    if caller.environment_id:
+        own = await tx.environment_by_id(caller.environment_id)
+        candidates = [own] if own else []
+    else:
+        candidates = list(await tx.environments(project.id, "", 2))
+    if len(candidates) > 1:
+        raise InvalidInput(
+            f"project {project.message.slug!r} has several environments: name one",
+            Fault("environment", "required"),
+            code="environment_required",
+        )
+    if not candidates:
+        raise NotFound(f"project {project.message.slug!r} has no environment")
+    return candidates[0]
+
+
+async def _named_environment(tx: Transaction, caller: Caller, project: ProjectRecord, name: str) -> EnvironmentRecord:
+    environment = await tx.environment(project.id, name)
+    fault = Fault("environment", "scope", given=name[:100])
+    if caller.environment_id and (environment is None or environment.id != caller.environment_id):
+        raise Forbidden("scope_mismatch", "the key is for another environment", fault)
+    if environment is None:
+        raise NotFound(f"there is no environment {name[:100]!r} in project {project.message.slug!r}", fault)
+    return environment

@@ -1,0 +1,123 @@
+"""Every RPC and the one function of ``app`` that answers it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from understudy.options.v1.options_pb2 import Access
+from understudy.v1 import (
+    key_service_pb2,
+    log_service_pb2,
+    mock_service_pb2,
+    project_service_pb2,
+    scenario_service_pb2,
+    session_service_pb2,
+)
+
+from understudy_server.app import environments, keys, logs, mocks, overrides, projects, scenarios, sessions
+from understudy_server.rpc import options
+
+
+class Kind(Enum):
+    """How a use case is run."""
+
+    READS = "reads"  # in a transaction that only reads: use_case(tx, call, request)
+    WRITES = "writes"  # in a transaction: use_case(tx, call, request)
+    ASKS = "asks"  # outside of any transaction, since it asks the journal too: use_case(call, request)
+    STREAMS = "streams"  # outside of any transaction; answers with an iterator: use_case(call, request)
+
+
+UseCase = Callable[..., Awaitable[Message] | AsyncIterator[Message]]
+
+_SERVICES = (
+    session_service_pb2.DESCRIPTOR.services_by_name["SessionService"],
+    scenario_service_pb2.DESCRIPTOR.services_by_name["ScenarioService"],
+    log_service_pb2.DESCRIPTOR.services_by_name["LogService"],
+    mock_service_pb2.DESCRIPTOR.services_by_name["MockService"],
+    project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
+    key_service_pb2.DESCRIPTOR.services_by_name["KeyService"],
+)
+
+_USE_CASES: dict[str, tuple[Kind, UseCase]] = {
+    "GetSession": (Kind.READS, sessions.get_session),
+    "PutSession": (Kind.WRITES, sessions.put_session),
+    "DeleteSession": (Kind.WRITES, sessions.delete_session),
+    "ListSessions": (Kind.READS, sessions.list_sessions),
+    "ActivateOverride": (Kind.WRITES, overrides.activate_override),
+    "DeactivateOverride": (Kind.WRITES, overrides.deactivate_override),
+    "ListScenarios": (Kind.READS, scenarios.list_scenarios),
+    "GetScenario": (Kind.READS, scenarios.get_scenario),
+    "CreateScenario": (Kind.WRITES, scenarios.create_scenario),
+    "UpdateScenario": (Kind.WRITES, scenarios.update_scenario),
+    "DeleteScenario": (Kind.WRITES, scenarios.delete_scenario),
+    "ListLogs": (Kind.ASKS, logs.list_logs),
+    "GetLogBody": (Kind.ASKS, logs.get_log_body),
+    "CreateMock": (Kind.WRITES, mocks.create_mock),
+    "GetMock": (Kind.READS, mocks.get_mock),
+    "UpdateMock": (Kind.WRITES, mocks.update_mock),
+    "DeleteMock": (Kind.WRITES, mocks.delete_mock),
+    "ListMocks": (Kind.READS, mocks.list_mocks),
+    "PublishMock": (Kind.WRITES, mocks.publish_mock),
+    "UnpublishMock": (Kind.WRITES, mocks.unpublish_mock),
+    "ActivateMock": (Kind.WRITES, mocks.activate_mock),
+    "DeactivateMock": (Kind.WRITES, mocks.deactivate_mock),
+    "ListProjects": (Kind.READS, projects.list_projects),
+    "GetProject": (Kind.READS, projects.get_project),
+    "CreateProject": (Kind.WRITES, projects.create_project),
+    "UpdateProject": (Kind.WRITES, projects.update_project),
+    "DeleteProject": (Kind.WRITES, projects.delete_project),
+    "ListEnvironments": (Kind.READS, environments.list_environments),
+    "GetEnvironment": (Kind.READS, environments.get_environment),
+    "CreateEnvironment": (Kind.WRITES, environments.create_environment),
+    "UpdateEnvironment": (Kind.WRITES, environments.update_environment),
+    "DeleteEnvironment": (Kind.WRITES, environments.delete_environment),
+    "CreateKey": (Kind.WRITES, keys.create_key),
+    "ListKeys": (Kind.READS, keys.list_keys),
+    "RevokeKey": (Kind.WRITES, keys.revoke_key),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One RPC: its name on the wire (``/understudy.v1.KeyService/ListKeys``), its messages, rules and use case."""
+
+    method: str
+    request: type[Message]
+    response: type[Message]
+    access: Access
+    kind: Kind
+    use_case: Any
+
+
+def rpcs() -> dict[str, Rpc]:
+    """The table of the contract, by name on the wire. Fails when an RPC has no use case."""
+    table = rpcs_of(_SERVICES, _USE_CASES)
+    if len(table) != len(_USE_CASES):
+        raise LookupError("a use case belongs to no RPC")
+    return table
+
+
+def rpcs_of(services: Iterable[ServiceDescriptor], use_cases: dict[str, tuple[Kind, UseCase]]) -> dict[str, Rpc]:
+    """The table of some services. Raises KeyError for an RPC without a use case."""
+    found = (_rpc(method, *use_cases[method.name]) for service in services for method in service.methods)
+    return {rpc.method: rpc for rpc in found}
+
+
+def service_names() -> tuple[str, ...]:
+    """The full names of all services, for health and reflection."""
+    return tuple(service.full_name for service in _SERVICES)
+
+
+def _rpc(method: MethodDescriptor, kind: Kind, use_case: UseCase) -> Rpc:
+    return Rpc(
+        method=f"/{method.containing_service.full_name}/{method.name}",
+        request=message_factory.GetMessageClass(method.input_type),
+        response=message_factory.GetMessageClass(method.output_type),
+        access=options.access(method),
+        kind=kind,
+        use_case=use_case,
+    )

@@ -1,0 +1,1 @@
+"""Where declared state is kept."""

@@ -1,0 +1,36 @@
+"""Making and bringing up to date one of the three files."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils.migrations import Migrations
+
+from understudy_server.store.sqlite.migrations import migrate
+from understudy_server.store.sqlite.writer import Durability, connect
+
+T = TypeVar("T")
+
+
+async def prepare(
+    path: Path, durability: Durability, steps: Migrations, question: Callable[[sqlite3.Connection], T]
+) -> T:
+    """Make a file (mode 0600) or bring it up to date, off the event loop, and answer one question about what it holds.
+
+    Raises NewerSchema and sqlite3.Error.
+    """
+    return await asyncio.get_running_loop().run_in_executor(None, _prepare, path, durability, steps, question)
+
+
+def _prepare(path: Path, durability: Durability, steps: Migrations, question: Callable[[sqlite3.Connection], T]) -> T:
+    # SQLite gives the log and the shared memory beside a file the file's own mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = connect(path, durability)
+    try:
+        migrate(connection, steps)
+        return question(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,157 @@
+"""The schema of the three files, as numbered steps. A step is never changed once released; a new one amends it.
+
+``control.db`` holds declared state: every transaction that changes it moves the version row. ``state.db`` and
+``journal.db`` hold what is noisy, so that nothing noisy moves the version.
+"""
+
+import sqlite3
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+control = Migrations("control")
+state = Migrations("state")
+journal = Migrations("journal")
+
+
+class NewerSchema(Exception):
+    """The file has steps that this release does not know. Only a newer release may open it."""
+
+
+def migrate(connection: sqlite3.Connection, steps: Migrations) -> None:
+    """Apply the steps that a file lacks, each in a transaction of its own. Raises NewerSchema."""
+    database = Database(connection)
+    applied = {step.name for step in steps.applied(database)}
+    known = applied | {step.name for step in steps.pending(database)}
+    steps_of_this_release = {step.name for step in steps._migrations}  # noqa: SLF001 - the set has no public listing
+    if unknown := known - steps_of_this_release:
+        raise NewerSchema(f"{steps.name}.db was written by a newer release ({', '.join(sorted(unknown))})")
+    steps.apply(database)
+
+
+@control()
+def m0001_declared_state(db: Database) -> None:
+    """Columns hold identity, lifecycle and what is searched; a message is kept as bytes beside its schema version."""
+    _script(
+        db,
+        """
+        CREATE TABLE version (only INTEGER PRIMARY KEY CHECK (only = 1), current INTEGER NOT NULL, floor INTEGER NOT NULL)
+        """,
+        # Version 1 is the empty store, so that 0 can mean "nothing loaded yet".
+        "INSERT INTO version VALUES (1, 1, 0)",
+        """
+        CREATE TABLE change (
+            kind TEXT NOT NULL, environment_id TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
+            PRIMARY KEY (kind, environment_id, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX change_by_version ON change (version)",
+        "CREATE TABLE organisation (id TEXT PRIMARY KEY, plan INTEGER NOT NULL)",
+        "INSERT INTO organisation VALUES ('org_default', 4)",
+        """
+        CREATE TABLE api_key (
+            id TEXT PRIMARY KEY, fingerprint BLOB NOT NULL UNIQUE, project_id TEXT NOT NULL, environment_id TEXT NOT NULL,
+            expires_at_ms INTEGER, revoked_at_ms INTEGER, schema INTEGER NOT NULL, message BLOB NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE project (id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, schema INTEGER NOT NULL, message BLOB NOT NULL)
+        """,
+        """
+        CREATE TABLE environment (
+            id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), slug TEXT NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, UNIQUE (project_id, slug)
+        )
+        """,
+        """
+        CREATE TABLE scenario (
+            environment_id TEXT NOT NULL REFERENCES environment (id), id TEXT NOT NULL, name TEXT NOT NULL,
+            url_id TEXT NOT NULL, created_at_ms INTEGER NOT NULL, schema INTEGER NOT NULL, message BLOB NOT NULL,
+            PRIMARY KEY (environment_id, id), UNIQUE (environment_id, url_id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX scenario_by_age ON scenario (environment_id, created_at_ms, id)",
+        """
+        CREATE TABLE mock (
+            environment_id TEXT NOT NULL REFERENCES environment (id), id TEXT NOT NULL, name TEXT NOT NULL,
+            scenario_id TEXT, state INTEGER NOT NULL, created_by TEXT NOT NULL, schema INTEGER NOT NULL,
+            message BLOB NOT NULL, PRIMARY KEY (environment_id, id),
+            FOREIGN KEY (environment_id, scenario_id) REFERENCES scenario (environment_id, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX mock_by_scenario ON mock (environment_id, scenario_id) WHERE scenario_id IS NOT NULL",
+        """
+        CREATE TABLE scenario_mock (
+            environment_id TEXT NOT NULL, scenario_id TEXT NOT NULL, mock_id TEXT NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (environment_id, scenario_id, mock_id),
+            FOREIGN KEY (environment_id, scenario_id) REFERENCES scenario (environment_id, id),
+            FOREIGN KEY (environment_id, mock_id) REFERENCES mock (environment_id, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX scenario_mock_by_mock ON scenario_mock (environment_id, mock_id)",
+        """
+        CREATE TABLE environment_activation (
+            environment_id TEXT NOT NULL, mock_id TEXT NOT NULL, position INTEGER NOT NULL,
+            PRIMARY KEY (environment_id, mock_id),
+            FOREIGN KEY (environment_id, mock_id) REFERENCES mock (environment_id, id)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE session (
+            id TEXT PRIMARY KEY, environment_id TEXT NOT NULL REFERENCES environment (id), scenario_id TEXT,
+            updated_at_ms INTEGER NOT NULL, expires_at_ms INTEGER, revision INTEGER NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL,
+            FOREIGN KEY (environment_id, scenario_id) REFERENCES scenario (environment_id, id)
+        )
+        """,
+        "CREATE INDEX session_by_environment ON session (environment_id)",
+        "CREATE INDEX session_by_scenario ON session (environment_id, scenario_id) WHERE scenario_id IS NOT NULL",
+        "CREATE INDEX session_by_expiry ON session (expires_at_ms) WHERE expires_at_ms IS NOT NULL",
+        "CREATE INDEX session_by_update ON session (updated_at_ms)",
+        # Who finds which session: `place_id` is an environment's or a project's, `kind` says what the value is (key).
+        """
+        CREATE TABLE session_entry (
+            place_id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+            session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+            PRIMARY KEY (place_id, kind, value)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX session_entry_by_session ON session_entry (session_id)",
+        """
+        CREATE TABLE session_activation (
+            session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, environment_id TEXT NOT NULL,
+            mock_id TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (session_id, mock_id),
+            FOREIGN KEY (environment_id, mock_id) REFERENCES mock (environment_id, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX session_activation_by_mock ON session_activation (environment_id, mock_id)",
+    )
+
+
+@state()
+def m0001_presence(db: Database) -> None:
+    _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@journal()
+def m0001_exchanges(db: Database) -> None:
+    """``rowid`` stays the table's key, so that long rows are appended and found by small index entries."""
+    _script(
+        db,
+        """
+        CREATE TABLE exchange (
+            id TEXT NOT NULL UNIQUE, project_id TEXT NOT NULL, environment_id TEXT NOT NULL, session_key TEXT NOT NULL,
+            session_id TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
+            status INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, duration_ms INTEGER NOT NULL, mock_id TEXT NOT NULL,
+            request_headers TEXT NOT NULL, response_headers TEXT NOT NULL,
+            request_body BLOB, request_bytes INTEGER, request_type TEXT,
+            response_body BLOB, response_bytes INTEGER, response_type TEXT
+        )
+        """,
+        "CREATE INDEX exchange_by_key ON exchange (environment_id, session_key, id)",
+    )
+
+
+def _script(db: Database, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)

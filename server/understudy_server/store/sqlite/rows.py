@@ -1,0 +1,91 @@
+"""Reading rows back into records. Every message is parsed from bytes that this project wrote."""
+
+from typing import Any
+
+from understudy.v1.key_service_pb2 import Key
+from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_service_pb2 import Environment, Project
+from understudy.v1.scenario_service_pb2 import Scenario
+from understudy.v1.session_service_pb2 import Session
+
+from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord, SessionRecord
+
+Row = tuple[Any, ...]
+
+# The form of the bytes in the `message` columns. A new number comes with code that still reads the old ones.
+SCHEMA = 1
+
+KEY = "message, fingerprint, project_id, environment_id"
+PROJECT = "id, message"
+ENVIRONMENT = """
+    environment.id, environment.project_id, environment.message, project.slug
+    FROM environment JOIN project ON project.id = environment.project_id
+"""
+MOCK = """
+    mock.message, EXISTS (SELECT 1 FROM environment_activation AS active
+        WHERE active.environment_id = mock.environment_id AND active.mock_id = mock.id)
+    FROM mock
+"""
+SCENARIO = """
+    scenario.message,
+    (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id FROM scenario_mock
+        WHERE scenario_mock.environment_id = scenario.environment_id AND scenario_mock.scenario_id = scenario.id
+        ORDER BY position)),
+    (SELECT group_concat(id, ' ') FROM (SELECT id FROM mock
+        WHERE mock.environment_id = scenario.environment_id AND mock.scenario_id = scenario.id ORDER BY id))
+    FROM scenario
+"""
+SESSION = """
+    session.id, session.environment_id, session.updated_at_ms, session.message, session.scenario_id,
+    (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id FROM session_activation
+        WHERE session_activation.session_id = session.id ORDER BY position)),
+    session_entry.value
+    FROM session JOIN session_entry ON session_entry.session_id = session.id AND session_entry.kind = 'key'
+"""
+
+
+def key(row: Row) -> KeyRecord:
+    message, fingerprint, project_id, environment_id = row
+    return KeyRecord(Key.FromString(message), fingerprint, project_id, environment_id)
+
+
+def project(row: Row) -> ProjectRecord:
+    project_id, message = row
+    return ProjectRecord(project_id, Project.FromString(message))
+
+
+def environment(row: Row) -> EnvironmentRecord:
+    environment_id, project_id, message, project_slug = row
+    parsed = Environment.FromString(message)
+    parsed.project = project_slug
+    return EnvironmentRecord(environment_id, project_id, parsed)
+
+
+def mock(row: Row) -> Mock:
+    message, active = row
+    parsed = Mock.FromString(message)
+    parsed.active = bool(active)
+    return parsed
+
+
+def scenario(row: Row) -> Scenario:
+    message, mocks, local_mocks = row
+    parsed = Scenario.FromString(message)
+    parsed.mocks[:] = _names(mocks)
+    parsed.local_mocks[:] = _names(local_mocks)
+    return parsed
+
+
+def session(row: Row) -> SessionRecord:
+    session_id, environment_id, updated_at_ms, message, scenario_id, overrides, session_key = row
+    parsed = Session.FromString(message)
+    parsed.session_key = session_key
+    parsed.overrides[:] = _names(overrides)
+    if scenario_id is not None:
+        parsed.scenario = scenario_id
+    return SessionRecord(session_id, environment_id, updated_at_ms, parsed)
+
+
+def _names(joined: str | None) -> list[str]:
+    """Ids hold no space, so that a list of them travels as one text."""
+    return joined.split(" ") if joined else []
