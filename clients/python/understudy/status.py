@@ -1,8 +1,8 @@
 """How Understudy writes an error into ``google.rpc.Status``, and how to read it back.
 
-A status carries the stable code in ``ErrorInfo.reason`` (domain ``understudy``), the fault in ``ErrorInfo.metadata`` and
-``BadRequest``, the time to wait in ``RetryInfo`` and, for an unexpected failure, the request's id in ``RequestInfo``. A
-status without such an ``ErrorInfo`` is an error of the transport and not one of ours.
+A status carries the stable code in ``ErrorInfo.reason`` (domain ``understudy``), the fault in ``ErrorInfo.metadata``
+and ``BadRequest``, the time to wait in ``RetryInfo`` and, for an unexpected failure, the request's id in
+``RequestInfo``. A status without such an ``ErrorInfo`` is an error of the transport and not one of ours.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,8 @@ def write(grpc_code: int, problem: Problem) -> Status:
     """Make the status of a problem; ``grpc_code`` is a number of ``google.rpc.Code``."""
     status = Status(code=grpc_code, message=problem.message)
     facts = {"field": problem.field, "rule": problem.rule, "limit": problem.limit, "given": problem.given}
-    info = ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata={name: text for name, text in facts.items() if text})
+    metadata = {name: text for name, text in facts.items() if text}
+    info = ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata=metadata)
     status.details.add().Pack(info)
     if problem.field:
         violation = BadRequest.FieldViolation(field=problem.field, description=problem.message)

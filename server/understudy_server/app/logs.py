@@ -14,7 +14,7 @@ from understudy.v1.log_service_pb2 import (
 )
 
 from understudy_server.app.call import Call
-from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Transaction
+from understudy_server.app.ports import ProjectRecord, Transaction
 from understudy_server.app.sessions import has_expired, session_key
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
@@ -110,18 +110,16 @@ def _entry(exchange: Exchange) -> LogEntry:
 
 
 def _preview(body: Captured) -> str:
-    text = body.content[:_PREVIEW_BYTES].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
-    # protobuf and JSON take no lone surrogates; decoding with "replace" makes none.
-    return text
+    # Messages take no lone surrogates; decoding with "replace" makes none.
+    return body.content[:_PREVIEW_BYTES].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
 
 
 def _as_json(body: Captured) -> tuple[bytes, bool]:
     """A body as JSON, at most BODY_BYTES_MAX bytes of it, and whether that is only its beginning."""
     kept = body.content[:BODY_BYTES_MAX]
     truncated = body.size_bytes > len(kept)
-    if truncated or _is_json(kept):
-        if not truncated or _looks_like_json(kept):
-            return kept, truncated
+    if _looks_like_json(kept) if truncated else _is_json(kept):
+        return kept, truncated
     try:
         text = kept.decode("utf-8")
     except UnicodeDecodeError as error:

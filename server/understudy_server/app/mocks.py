@@ -36,7 +36,7 @@ _PROXY_HEADERS = frozenset(
 async def create_mock(tx: Transaction, call: Call, request: pb.CreateMockRequest) -> pb.CreateMockResponse:
     """Make a draft. Raises Conflict when the id is taken, NotFound for an unknown scenario."""
     given, environment_id = request.mock, call.place.environment_id
-    check_headers(given)
+    check_definition(given)
     if given.id and await tx.mock(environment_id, given.id):
         raise Conflict(
             "already_exists", f"there is a mock {given.id!r} already", Fault("mock.id", "unique", given=given.id)
@@ -69,7 +69,7 @@ async def update_mock(tx: Transaction, call: Call, request: pb.UpdateMockRequest
     mock = await visible_mock(tx, call, request.mock_id)
     check_revision(mock.revision, request.expected_revision)
     fields = fields_to_set(request.mock, request.update_mask, _SETTABLE)
-    check_headers(request.mock)
+    check_definition(request.mock)
     if "name" in fields:
         mock.name = request.mock.name
     if "matcher" in fields:
@@ -146,8 +146,11 @@ async def visible_mock(tx: Transaction, call: Call, mock_id: str) -> Mock:
 async def library_mock(
     tx: Transaction, call: Call, mock_id: str, *, field: str, unknown_is_invalid: bool = False
 ) -> Mock:
-    """A mock that is no scenario's own. Raises InvalidInput (invalid_override) for a malformed id and for a scenario's mock,
-    and NotFound for an unknown one (or InvalidInput, where the contract says so)."""
+    """A mock that is no scenario's own.
+
+    Raises InvalidInput (invalid_override) for a malformed id and for a scenario's mock, and NotFound for an unknown one
+    (or InvalidInput, where the contract says so).
+    """
     fault = Fault(field, "override", given=mock_id[:100])
     if not _ID.fullmatch(mock_id):
         raise InvalidInput(f"{mock_id[:100]!r} is not the id of a mock", fault, code="invalid_override")
@@ -173,8 +176,17 @@ async def activatable(
     return mock
 
 
-def check_headers(mock: Mock) -> None:
-    """Refuse response headers that the proxy writes itself. Raises InvalidInput."""
+def check_definition(mock: Mock) -> None:
+    """Refuse what no field's own limits show: a criterion that tests nothing, a header that is the proxy's.
+
+    Raises InvalidInput.
+    """
+    criteria = [(f"mock.matcher.query[{name!r}]", each) for name, each in mock.matcher.query.items()]
+    if mock.matcher.HasField("body"):
+        criteria.append(("mock.matcher.body", mock.matcher.body))
+    for path, criterion in criteria:
+        if criterion.WhichOneof("test") is None:
+            raise InvalidInput(f"{path} says nothing to test", Fault(path, "required"))
     for number, header in enumerate(mock.action.respond.headers):
         if header.name.lower() in _PROXY_HEADERS:
             fault = Fault(f"mock.action.respond.headers[{number}].name", "proxy_header", given=header.name)

@@ -1,7 +1,7 @@
 """What the use cases need of the world. The stores and the journal fill these interfaces.
 
-A use case is a coroutine that reads and writes through a ``Transaction``. On SQLite its awaits never suspend, so that it runs
-in one go inside the writer's thread (or, when it only reads, on the event loop); on a store across a network they do.
+A use case is a coroutine that reads and writes through a ``Transaction``. On SQLite its awaits never suspend: it runs
+in one go inside the writer's thread or, when it only reads, on the event loop. On a store across a network they do.
 Records hold messages of the contract; a record adds only identity, which the contract does not show.
 """
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A key: ``message`` as the contract shows it, the hash of its text, and what it is bound to (ids, empty for all)."""
+    """A key as the contract shows it, the hash of its text, and what it is bound to (ids, empty for all)."""
 
     message: Key
     fingerprint: bytes
@@ -32,6 +32,8 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRecord:
+    """A project and its id, which never changes and is never shown."""
+
     id: str
     message: Project
 
@@ -71,7 +73,7 @@ class Transaction(Protocol):
     async def key(self, key_id: str) -> KeyRecord | None: ...
 
     async def keys(self, before: str, limit: int, project_id: str, environment_id: str) -> Sequence[KeyRecord]:
-        """Keys, newest first, older than the id ``before`` (empty: all), bound to the project and environment if these are given."""
+        """Keys, newest first, older than the id ``before`` (empty: all), bound to project and environment if given."""
 
     async def active_keys(self, now_ms: int) -> int:
         """How many keys are neither revoked nor expired."""
@@ -149,8 +151,11 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MockQuery:
-    """Which mocks to list. ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose
-    drafts to show, ``None`` for everybody's."""
+    """Which mocks to list.
+
+    ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose drafts to show,
+    ``None`` for everybody's.
+    """
 
     search: str = ""
     state: int = 0
@@ -167,7 +172,7 @@ class Store(Protocol):
         """Run work that only reads, on one snapshot that holds every write acknowledged before."""
 
     async def write(self, work: Work[T]) -> T:
-        """Run work whole or not at all. When this returns, the change is durable and visible to every read that starts later."""
+        """Run work whole or not at all. On return it is durable, and visible to every read that starts later."""
 
 
 class Presence(Protocol):
@@ -185,7 +190,7 @@ class Journal(Protocol):
     async def page(
         self, environment_id: str, session_key: str, *, before: str, since: str, limit: int
     ) -> Sequence[Exchange]:
-        """Exchanges of a key, newest first, older than the id ``before`` if given; with ``since`` newer ones, oldest first."""
+        """Exchanges of a key, newest first, older than ``before`` if given; with ``since`` newer ones, oldest first."""
 
     async def exchange(self, exchange_id: str) -> Exchange | None: ...
 

@@ -48,6 +48,8 @@ async def create_project(tx: Transaction, call: Call, request: pb.CreateProjectR
 
 async def update_project(tx: Transaction, call: Call, request: pb.UpdateProjectRequest) -> pb.UpdateProjectResponse:
     """Set what is present. Raises NotFound and Conflict (revision_mismatch)."""
+    if call.caller.environment_id:
+        raise Forbidden("scope_mismatch", "the key is for one environment; this needs a wider key")
     record = await _existing(tx, call)
     check_revision(record.message.revision, request.expected_revision)
     if "name" in fields_to_set(request.changes, request.update_mask, ("name",)):

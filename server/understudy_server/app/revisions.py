@@ -16,7 +16,7 @@ class _Revised(Protocol):
 
 
 def check_revision(present: int, expected: int) -> None:
-    """Raise Conflict (revision_mismatch) when the caller saw another revision than the present one; 0 expects nothing."""
+    """Raise Conflict (revision_mismatch) when the caller saw another revision than the present; 0 expects nothing."""
     if expected and expected != present:
         fault = Fault("expected_revision", "revision", str(present), str(expected))
         raise Conflict("revision_mismatch", f"the revision is {present} by now, not {expected}; read it again", fault)

@@ -62,7 +62,7 @@ async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequ
         cleared = Session()
         cleared.CopyFrom(record.message)
         for field in _CLEARED_BY_RESET:
-            cleared.ClearField(field)  # type: ignore[arg-type]  # the names are fields of Session
+            cleared.ClearField(field)
         await save(tx, call, record.message.session_key, record, cleared)
     return DeleteSessionResponse(ok=True, mode=mode)
 

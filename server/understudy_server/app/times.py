@@ -1,4 +1,4 @@
-"""Moments: milliseconds since 1970 inside, ``google.protobuf.Timestamp`` in messages, never finer than a millisecond."""
+"""Moments: milliseconds since 1970 inside, ``google.protobuf.Timestamp`` in messages; never finer than that."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 

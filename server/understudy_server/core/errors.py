@@ -1,7 +1,7 @@
 """What a call can be refused with: few types, split by what the caller should do next.
 
-Every error carries a stable code. ``rpc/errors.py`` is the one table from code to gRPC status; each dialect of the gateway
-has one from code to its own status and envelope.
+Every error carries a stable code. ``rpc/errors.py`` is the one table from code to gRPC status; each dialect of the
+gateway has one from code to its own status and envelope.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class LimitReached(Refusal):
 
 
 class StorageFailure(Refusal):
-    """Nothing was changed, because the store cannot write or read now (``storage_unavailable``). Trying again may work."""
+    """Nothing was changed: the store cannot write or read now (``storage_unavailable``). Trying again may work."""
 
     def __init__(self, message: str) -> None:
         super().__init__("storage_unavailable", message)

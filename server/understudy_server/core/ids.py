@@ -15,7 +15,9 @@ def encode(milliseconds: int, tail: int) -> str:
 
 
 class IdMaker:
-    """Makes ids that are unique and, within one maker, strictly increasing, even within a millisecond or when the clock steps back."""
+    """Makes ids that are unique and, within one maker, strictly increasing: within a millisecond, and when the clock
+    steps back, too.
+    """
 
     def __init__(self, now_ms: Callable[[], int], random_bits: Callable[[int], int] = secrets.randbits) -> None:
         self._now_ms = now_ms

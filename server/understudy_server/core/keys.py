@@ -27,7 +27,7 @@ def hint(text: str) -> str:
 
 
 def text_of(authorization: str) -> str | None:
-    """The key in an ``Authorization`` value, ``Bearer KEY`` or ``Token KEY``, the word in any case. ``None``: there is none."""
+    """The key in an ``Authorization`` value, ``Bearer KEY`` or ``Token KEY``, the word in any case, or ``None``."""
     scheme, _, text = authorization.strip().partition(" ")
     text = text.strip()
     return text if scheme.lower() in ("bearer", "token") and text else None

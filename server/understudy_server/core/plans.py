@@ -4,6 +4,8 @@ from enum import IntEnum
 
 
 class Plan(IntEnum):
+    """What there is to be had, in rising order."""
+
     FREE = 1
     DEV = 2
     TEAM = 3

@@ -13,7 +13,10 @@ class Rate:
 
 
 class SlidingWindow:
-    """Remembers the calls of one key within the last window, exactly. Refused calls do not count, so that waiting always helps."""
+    """Remembers the calls of one key within the last window, exactly.
+
+    Refused calls do not count, so that waiting always helps.
+    """
 
     __slots__ = ("_rate", "_times_ms")
 

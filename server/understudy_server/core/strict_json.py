@@ -11,7 +11,7 @@ class MalformedJson(ValueError):
     """The text is not JSON, or not JSON that this project keeps. The message says why, without the text."""
 
 
-def parse(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any
+def parse(text: str | bytes) -> Any:
     """Read a JSON value. Raises MalformedJson."""
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
@@ -48,7 +48,7 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check(value: Any, depth: int) -> None:  # noqa: ANN401
+def _check(value: Any, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise MalformedJson(f"nested deeper than {DEPTH_MAX}")
     if isinstance(value, str):

@@ -21,7 +21,7 @@ class EnvironmentRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as the proxy needs it. ``overrides`` are in the order of activation; times are milliseconds since 1970."""
+    """A session as the proxy needs it. ``overrides`` are in the order of activation; times are ms since 1970 (UTC)."""
 
     id: str
     environment_id: str
@@ -60,4 +60,4 @@ class Source(Protocol):
         """The current version, by a check that starts after this call did. Raises StorageFailure."""
 
     async def load_since(self, version: int) -> Changes:
-        """Everything that changed after ``version`` (0: everything there is), in one snapshot. Raises StorageFailure."""
+        """All that changed after ``version`` (0: everything there is), in one snapshot. Raises StorageFailure."""

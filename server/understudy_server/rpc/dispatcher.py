@@ -1,7 +1,7 @@
 """The one dispatcher: a table from RPC to use case, and one chain of checks around every call.
 
 Authenticate, count against the key's rate, check plan and role, read the request, resolve the place, check the fields,
-run the use case, write errors. gRPC and the gateway are two callers of it, so that no rule holds at one door and not at the other.
+run the use case, write errors. gRPC and the gateway are two callers of it, so that no rule holds at one door alone.
 Resolving, checking and the use case share one transaction, so that nothing can change between them.
 """
 

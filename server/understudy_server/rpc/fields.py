@@ -1,6 +1,7 @@
 """Checks what the contract says of a request's fields, at every door: lengths, ranges, patterns, what is required.
 
-The rules are read from the descriptors once per message and kept as a plan, so that a call only pays for the fields it has.
+The rules are read from the descriptors once per message and kept as a plan, so that a call only pays for its own
+fields.
 """
 
 import re
@@ -35,7 +36,7 @@ Test = Callable[[Any, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What holds for one field. ``tests`` are for each value of it, ``nested`` says that its values are messages to check."""
+    """What holds for one field. ``tests`` are for each value of it; ``nested``: its values are messages to check."""
 
     name: str
     reason: str
@@ -52,8 +53,8 @@ class _Rule:
 def check(message: Message, *, only: Collection[str] | None = None) -> None:
     """Check a request, fill in the numbers meant by absent fields, and clamp and cut where the contract says so.
 
-    ``only`` restricts the check to some fields. Where a request has an update mask, a required field below it counts only
-    if the mask names it. Raises InvalidInput with the field's own reason, naming field, rule, limit and input.
+    ``only`` restricts the check to some fields. Where a request has an update mask, a required field below it counts
+    only if the mask names it. Raises InvalidInput with the field's own reason, naming field, rule, limit and input.
     """
     mask = getattr(message, MASK_FIELD, None)
     required = set(mask.paths) if mask is not None else None

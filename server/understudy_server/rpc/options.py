@@ -1,4 +1,4 @@
-"""Reading the contract's own options from descriptors. The generated stubs leave extensions untyped; here they get their types."""
+"""Reading the contract's own options from descriptors, typed: the generated stubs leave extensions untyped."""
 
 from typing import Any
 

@@ -9,7 +9,10 @@ from understudy_server.store.sqlite import rows
 
 
 def load_since(connection: sqlite3.Connection, version: int) -> Changes:
-    """Read everything that changed after a version, or everything there is when that is too long ago. Call inside a snapshot."""
+    """Read everything that changed after a version, or everything there is when that is too long ago.
+
+    Call inside a snapshot.
+    """
     current, floor = connection.execute("SELECT current, floor FROM version").fetchone()
     if version < max(floor, 1):
         return _everything(connection, current)

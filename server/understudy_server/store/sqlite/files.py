@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from sqlite_utils.migrations import Migrations
 
+from understudy_server.store.sqlite.connections import Durability, connect
 from understudy_server.store.sqlite.migrations import migrate
-from understudy_server.store.sqlite.writer import Durability, connect
 
 T = TypeVar("T")
 

@@ -22,11 +22,18 @@ def migrate(connection: sqlite3.Connection, steps: Migrations) -> None:
     """Apply the steps that a file lacks, each in a transaction of its own. Raises NewerSchema."""
     database = Database(connection)
     applied = {step.name for step in steps.applied(database)}
-    known = applied | {step.name for step in steps.pending(database)}
-    steps_of_this_release = {step.name for step in steps._migrations}  # noqa: SLF001 - the set has no public listing
-    if unknown := known - steps_of_this_release:
+    if unknown := applied - set(step_names(steps)):
         raise NewerSchema(f"{steps.name}.db was written by a newer release ({', '.join(sorted(unknown))})")
     steps.apply(database)
+
+
+def step_names(steps: Migrations) -> list[str]:
+    """The names of the steps that this release knows, in the order in which they are applied."""
+    empty = Database(memory=True)
+    try:
+        return [step.name for step in steps.pending(empty)]
+    finally:
+        empty.close()
 
 
 @control()
@@ -35,7 +42,9 @@ def m0001_declared_state(db: Database) -> None:
     _script(
         db,
         """
-        CREATE TABLE version (only INTEGER PRIMARY KEY CHECK (only = 1), current INTEGER NOT NULL, floor INTEGER NOT NULL)
+        CREATE TABLE version (
+            only INTEGER PRIMARY KEY CHECK (only = 1), current INTEGER NOT NULL, floor INTEGER NOT NULL
+        )
         """,
         # Version 1 is the empty store, so that 0 can mean "nothing loaded yet".
         "INSERT INTO version VALUES (1, 1, 0)",
@@ -50,12 +59,15 @@ def m0001_declared_state(db: Database) -> None:
         "INSERT INTO organisation VALUES ('org_default', 4)",
         """
         CREATE TABLE api_key (
-            id TEXT PRIMARY KEY, fingerprint BLOB NOT NULL UNIQUE, project_id TEXT NOT NULL, environment_id TEXT NOT NULL,
+            id TEXT PRIMARY KEY, fingerprint BLOB NOT NULL UNIQUE,
+            project_id TEXT NOT NULL, environment_id TEXT NOT NULL,
             expires_at_ms INTEGER, revoked_at_ms INTEGER, schema INTEGER NOT NULL, message BLOB NOT NULL
         )
         """,
         """
-        CREATE TABLE project (id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, schema INTEGER NOT NULL, message BLOB NOT NULL)
+        CREATE TABLE project (
+            id TEXT PRIMARY KEY, slug TEXT NOT NULL UNIQUE, schema INTEGER NOT NULL, message BLOB NOT NULL
+        )
         """,
         """
         CREATE TABLE environment (
@@ -142,7 +154,8 @@ def m0001_exchanges(db: Database) -> None:
         CREATE TABLE exchange (
             id TEXT NOT NULL UNIQUE, project_id TEXT NOT NULL, environment_id TEXT NOT NULL, session_key TEXT NOT NULL,
             session_id TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
-            status INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, duration_ms INTEGER NOT NULL, mock_id TEXT NOT NULL,
+            status INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
+            mock_id TEXT NOT NULL,
             request_headers TEXT NOT NULL, response_headers TEXT NOT NULL,
             request_body BLOB, request_bytes INTEGER, request_type TEXT,
             response_body BLOB, response_bytes INTEGER, response_type TEXT

@@ -1,4 +1,4 @@
-"""One unit of work on ``control.db``. Its coroutines never suspend: they only look like the ones that a network needs."""
+"""One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -14,12 +14,15 @@ from understudy_server.app.times import milliseconds
 from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.rows import SCHEMA, Row
 
-
 M = TypeVar("M", bound=Message)
 
 
 class SqliteTransaction:
-    """Fills ``app.ports.Transaction``. The first change of a unit moves the version; every change notes what it touched."""
+    """Fills ``app.ports.Transaction``.
+
+    The first change of a unit moves the version, and every change notes what it touched. To put something is a change,
+    even when it is there already; to remove or to switch what is not there is none.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -31,8 +34,8 @@ class SqliteTransaction:
         return int(self._value("SELECT plan FROM organisation"))
 
     async def set_plan(self, plan: int) -> None:
-        self._run("UPDATE organisation SET plan = ?", plan)
-        self._note("organisation", "", "")
+        if self._run("UPDATE organisation SET plan = ?1 WHERE plan <> ?1", plan):
+            self._note("organisation", "", "")
 
     async def key_by_fingerprint(self, fingerprint: bytes) -> KeyRecord | None:
         row = self._row(f"SELECT {rows.KEY} FROM api_key WHERE fingerprint = ?", fingerprint)
@@ -89,12 +92,19 @@ class SqliteTransaction:
 
     async def put_project(self, record: ProjectRecord) -> None:
         message = record.message
+        # A project's slug is part of its environments, as those who load them see it.
+        self._note_rows(
+            "environment",
+            "SELECT environment.id, environment.id FROM environment "
+            "JOIN project ON project.id = environment.project_id WHERE project.id = ? AND project.slug <> ?",
+            record.id, message.slug,
+        )  # fmt: skip
         self._upsert("project", ("id",), id=record.id, slug=message.slug, message=message.SerializeToString())
         self._note("project", "", record.id)
 
     async def remove_project(self, project_id: str) -> None:
-        self._run("DELETE FROM project WHERE id = ?", project_id)
-        self._note("project", "", project_id)
+        if self._run("DELETE FROM project WHERE id = ?", project_id):
+            self._note("project", "", project_id)
 
     async def environment(self, project_id: str, slug: str) -> EnvironmentRecord | None:
         row = self._row(
@@ -127,8 +137,8 @@ class SqliteTransaction:
             self._note_rows(kind, f"SELECT environment_id, id FROM {kind} WHERE environment_id = ?", environment_id)
         for table in ("session", "environment_activation", "scenario_mock", "mock", "scenario"):
             self._run(f"DELETE FROM {table} WHERE environment_id = ?", environment_id)
-        self._run("DELETE FROM environment WHERE id = ?", environment_id)
-        self._note("environment", environment_id, environment_id)
+        if self._run("DELETE FROM environment WHERE id = ?", environment_id):
+            self._note("environment", environment_id, environment_id)
 
     async def is_empty(self, environment_id: str) -> bool:
         return not any(
@@ -156,24 +166,29 @@ class SqliteTransaction:
 
     async def put_mock(self, environment_id: str, mock: Mock) -> None:
         kept = _without(mock, "active")
+        home_before = self._home(environment_id, mock.id)
         self._upsert(
             "mock", ("environment_id", "id"), environment_id=environment_id, id=mock.id, name=mock.name,
             scenario_id=mock.scenario or None, state=mock.state, created_by=mock.created_by,
             message=kept.SerializeToString(),
         )  # fmt: skip
         self._note("mock", environment_id, mock.id)
-        if mock.scenario:
-            self._note("scenario", environment_id, mock.scenario)
+        if home_before != mock.scenario:
+            for scenario_id in filter(None, (home_before, mock.scenario)):
+                self._note("scenario", environment_id, scenario_id)
 
     async def remove_mock(self, environment_id: str, mock_id: str) -> None:
         await self.switch_off(environment_id, mock_id)
-        self._note_rows(
-            "scenario",
-            "SELECT environment_id, scenario_id FROM mock WHERE environment_id = ? AND id = ? AND scenario_id IS NOT NULL",
-            environment_id, mock_id,
-        )  # fmt: skip
-        self._run("DELETE FROM mock WHERE environment_id = ? AND id = ?", environment_id, mock_id)
-        self._note("mock", environment_id, mock_id)
+        home = self._home(environment_id, mock_id)
+        if self._run("DELETE FROM mock WHERE environment_id = ? AND id = ?", environment_id, mock_id):
+            self._note("mock", environment_id, mock_id)
+        if home:
+            self._note("scenario", environment_id, home)
+
+    def _home(self, environment_id: str, mock_id: str) -> str:
+        """The scenario that a mock belongs to, empty for none."""
+        row = self._row("SELECT scenario_id FROM mock WHERE environment_id = ? AND id = ?", environment_id, mock_id)
+        return (row[0] or "") if row else ""
 
     async def switch_off(self, environment_id: str, mock_id: str) -> None:
         where = "WHERE environment_id = ? AND mock_id = ?"
@@ -183,17 +198,13 @@ class SqliteTransaction:
         self._note_rows(
             "scenario", f"SELECT environment_id, scenario_id FROM scenario_mock {where}", environment_id, mock_id
         )
-        self._note_rows(
-            "environment",
-            f"SELECT environment_id, environment_id FROM environment_activation {where}",
-            environment_id, mock_id,
-        )  # fmt: skip
-        for table in ("session_activation", "scenario_mock", "environment_activation"):
+        for table in ("session_activation", "scenario_mock"):
             self._run(f"DELETE FROM {table} {where}", environment_id, mock_id)
+        await self.set_active(environment_id, mock_id, active=False)
 
     async def set_active(self, environment_id: str, mock_id: str, *, active: bool) -> None:
         if active:
-            self._run(
+            changed = self._run(
                 """
                 INSERT OR IGNORE INTO environment_activation (environment_id, mock_id, position)
                 SELECT ?1, ?2, coalesce(max(position), 0) + 1 FROM environment_activation WHERE environment_id = ?1
@@ -201,10 +212,12 @@ class SqliteTransaction:
                 environment_id, mock_id,
             )  # fmt: skip
         else:
-            self._run(
+            changed = self._run(
                 "DELETE FROM environment_activation WHERE environment_id = ? AND mock_id = ?", environment_id, mock_id
             )
-        self._note("environment", environment_id, environment_id)
+        if changed:
+            self._note("environment", environment_id, environment_id)
+            self._note("mock", environment_id, mock_id)
 
     # Scenarios
 
@@ -245,13 +258,13 @@ class SqliteTransaction:
 
     async def remove_scenario(self, environment_id: str, scenario_id: str) -> None:
         where = "WHERE environment_id = ? AND scenario_id = ?"
-        for kind in ("session", "mock"):
-            self._note_rows(kind, f"SELECT environment_id, id FROM {kind} {where}", environment_id, scenario_id)
+        for (mock_id,) in self._rows(f"SELECT id FROM mock {where}", environment_id, scenario_id):
+            await self.remove_mock(environment_id, mock_id)
+        self._note_rows("session", f"SELECT environment_id, id FROM session {where}", environment_id, scenario_id)
         self._run(f"UPDATE session SET scenario_id = NULL {where}", environment_id, scenario_id)
         self._run(f"DELETE FROM scenario_mock {where}", environment_id, scenario_id)
-        self._run(f"DELETE FROM mock {where}", environment_id, scenario_id)
-        self._run("DELETE FROM scenario WHERE environment_id = ? AND id = ?", environment_id, scenario_id)
-        self._note("scenario", environment_id, scenario_id)
+        if self._run("DELETE FROM scenario WHERE environment_id = ? AND id = ?", environment_id, scenario_id):
+            self._note("scenario", environment_id, scenario_id)
 
     # Sessions
 
@@ -283,8 +296,10 @@ class SqliteTransaction:
             expires_at_ms=milliseconds(session.expires_at) if session.HasField("expires_at") else None,
             revision=session.revision, message=kept.SerializeToString(),
         )  # fmt: skip
+        # A key that another session has is refused by the table: silence would leave a session that nobody finds.
+        self._run("DELETE FROM session_entry WHERE session_id = ? AND kind = 'key'", record.id)
         self._run(
-            "INSERT OR IGNORE INTO session_entry (place_id, kind, value, session_id) VALUES (?, 'key', ?, ?)",
+            "INSERT INTO session_entry (place_id, kind, value, session_id) VALUES (?, 'key', ?, ?)",
             record.environment_id, session.session_key, record.id,
         )  # fmt: skip
         self._put_activations(record.id, record.environment_id, session)
@@ -339,8 +354,9 @@ class SqliteTransaction:
             *values.values(),
         )
 
-    def _run(self, statement: str, *arguments: Any) -> None:
-        self._connection.execute(statement, arguments)
+    def _run(self, statement: str, *arguments: Any) -> int:
+        """Run a statement and tell how many rows it changed."""
+        return self._connection.execute(statement, arguments).rowcount
 
     def _run_many(self, statement: str, arguments: Iterable[Row]) -> None:
         self._connection.executemany(statement, arguments)

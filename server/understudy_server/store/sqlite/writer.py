@@ -1,8 +1,11 @@
 """One thread that writes one SQLite file, many jobs to a commit.
 
-Each job runs in a savepoint of its own: a job that fails leaves nothing behind and does not hurt its neighbours. A failure of
-the disk fails every job of the batch, and the connection is opened anew before the next one, so that the store recovers by
-itself once there is room again.
+Each job runs in a savepoint of its own: a job that fails leaves nothing behind and does not hurt its neighbours. A
+fault of the disk fails every job of the batch, and the connection is opened anew before the next one, so that the
+store recovers by itself once there is room again.
+
+Nothing is done between the commit and the answer that could fail: whoever hears of a failure may rely on it that
+nothing was changed.
 """
 
 import asyncio
@@ -14,41 +17,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from understudy_server.core.errors import StorageFailure
+from understudy_server.store.sqlite.connections import Durability, connect, storage_fault
 
-Durability = Literal["normal", "full"]
-"""``normal`` survives the death of the process, ``full`` the loss of power too."""
+__all__ = ["Durability", "Job", "Seal", "Writer"]
 
 Job = Callable[[sqlite3.Connection], Any]
+Seal = Callable[[sqlite3.Connection], Callable[[], None]]
+"""Looks at a batch that is about to be committed, and says what to do once it is."""
 T = TypeVar("T")
 
 _BATCH_MAX_JOBS = 256
-_BUSY_TIMEOUT_MS = 5_000
 _log = logging.getLogger(__name__)
-
-
-def connect(path: Path, durability: Durability) -> sqlite3.Connection:
-    """Open a file for one writer: autocommit (transactions are ours to begin), WAL, foreign keys held."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={durability.upper()}")
-        connection.execute("PRAGMA foreign_keys=ON")
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open a file for reading on the thread that calls."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA query_only=ON")
-    return connection
 
 
 @dataclass(slots=True)
@@ -61,16 +43,22 @@ class _Task:
 
 
 class Writer:
-    """Runs jobs in the order given. ``on_commit`` is called in the thread after each commit, before anyone hears of it."""
+    """Runs jobs in the order given, and never two at once.
 
-    def __init__(
-        self, path: Path, durability: Durability, on_commit: Callable[[sqlite3.Connection], None] | None = None
-    ) -> None:
+    ``seal`` is called in the writer's thread inside the transaction; what it returns is called there after the commit
+    and before anyone hears of it.
+    """
+
+    def __init__(self, path: Path, durability: Durability, seal: Seal | None = None) -> None:
         self._path = path
         self._durability = durability
-        self._on_commit = on_commit
+        self._seal = seal or _nothing_to_tell
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._closed = False
+        # Held for the length of a `put`, so that no job can be given after the one that ends the thread.
+        self._door = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._failing = False
         self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
         self._thread.start()
 
@@ -81,13 +69,19 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         task = _Task(job, loop, loop.create_future())
-        self._tasks.put(task)
+        with self._door:
+            if self._closed:
+                raise StorageFailure("the store is closed; nothing was changed")
+            self._tasks.put(task)
         result: T = await task.future
         return result
 
     async def close(self) -> None:
         """Finish what was given, write the log back into the file, and end the thread."""
-        self._tasks.put(None)
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._tasks.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
     def _run(self) -> None:
@@ -97,9 +91,7 @@ class Writer:
             if batch:
                 self._write(batch)
                 _deliver(batch)
-        if self._connection:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
+        self._let_go()
 
     def _next_batch(self) -> tuple[list[_Task], bool]:
         """Wait for a job and take all that have gathered behind it. True with it: nothing comes after."""
@@ -121,23 +113,38 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             for task in batch:
                 _run_in_savepoint(connection, task)
+            tell = self._seal(connection)
             connection.execute("COMMIT")
-            if self._on_commit:
-                self._on_commit(connection)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the waiters hear of it and the thread goes on
             self._give_up(batch, error)
+        else:
+            tell()
+            self._note_success()
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connect(self._path, self._durability)
         return self._connection
 
-    def _give_up(self, batch: list[_Task], error: sqlite3.Error) -> None:
+    def _give_up(self, batch: list[_Task], error: Exception) -> None:
         """Nothing of the batch is written; start afresh next time."""
-        _log.error("cannot write %s: %s", self._path.name, error)
+        if not self._failing:
+            # Once, not for every batch: a full disk is bad enough without a log that grows by it.
+            _log.error("cannot write %s: %s", self._path.name, error)
+            self._failing = True
+        reason = storage_fault(error) or "see the server's log"
         for task in batch:
-            task.error = StorageFailure("the store cannot be written now; nothing was changed")
+            task.error = StorageFailure(f"the store cannot be written now ({reason}); nothing was changed")
             task.error.__cause__ = error
+        self._let_go()
+
+    def _note_success(self) -> None:
+        if self._failing:
+            _log.warning("%s is written again", self._path.name)
+            self._failing = False
+
+    def _let_go(self) -> None:
+        """Close the connection, which undoes what it has not committed."""
         if self._connection:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
@@ -148,12 +155,17 @@ def _run_in_savepoint(connection: sqlite3.Connection, task: _Task) -> None:
     connection.execute("SAVEPOINT job")
     try:
         task.result = task.job(connection)
-    except sqlite3.OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - it is handed to whoever gave the job
+    except BaseException as error:
+        # Some faults end the whole transaction, the neighbours' part with it.
+        if storage_fault(error) or not connection.in_transaction:
+            raise
         task.error = error
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
+
+
+def _nothing_to_tell(_connection: sqlite3.Connection) -> Callable[[], None]:
+    return lambda: None
 
 
 def _deliver(batch: list[_Task]) -> None:

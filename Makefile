@@ -1,0 +1,80 @@
+# Every target sets up what it needs. `make` alone explains them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTO_VENV := .venv-proto
+READY := $(VENV)/.ready
+PROTO_READY := $(PROTO_VENV)/.ready
+PYTEST := $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check check-proto proto bench prove fmt
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with everything, to the version (again only when the pins change)
+
+demo: $(READY) ## Play the main job on a throw-away server and show each step
+	@$(BIN)/understudy demo
+
+serve: $(READY) ## Run the server on ./understudy-data (Ctrl-C stops it)
+	@$(BIN)/understudy serve
+
+test: $(READY) ## Run the tests
+	$(PYTEST) -n 2 --dist loadgroup
+
+check: $(READY) check-proto ## Check form, types, imports, protos and everything generated
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PROTO_VENV)/bin/python tools/generate_protos.py --check
+	$(BIN)/python tools/api_surface.py --check
+	$(BIN)/python tools/openapi.py --check
+
+check-proto: $(READY) $(PROTO_READY) ## Check the protos alone
+	$(BIN)/python tools/third_party_protos.py
+	$(BIN)/buf lint
+	$(BIN)/buf format proto --diff --exit-code
+
+proto: $(READY) $(PROTO_READY) ## Generate the messages, the API surface and the OpenAPI document from proto/
+	$(PROTO_VENV)/bin/python tools/generate_protos.py
+	$(BIN)/python tools/api_surface.py
+	$(BIN)/python tools/openapi.py
+
+bench: $(READY) ## Measure
+	$(BIN)/python -m benchmarks.run
+
+prove: $(READY) ## Run the proofs at full length
+	UNDERSTUDY_PROVE=1 $(PYTEST) tests/proofs --timeout 3600
+
+fmt: $(READY) $(PROTO_READY) ## Put code and protos into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python tools/third_party_protos.py
+	$(BIN)/buf format proto --write
+
+# What is missing on the machine is named with the command that installs it; the rest is pip's.
+define HAVE_PYTHON
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: there is no $(PYTHON) here. On Debian or Ubuntu: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $$($(PYTHON) --version) is too old: 3.11 is needed. On Debian 12, Ubuntu 24.04 or later:" >&2; \
+	  echo "  sudo apt-get install python3 python3-venv   (or name another one: make PYTHON=python3.12)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: $(PYTHON) has no venv module. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+endef
+
+$(READY): pyproject.toml clients/python/pyproject.toml constraints.txt
+	$(HAVE_PYTHON)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e clients/python -e '.[dev]'
+	@touch $@
+
+$(PROTO_READY): constraints-proto.txt
+	$(HAVE_PYTHON)
+	@test -x $(PROTO_VENV)/bin/pip || $(PYTHON) -m venv $(PROTO_VENV)
+	$(PROTO_VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints-proto.txt grpcio-tools googleapis-common-protos setuptools
+	@touch $@

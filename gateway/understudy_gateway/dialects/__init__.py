@@ -1,0 +1,1 @@
+"""How each product that the gateway speaks for answers: its status codes and its error envelope."""

@@ -1,0 +1,77 @@
+"""Every route of the contract, compiled: how to read its requests, what to call, how to write its answers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.api.http_pb2 import HttpRule
+from google.protobuf.descriptor import MethodDescriptor
+
+from understudy_gateway.transcoding import templates
+from understudy_gateway.transcoding.contract import Contract
+from understudy_gateway.transcoding.json_decode import Decoders
+from understudy_gateway.transcoding.json_encode import Encoders
+from understudy_gateway.transcoding.options import http_rule
+from understudy_gateway.transcoding.requests import RequestDecoder
+from understudy_gateway.transcoding.responses import ResponseEncoder
+from understudy_gateway.transcoding.routes import RouteTree
+from understudy_gateway.transcoding.templates import InvalidTemplate
+
+AUTHORIZATION, CONTENT_LENGTH = b"authorization", b"content-length"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route.
+
+    ``rpc`` is the method as gRPC names it: ``/understudy.v1.SessionService/GetSession``; ``headers`` are the names of
+    all that a call is made of, lower case.
+    """
+
+    rpc: str
+    streams: bool
+    headers: frozenset[bytes]
+    request: RequestDecoder
+    response: ResponseEncoder
+
+
+def compile_routes(contract: Contract) -> RouteTree[Operation]:
+    """Compile every binding of every method. Raises when the contract holds what has no form over HTTP."""
+    tree: RouteTree[Operation] = RouteTree()
+    decoders, encoders = Decoders(), Encoders()
+    for method in contract.methods():
+        for rule in bindings(method):
+            verb, path = verb_and_path(rule)
+            template = templates.parse(path)
+            request = RequestDecoder(method, rule, template, decoders)
+            operation = Operation(
+                rpc=rpc_name(method),
+                streams=method.server_streaming,
+                headers=request.headers | {AUTHORIZATION, CONTENT_LENGTH},
+                request=request,
+                response=ResponseEncoder(method, rule.response_body, encoders),
+            )
+            tree.add(verb, template, operation)
+    return tree
+
+
+def bindings(method: MethodDescriptor) -> Iterator[HttpRule]:
+    """Yield the rule of a method and its additional bindings."""
+    rule = http_rule(method)
+    if rule is not None:
+        yield rule
+        yield from rule.additional_bindings
+
+
+def verb_and_path(rule: HttpRule) -> tuple[str, str]:
+    """Return the HTTP method, upper case, and the path template of a rule. Raises ``InvalidTemplate``."""
+    pattern = rule.WhichOneof("pattern")
+    if pattern is None:
+        raise InvalidTemplate("a rule of google.api.http names no path")
+    if pattern == "custom":
+        return rule.custom.kind.upper(), rule.custom.path
+    return pattern.upper(), getattr(rule, pattern)
+
+
+def rpc_name(method: MethodDescriptor) -> str:
+    """Return the path of a method in gRPC."""
+    return f"/{method.containing_service.full_name}/{method.name}"

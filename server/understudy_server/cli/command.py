@@ -1,0 +1,163 @@
+"""Commands that speak to a server: they share their last options, their way to the server and the way they fail.
+
+A command is a coroutine whose first parameter is the ``Desk``; what else it takes becomes its own options. Heavy
+modules (gRPC, messages, tables) are imported when a command runs, so that help is quick.
+"""
+
+import asyncio
+import inspect
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NoReturn, ParamSpec, TypeVar
+
+import typer
+
+from understudy_server.cli.failures import CommandFailed
+from understudy_server.cli.target import Target, choose_target
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from understudy_server.cli.connection import Connection
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer", bound="Message")
+_PANEL = "Which server, and where in it"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a command works with. ``project`` and ``environment`` are slugs, empty when not given."""
+
+    connection: "Connection"
+    project: str
+    environment: str
+    as_json: bool
+
+    async def call(self, request: "Message", answer: "type[Answer]") -> "Answer":
+        """Call the RPC that the request belongs to, in the place that the command line names. Raises CommandFailed."""
+        for name, slug in (("project", self.project), ("environment", self.environment)):
+            if slug and name in request.DESCRIPTOR.fields_by_name:
+                setattr(request, name, slug)
+        return await self.connection.call(request, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """The options that every such command has; see ``_SHARED`` for their names."""
+
+    project: str | None = None
+    environment: str | None = None
+    as_json: bool = False
+    server: str | None = None
+    key: str | None = None
+    data: str | None = None
+
+    def target(self) -> Target:
+        return choose_target(self.server, self.key, self.data, os.environ)
+
+
+def _shared_option(name: str, annotation: Any, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+_SHARED = (
+    _shared_option(
+        "project",
+        Annotated[
+            str | None, typer.Option("--project", envvar="UNDERSTUDY_PROJECT", help="Slug.", rich_help_panel=_PANEL)
+        ],
+        None,
+    ),
+    _shared_option(
+        "environment",
+        Annotated[
+            str | None,
+            typer.Option("--environment", envvar="UNDERSTUDY_ENVIRONMENT", help="Slug.", rich_help_panel=_PANEL),
+        ],
+        None,
+    ),
+    _shared_option(
+        "server",
+        Annotated[
+            str | None,
+            typer.Option(
+                "--server",
+                metavar="HOST:PORT",
+                help="gRPC address of a server. [env var: UNDERSTUDY_SERVER]",
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+    _shared_option(
+        "key",
+        Annotated[
+            str | None,
+            typer.Option("--key", help="API key for --server. [env var: UNDERSTUDY_KEY]", rich_help_panel=_PANEL),
+        ],
+        None,
+    ),
+    _shared_option(
+        "data",
+        Annotated[
+            str | None,
+            typer.Option(
+                "--data",
+                metavar="DIR",
+                help="Data directory of a server on this machine; no key needed."
+                " [env var: UNDERSTUDY_DATA; default: ./understudy-data]",
+                rich_help_panel=_PANEL,
+            ),
+        ],
+        None,
+    ),
+    _shared_option("as_json", Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")], default=False),
+)
+
+
+def command(
+    app: typer.Typer, name: str
+) -> Callable[[Callable[Concatenate[Desk, Given], Coroutine[Any, Any, None]]], Callable[..., None]]:
+    """Make a coroutine a command: its docstring is the help, its parameters and the shared ones are the options."""
+
+    def register(work: Callable[Concatenate[Desk, Given], Coroutine[Any, Any, None]]) -> Callable[..., None]:
+        own = list(inspect.signature(work, eval_str=True).parameters.values())[1:]
+
+        def run(**given: Any) -> None:
+            shared = _Shared(**{option.name: given.pop(option.name) for option in _SHARED})
+            finish(lambda: asyncio.run(_at_desk(shared, lambda desk: work(desk, **given))))  # type: ignore[call-arg]
+
+        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + list(_SHARED)
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        run.__doc__ = work.__doc__
+        app.command(name)(run)
+        return run
+
+    return register
+
+
+async def _at_desk(shared: _Shared, work: Callable[[Desk], Awaitable[None]]) -> None:
+    from understudy_server.cli.connection import connect
+
+    async with connect(shared.target()) as connection:
+        await work(Desk(connection, shared.project or "", shared.environment or "", shared.as_json))
+
+
+def finish(work: Callable[[], None]) -> None:
+    """Run the work of a command; one that fails says why and what to do next, and ends with its exit code."""
+    try:
+        work()
+    except CommandFailed as failure:
+        fail(failure)
+
+
+def fail(failure: CommandFailed) -> NoReturn:
+    """Print a failure to the error stream and exit."""
+    print(f"understudy: {failure.message}", file=sys.stderr)  # noqa: T201 - this is what the user reads
+    if failure.advice:
+        print(failure.advice, file=sys.stderr)  # noqa: T201
+    raise typer.Exit(failure.exit_code)

@@ -1,0 +1,131 @@
+"""How a command reaches a server: over the network, over the socket of the process that owns a data directory, or,
+when nobody owns it, with a dispatcher of its own on the directory's store.
+
+One question, ``call``, whatever the way: a request in, its answer out. The owner's socket and the dispatcher need no
+key: who may open them owns the data anyway.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+from understudy import status
+
+from understudy_server.cli.embedded import embedded_dispatcher
+from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
+from understudy_server.cli.target import Target
+from understudy_server.rpc.dispatcher import Dispatcher
+
+Answer = TypeVar("Answer", bound=Message)
+
+OWNER_SOCKET = "owner.sock"
+CALL_TIMEOUT_SECONDS = 30.0
+_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
+
+
+class Connection(Protocol):
+    """A way to a server."""
+
+    async def call(self, request: Message, answer: type[Answer]) -> Answer:
+        """Call the RPC that the request belongs to. Raises CommandFailed for every failure."""
+
+
+def method_of(request: Message) -> str:
+    """The RPC that a request belongs to (``/understudy.v1.SessionService/GetSession``): each has its own request."""
+    kind = request.DESCRIPTOR
+    for service in kind.file.services_by_name.values():
+        for method in service.methods:
+            if method.input_type is kind:
+                return f"/{service.full_name}/{method.name}"
+    raise TypeError(f"{kind.full_name} is not the request of an RPC")
+
+
+class OverChannel:
+    """A server at the other end of a gRPC channel. ``name`` is what messages call it."""
+
+    def __init__(self, channel: grpc.aio.Channel, name: str, key: str = "") -> None:
+        self._channel = channel
+        self._name = name
+        self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
+
+    async def call(self, request: Message, answer: type[Answer]) -> Answer:
+        """Call over the channel; nothing is sent twice."""
+        ask = self._channel.unary_unary(
+            method_of(request),
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        try:
+            found: Answer = await ask(request, metadata=self._metadata, timeout=CALL_TIMEOUT_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        return found
+
+    def _failure(self, error: grpc.aio.AioRpcError) -> CommandFailed:
+        found = rpc_status.from_call(error)
+        if found is not None and (problem := status.read(found)).reason:
+            return failed_call(found.code, problem)
+        if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            advice = "Is `understudy serve` running there? Its first lines name the gRPC address."
+            return CommandFailed(ExitCode.UNREACHABLE, f"no answer from {self._name}", advice)
+        number, _ = error.code().value
+        return failed_call(number, status.Problem("", f"{error.code().name}: {error.details()}"))
+
+
+class InProcess:
+    """A dispatcher in this process, called as the owner of its store."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    async def call(self, request: Message, answer: type[Answer]) -> Answer:
+        """Call the dispatcher."""
+        found = await self._dispatcher.unary(method_of(request), {}, lambda: (request, None), owner=True)
+        if isinstance(found, Status):
+            raise failed_call(found.code, status.read(found))
+        if not isinstance(found, answer):
+            raise TypeError(f"{method_of(request)} answers with {type(found).__name__}, not {answer.__name__}")
+        return found
+
+
+def connect(target: Target) -> AbstractAsyncContextManager[Connection]:
+    """Connect to a target. Raises CommandFailed (unreachable) when there is nothing to connect to."""
+    if target.address:
+        return _over_channel(target.address, target.address, target.key)
+    path = target.data / OWNER_SOCKET
+    if _is_answered(path):
+        return _over_channel(f"unix:{path.absolute()}", f"the server that owns {target.data}", "")
+    return _in_process(target.data)
+
+
+@asynccontextmanager
+async def _over_channel(address: str, name: str, key: str) -> AsyncIterator[Connection]:
+    async with grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
+        yield OverChannel(channel, name, key)
+
+
+@asynccontextmanager
+async def _in_process(data: Path) -> AsyncIterator[Connection]:
+    if not await asyncio.to_thread(data.is_dir):
+        advice = "Start one with `understudy serve`, or name a server with --server HOST:PORT (or UNDERSTUDY_SERVER)."
+        raise CommandFailed(ExitCode.UNREACHABLE, f"there is no data directory {data}", advice)
+    async with embedded_dispatcher(data) as dispatcher:
+        yield InProcess(dispatcher)
+
+
+def _is_answered(path: Path) -> bool:
+    """True when a process listens on the socket; a socket left behind by a killed one is not answered."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True

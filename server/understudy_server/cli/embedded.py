@@ -1,0 +1,79 @@
+"""The rooms of a data directory, opened by the process that owns it."""
+
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.core.ids import IdMaker
+from understudy_server.core.rates import Rate
+from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, StoreLocked
+from understudy_server.store.sqlite.writer import Durability
+
+# A command calls as the owner, and the owner is not counted.
+_UNCOUNTED = Rate(calls=1, seconds=1)
+
+
+def clock() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What a data directory holds, open; one maker of ids for all of it."""
+
+    store: SqliteStore
+    journal: SqliteJournal
+    presence: SqlitePresence
+    new_id: IdMaker
+
+    def dispatcher(self, api_rate: Rate) -> Dispatcher:
+        """A dispatcher on these rooms."""
+        return Dispatcher(
+            store=self.store,
+            journal=self.journal,
+            presence=self.presence,
+            clock=clock,
+            new_id=self.new_id,
+            api_rate=api_rate,
+        )
+
+
+@asynccontextmanager
+async def open_rooms(data: Path, durability: Durability) -> AsyncIterator[Rooms]:
+    """Own a data directory, made when missing, until the block ends. Raises CommandFailed."""
+    async with AsyncExitStack() as closing:
+        yield await _open(data, durability, closing)
+
+
+async def _open(data: Path, durability: Durability, closing: AsyncExitStack) -> Rooms:
+    try:
+        store = await SqliteStore.open(data, durability)
+        closing.push_async_callback(store.close)
+        presence = await SqlitePresence.open(data, durability)
+        closing.push_async_callback(presence.close)
+        journal = await SqliteJournal.open(data, durability)
+        closing.push_async_callback(journal.close)
+    except StoreLocked as error:
+        advice = "Stop that process, or choose another directory with --data."
+        raise CommandFailed(ExitCode.REFUSED, f"the data directory is in use: {error}", advice) from error
+    except NewerSchema as error:
+        advice = "Install the release that wrote it, or a later one."
+        raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error
+    except (OSError, sqlite3.Error) as error:
+        advice = "Make room or make it writable, or choose another directory with --data."
+        raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error
+    return Rooms(store, journal, presence, IdMaker(clock))
+
+
+@asynccontextmanager
+async def embedded_dispatcher(data: Path) -> AsyncIterator[Dispatcher]:
+    """A dispatcher for one command on a directory that no process holds. Raises CommandFailed."""
+    async with open_rooms(data, "normal") as rooms:
+        yield rooms.dispatcher(_UNCOUNTED)

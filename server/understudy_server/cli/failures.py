@@ -1,0 +1,64 @@
+"""How a command ends: exit codes that mean something, and what to say when it did not go well."""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Messages take long to import, and help needs none of them.
+    from understudy.status import Problem
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every command."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    NOT_AUTHORISED = 4
+    UNREACHABLE = 5
+
+
+class CommandFailed(Exception):
+    """A command that ends early. ``advice`` says what to do next, empty when the message says it."""
+
+    def __init__(self, exit_code: ExitCode, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.message = message
+        self.advice = advice
+
+
+# Numbers of google.rpc.Code, which are those of gRPC.
+_EXIT_CODES = {
+    4: ExitCode.UNREACHABLE,  # DEADLINE_EXCEEDED
+    5: ExitCode.NOT_FOUND,
+    7: ExitCode.NOT_AUTHORISED,  # PERMISSION_DENIED
+    14: ExitCode.UNREACHABLE,  # UNAVAILABLE
+    16: ExitCode.NOT_AUTHORISED,  # UNAUTHENTICATED
+}
+
+_ADVICE = {
+    "unauthorized": "Give a key that works with --key or UNDERSTUDY_KEY; on the server's machine,"
+    " `understudy key create --data DIR` makes one.",
+    "plan_required": "Start the server with --plan team or --plan business.",
+    "role_required": "Use a key with a higher role; `understudy key create --role editor` makes one.",
+    "scope_mismatch": "Use a key for that project and environment, or name the key's own.",
+    "project_required": "Add --project SLUG, or set UNDERSTUDY_PROJECT.",
+    "environment_required": "Add --environment SLUG, or set UNDERSTUDY_ENVIRONMENT.",
+    "invalid_override": "Name a published mock (ovr_...) that does not belong to a scenario.",
+    "key_limit": "Revoke a key that is not needed any more: `understudy key list`, `understudy key revoke ID`.",
+    "storage_unavailable": "Nothing was changed. Make room on the disk or make it writable, and try again.",
+}
+
+
+def failed_call(grpc_code: int, problem: "Problem") -> CommandFailed:
+    """What a refused call becomes: its code and message, and what to do next."""
+    exit_code = _EXIT_CODES.get(grpc_code, ExitCode.REFUSED)
+    text = f"{problem.reason}: {problem.message}" if problem.reason else problem.message
+    advice = _ADVICE.get(problem.reason, "")
+    if problem.retry_after_seconds:
+        advice = f"Try again in {problem.retry_after_seconds} s."
+    elif problem.request_id:
+        advice = f"The server's log has more under request {problem.request_id}."
+    return CommandFailed(exit_code, text, advice)

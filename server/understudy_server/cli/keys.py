@@ -1,0 +1,104 @@
+"""``understudy key``: who may call."""
+
+import time
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from understudy_server.cli.command import Desk, command
+from understudy_server.cli.durations import read_moment
+from understudy_server.cli.failures import CommandFailed, ExitCode
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+
+
+class RoleName(StrEnum):
+    """What a key may do; each role includes the ones before it."""
+
+    CI = "ci"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+@command(app, "create")
+async def create(
+    desk: Desk,
+    *,
+    role: Annotated[RoleName, typer.Option(help="What it may do: each includes the ones before.")] = RoleName.CI,
+    name: Annotated[str, typer.Option(help="Name for people.")] = "",
+    expires: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Stops working then: 30d, 12h or 2027-06-23T12:00:00Z.")
+    ] = None,
+) -> None:
+    """Make a key and print it. It is shown this once. --project and --environment bind it."""
+    from understudy.v1.key_service_pb2 import CreateKeyRequest, CreateKeyResponse
+
+    from understudy_server.app.times import stamp
+    from understudy_server.cli.output import print_json
+
+    request = CreateKeyRequest(role=f"ROLE_{role.name}", name=name)
+    if expires is not None:
+        request.expires_at.CopyFrom(stamp(_moment(expires)))
+    answer = await desk.call(request, CreateKeyResponse)
+    if desk.as_json:
+        print_json(answer)
+        return
+    # The key alone on the standard output, so that KEY=$(understudy key create) holds it.
+    typer.echo(answer.text)
+    reach = "/".join(part for part in (answer.key.project, answer.key.environment) if part) or "everything"
+    typer.echo(f"{answer.key.id}: role {role}, for {reach}. It is not shown again.", err=True)
+
+
+@command(app, "list")
+async def list_keys(
+    desk: Desk,
+    *,
+    page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most keys to show.")] = 100,
+    page_token: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
+) -> None:
+    """List keys, newest first, without their text."""
+    from understudy.options.v1.options_pb2 import Role
+    from understudy.v1.key_service_pb2 import Key, ListKeysRequest, ListKeysResponse
+
+    from understudy_server.cli.output import moment, print_json, print_next, print_table
+
+    answer = await desk.call(ListKeysRequest(page_size=page_size, page_token=page_token), ListKeysResponse)
+    if desk.as_json:
+        print_json(answer)
+        return
+
+    def row(key: Key) -> tuple[str, ...]:
+        state = "works" if key.active else "revoked" if key.HasField("revoked_at") else "expired"
+        reach = "/".join(part for part in (key.project, key.environment) if part) or "everything"
+        expiry = moment(key.expires_at, known=key.HasField("expires_at"))
+        role = Role.Name(key.role).removeprefix("ROLE_").lower()
+        return (key.id, key.name, f"{key.hint}…", role, reach, state, expiry)
+
+    columns = ("ID", "NAME", "KEY", "ROLE", "FOR", "STATE", "EXPIRES")
+    print_table(columns, (row(key) for key in answer.keys), empty="No keys. `understudy key create` makes one.")
+    print_next("--page-token", answer.next_page_token)
+
+
+@command(app, "revoke")
+async def revoke(
+    desk: Desk,
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the key (key_...).", show_default=False)],
+) -> None:
+    """Revoke a key: it stops working at once."""
+    from understudy.v1.key_service_pb2 import RevokeKeyRequest, RevokeKeyResponse
+
+    from understudy_server.cli.output import print_json
+
+    answer = await desk.call(RevokeKeyRequest(key_id=key_id), RevokeKeyResponse)
+    if desk.as_json:
+        print_json(answer.key)
+    else:
+        typer.echo(f"{answer.key.id} ({answer.key.hint}…) is revoked")
+
+
+def _moment(text: str) -> int:
+    try:
+        return read_moment(text, time.time_ns() // 1_000_000)
+    except ValueError as error:
+        raise CommandFailed(ExitCode.USAGE, f"--expires: {error}") from error

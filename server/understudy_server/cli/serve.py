@@ -1,0 +1,198 @@
+"""A whole server in one process: the only place that joins the rooms.
+
+The order is the point. Nothing is bound before the data directory is ours, nobody is told an address before it accepts,
+and the first key is made last, when nothing can fail any more, because it is shown only once. A stop goes backwards.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from understudy_gateway.app import build_app
+from understudy_gateway.channel import ChannelBackend
+
+from understudy_server.app.sweep import sweep
+from understudy_server.cli.addresses import LOOPBACK, Address
+from understudy_server.cli.connection import OWNER_SOCKET
+from understudy_server.cli.embedded import Rooms, clock, open_rooms
+from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.http_listener import HttpListener
+from understudy_server.cli.sample import make_first_key, make_sample, wants_upstream
+from understudy_server.cli.sample_upstream import PREFIX, build_sample_upstream
+from understudy_server.cli.settings import Settings
+from understudy_server.core.errors import StorageFailure
+from understudy_server.live.view import LiveView
+from understudy_server.proxy.listener import ProxyListener
+from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.rpc.grpc_server import GrpcServer
+
+_SOCKET_PATH_BYTES_MAX = 107
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts. ``first_key`` is the text of the key made for a new store, empty otherwise."""
+
+    grpc: str
+    rest: str
+    proxy: str
+    sample_made: bool
+    first_key: str
+
+
+@asynccontextmanager
+async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncIterator[Running]:
+    """Run a server until the block ends; ``announce`` gets one line per listener. Raises CommandFailed."""
+    check_free(settings)
+    async with AsyncExitStack() as stopping:
+        rooms = await stopping.enter_async_context(open_rooms(settings.data, settings.durability))
+        if settings.ready_file:
+            # One that a killed process left behind would tell of addresses where nobody is.
+            settings.ready_file.unlink(missing_ok=True)
+        await _set_plan(rooms, settings)
+        sample_made = await _provide_sample(stopping, rooms, settings)
+        dispatcher = rooms.dispatcher(settings.api_rate)
+        await _start_sweeping(stopping, rooms, settings)
+        await _start_owner_socket(stopping, dispatcher, settings)
+        grpc = await _start_grpc(stopping, dispatcher, settings)
+        announce(f"gRPC   accepts on {grpc}")
+        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max)
+        rest = await _listen_http(stopping, app, settings.rest, "rest", settings)
+        announce(f"REST   accepts on http://{rest}/api/v1")
+        proxy = await _start_proxy(stopping, rooms, settings)
+        announce(f"proxy  accepts on http://{proxy}/<project>/<environment>/")
+        first_key = await make_first_key(rooms)
+        yield Running(grpc, str(rest), proxy, sample_made, first_key)
+
+
+@asynccontextmanager
+async def running_gateway(behind: Address, rest: Address) -> AsyncIterator[Address]:
+    """Run the REST door for a server elsewhere until the block ends. Raises CommandFailed."""
+    async with AsyncExitStack() as stopping:
+        backend = ChannelBackend(str(behind))
+        stopping.push_async_callback(backend.close)
+        yield await _listen_http(stopping, build_app(backend), rest, "rest", Settings())
+
+
+def check_free(settings: Settings) -> None:
+    """Refuse addresses that are taken before anything is made. Raises CommandFailed."""
+    for flag in ("grpc", "rest", "proxy"):
+        address: Address = getattr(settings, flag)
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address.host, address.port))
+            except OSError as error:
+                raise _not_bound(flag, address, error) from error
+
+
+def _not_bound(flag: str, address: Address, error: OSError) -> CommandFailed:
+    if error.errno == errno.EADDRINUSE:
+        advice = f"Stop what listens there, or choose another with --{flag} (0: any free port)."
+        return CommandFailed(ExitCode.REFUSED, f"port {address.port} of {address.host} is in use (--{flag})", advice)
+    reason = error.strerror or str(error)
+    advice = f"Choose another address with --{flag}."
+    return CommandFailed(ExitCode.REFUSED, f"cannot listen on {address} (--{flag}): {reason}", advice)
+
+
+async def _set_plan(rooms: Rooms, settings: Settings) -> None:
+    plan = settings.plan
+    if plan is not None and await rooms.store.read(lambda tx: tx.plan()) != plan:
+        await rooms.store.write(lambda tx: tx.set_plan(plan))
+
+
+async def _provide_sample(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> bool:
+    """Run the sample's service where the sample is in use or about to be made; True when it was made now."""
+    if not await wants_upstream(rooms):
+        return False
+    address = await _listen_http(stopping, build_sample_upstream(), Address(LOOPBACK, 0), "sample", settings)
+    return await make_sample(rooms, f"http://{address}{PREFIX}")
+
+
+async def _listen_http(
+    stopping: AsyncExitStack, app: object, address: Address, flag: str, settings: Settings
+) -> Address:
+    try:
+        listener = await HttpListener.start(app, address, settings.stop_grace_seconds)
+    except OSError as error:
+        raise _not_bound(flag, address, error) from error
+    stopping.push_async_callback(listener.stop)
+    return listener.address
+
+
+async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> str:
+    server = GrpcServer(dispatcher)
+    try:
+        bound = await server.start(str(settings.grpc))
+    except OSError as error:
+        raise _not_bound("grpc", settings.grpc, error) from error
+    stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
+    return bound
+
+
+async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> None:
+    """Answer the command line of this machine over a socket in the data directory, for its owner only."""
+    path = settings.data.absolute() / OWNER_SOCKET
+    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES_MAX:
+        advice = f"Choose a --data directory with a shorter path: {path} has more than {_SOCKET_PATH_BYTES_MAX} bytes."
+        raise CommandFailed(ExitCode.REFUSED, "the path of the owner's socket is too long", advice)
+    # The directory is locked by us, so a socket that is there was left behind by a process that died.
+    path.unlink(missing_ok=True)
+    server = GrpcServer(dispatcher, owner=True)
+    try:
+        await server.start(f"unix:{path}")
+    except OSError as error:
+        raise CommandFailed(ExitCode.REFUSED, f"cannot make the owner's socket {path}: {error}") from error
+    stopping.callback(path.unlink, missing_ok=True)
+    stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
+
+
+async def _start_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> str:
+    listener = ProxyListener(
+        LiveView(rooms.store),
+        rooms.journal,
+        rooms.presence,
+        clock=clock,
+        # Spreads delays, guards nothing.
+        rng=random.Random(),  # noqa: S311
+        new_id=rooms.new_id,
+        settings=settings.for_proxy(),
+    )
+    try:
+        await listener.start(settings.proxy.host, settings.proxy.port)
+    except OSError as error:
+        raise _not_bound("proxy", settings.proxy, error) from error
+    stopping.push_async_callback(listener.stop)
+    host, port = listener.address
+    return str(Address(host, port))
+
+
+async def _start_sweeping(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> None:
+    task = asyncio.create_task(_sweep_for_ever(rooms, settings))
+
+    async def end() -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    stopping.push_async_callback(end)
+
+
+async def _sweep_for_ever(rooms: Rooms, settings: Settings) -> None:
+    while True:
+        await asyncio.sleep(settings.sweep_interval_seconds)
+        try:
+            await sweep(rooms.store, rooms.presence, clock(), settings.session_idle_seconds * 1_000)
+            await rooms.store.trim()
+        except StorageFailure as error:
+            # The next round tries again; nobody waits for this one.
+            _log.warning("ended sessions were not removed: %s", error)

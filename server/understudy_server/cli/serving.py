@@ -1,0 +1,103 @@
+"""``understudy serve`` and ``understudy gateway``: the commands that stay."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy_server.cli.command import finish
+from understudy_server.cli.failures import CommandFailed, ExitCode
+
+_ADDRESS = "HOST:PORT, :PORT or PORT; 0 = any free one."
+_ADDRESS_METAVAR = "ADDR"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("serve")(_serve)
+    app.command("gateway")(_gateway)
+
+
+def _serve(
+    *,
+    data: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Where everything is kept.  [default: ./understudy-data]")
+    ] = None,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="YAML with a section `server:`.")] = None,
+    grpc: Annotated[
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:50051]")
+    ] = None,
+    rest: Annotated[
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:8000]")
+    ] = None,
+    proxy: Annotated[
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:8080]")
+    ] = None,
+    api_rate: Annotated[
+        str | None, typer.Option(metavar="N/S", help="Calls in so many seconds, for each key.  [default: 6000/60]")
+    ] = None,
+    plan: Annotated[
+        str | None, typer.Option(metavar="PLAN", help="free, dev, team or business.  [default: as it was]")
+    ] = None,
+    durability: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="normal: survives the process; full: power too.  [default: normal]"),
+    ] = None,
+    ready_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Gets the addresses as JSON once all accept.")
+    ] = None,
+) -> None:
+    """Run a server: gRPC, REST and proxy in one process.
+
+    Every option can stand in the environment (UNDERSTUDY_API_RATE) or in the file too. Flags count most, then the
+    environment.
+    """
+    flags = {
+        "data": data,
+        "config": config,
+        "grpc": grpc,
+        "rest": rest,
+        "proxy": proxy,
+        "api_rate": api_rate,
+        "plan": plan,
+        "durability": durability,
+        "ready_file": ready_file,
+    }
+    finish(lambda: _run_server(flags))
+
+
+def _run_server(flags: dict[str, str | None]) -> None:
+    from understudy_server.cli.lifetime import run_until_signal, serve_until
+    from understudy_server.cli.settings import BadSettings, load_settings
+
+    try:
+        settings = load_settings(flags, os.environ)
+    except BadSettings as error:
+        raise CommandFailed(ExitCode.USAGE, str(error)) from error
+    run_until_signal(lambda stop: serve_until(stop, settings))
+
+
+def _gateway(
+    *,
+    server: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="gRPC address of the server behind.", show_default=False)
+    ],
+    rest: Annotated[str, typer.Option(metavar=_ADDRESS_METAVAR, help=_ADDRESS)] = "127.0.0.1:8000",
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Gets the address as JSON once it accepts.")
+    ] = None,
+) -> None:
+    """Run the REST door alone, for a server elsewhere."""
+    finish(lambda: _run_gateway(server, rest, ready_file))
+
+
+def _run_gateway(server: str, rest: str, ready_file: Path | None) -> None:
+    from understudy_server.cli.addresses import read_address
+    from understudy_server.cli.lifetime import gateway_until, run_until_signal
+
+    try:
+        behind, address = read_address(server), read_address(rest)
+    except ValueError as error:
+        raise CommandFailed(ExitCode.USAGE, str(error)) from error
+    run_until_signal(lambda stop: gateway_until(stop, behind, address, ready_file))

@@ -1,0 +1,169 @@
+"""``understudy session``: isolated test state, read and set."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy_server.cli.command import Desk, command
+from understudy_server.cli.durations import read_seconds
+from understudy_server.cli.failures import CommandFailed, ExitCode
+
+if TYPE_CHECKING:
+    from understudy.v1.session_service_pb2 import Session
+
+app = typer.Typer(help="Read, set and tear down sessions.", no_args_is_help=True)
+
+SessionKey = Annotated[str, typer.Argument(metavar="KEY", help="Session key, such as ci-42.", show_default=False)]
+_NUMBER_MAX = 2**31
+
+
+@command(app, "get")
+async def get(desk: Desk, session_key: SessionKey) -> None:
+    """Show a session."""
+    from understudy.v1.session_service_pb2 import GetSessionRequest, GetSessionResponse
+
+    answer = await desk.call(GetSessionRequest(session_key=session_key), GetSessionResponse)
+    _show(desk, answer.session)
+
+
+@command(app, "put")
+async def put(
+    desk: Desk,
+    session_key: SessionKey,
+    *,
+    scenario: Annotated[str | None, typer.Option(help="Id of the scenario to make active.")] = None,
+    no_scenario: Annotated[bool, typer.Option("--no-scenario", help="No scenario.")] = False,
+    override: Annotated[
+        list[str] | None, typer.Option("--override", help="Id of a mock to be on; repeat it for the exact set.")
+    ] = None,
+    no_overrides: Annotated[bool, typer.Option("--no-overrides", help="Switch all off.")] = False,
+    delay_ms: Annotated[
+        int | None, typer.Option(min=0, max=_NUMBER_MAX, help="Delay before every answer, in milliseconds.")
+    ] = None,
+    delay_max_ms: Annotated[
+        int | None, typer.Option(min=0, max=_NUMBER_MAX, help="Upper end of a random delay, in milliseconds.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="A note for people.")] = None,
+    no_label: Annotated[bool, typer.Option("--no-label", help="No note.")] = False,
+    ttl: Annotated[str | None, typer.Option(metavar="TIME", help="Ends by itself after this time: 90s, 1h.")] = None,
+    no_ttl: Annotated[bool, typer.Option("--no-ttl", help="Does not end by itself.")] = False,
+) -> None:
+    """Set a session, made when missing. What is not named stays as it is."""
+    from understudy.v1.session_service_pb2 import PutSessionRequest, PutSessionResponse
+
+    request = PutSessionRequest(
+        session_key=session_key,
+        scenario=scenario,
+        overrides=override or [],
+        global_delay_ms=delay_ms,
+        global_delay_max_ms=delay_max_ms,
+        label=label,
+        ttl_seconds=None if ttl is None else _seconds(ttl),
+    )
+    named = {
+        "scenario": (scenario is not None, no_scenario),
+        "overrides": (bool(override), no_overrides),
+        "global_delay_ms": (delay_ms is not None, False),
+        "global_delay_max_ms": (delay_max_ms is not None, False),
+        "label": (label is not None, no_label),
+        "ttl_seconds": (ttl is not None, no_ttl),
+    }
+    for field, (given, cleared) in named.items():
+        if given and cleared:
+            raise CommandFailed(ExitCode.USAGE, f"{field} is both given and cleared", "Name one of the two options.")
+    request.update_mask.paths.extend(field for field, ways in named.items() if any(ways))
+    answer = await desk.call(request, PutSessionResponse)
+    _show(desk, answer.session)
+
+
+@command(app, "reset")
+async def reset(desk: Desk, session_key: SessionKey) -> None:
+    """Clear scenario, overrides and delays of a session; it stays."""
+    await _tear_down(desk, session_key, remove=False)
+
+
+@command(app, "delete")
+async def delete(desk: Desk, session_key: SessionKey) -> None:
+    """Remove a session; its logs stay."""
+    await _tear_down(desk, session_key, remove=True)
+
+
+@command(app, "list")
+async def list_sessions(
+    desk: Desk,
+    *,
+    search: Annotated[str, typer.Option(help="Only keys and labels that contain this text.")] = "",
+    page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most sessions to show.")] = 100,
+    page_token: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
+) -> None:
+    """List the sessions of an environment in the order of their keys."""
+    from understudy.v1.session_service_pb2 import ListSessionsRequest, ListSessionsResponse
+
+    from understudy_server.cli.output import moment, print_json, print_next, print_table
+
+    request = ListSessionsRequest(search=search, page_size=page_size, page_token=page_token)
+    answer = await desk.call(request, ListSessionsResponse)
+    if desk.as_json:
+        print_json(answer)
+        return
+    rows = (
+        (
+            each.session_key,
+            each.scenario,
+            " ".join(each.overrides),
+            _delay(each),
+            each.label,
+            moment(each.last_seen_at, known=each.HasField("last_seen_at")),
+        )
+        for each in answer.sessions
+    )
+    columns = ("KEY", "SCENARIO", "OVERRIDES", "DELAY", "LABEL", "LAST SEEN")
+    print_table(columns, rows, empty="No sessions. `understudy session put KEY` makes one.")
+    print_next("--page-token", answer.next_page_token)
+
+
+async def _tear_down(desk: Desk, session_key: str, *, remove: bool) -> None:
+    from understudy.v1 import session_service_pb2 as pb
+
+    from understudy_server.cli.output import print_json
+
+    mode = pb.DELETE_MODE_DELETE if remove else pb.DELETE_MODE_RESET
+    answer = await desk.call(pb.DeleteSessionRequest(session_key=session_key, mode=mode), pb.DeleteSessionResponse)
+    if desk.as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"session {session_key} {'removed' if remove else 'reset'}")
+
+
+def _show(desk: Desk, session: "Session") -> None:
+    from understudy_server.cli.output import moment, print_facts, print_json
+
+    if desk.as_json:
+        print_json(session)
+        return
+    print_facts(
+        (
+            ("session", session.session_key),
+            ("in", f"{session.project}/{session.environment}"),
+            ("scenario", session.scenario),
+            ("overrides", " ".join(session.overrides)),
+            ("delay", _delay(session)),
+            ("label", session.label),
+            ("last seen", moment(session.last_seen_at, known=session.HasField("last_seen_at"))),
+            ("expires", moment(session.expires_at, known=session.HasField("expires_at"))),
+        )
+    )
+
+
+def _delay(session: "Session") -> str:
+    low, high = session.global_delay_ms, session.global_delay_max_ms
+    if high > low:
+        return f"{low} to {high} ms"
+    return f"{low} ms" if low else ""
+
+
+def _seconds(text: str) -> int:
+    try:
+        return read_seconds(text)
+    except ValueError as error:
+        raise CommandFailed(ExitCode.USAGE, f"--ttl: {error}") from error

@@ -1,0 +1,213 @@
+"""Every setting of ``understudy serve``, with its unit, and where its value comes from.
+
+A flag outweighs the environment (``UNDERSTUDY_API_RATE``), the environment outweighs the file
+(``server: {api_rate: 120/60}``), the file outweighs the default. A setting has one reader, wherever its value stands.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import yaml
+from understudy_gateway.app import BODY_BYTES_MAX
+
+from understudy_server.cli.addresses import LOOPBACK, Address, read_address
+from understudy_server.cli.target import DATA_DEFAULT
+from understudy_server.core.plans import Plan
+from understudy_server.core.rates import Rate
+from understudy_server.proxy.settings import ProxySettings
+
+Durability = Literal["normal", "full"]
+
+_ENVIRONMENT_PREFIX = "UNDERSTUDY_"
+_SECTION = "server"
+_DAY_SECONDS = 86_400
+
+
+class BadSettings(Exception):
+    """A setting that cannot be used. The message names it, where it stands, and what is allowed."""
+
+
+def _rate(text: str) -> Rate:
+    found = re.fullmatch(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,5})s?", text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a rate: give calls/seconds, such as 120/60")
+    return Rate(int(found[1]), int(found[2]))
+
+
+def _plan(text: str) -> Plan:
+    names = [plan.name.lower() for plan in Plan]
+    if text not in names:
+        raise ValueError(f"{text!r} is not a plan: give {', '.join(names)}")
+    return Plan[text.upper()]
+
+
+def _durability(text: str) -> Durability:
+    match text:
+        case "normal" | "full":
+            return text
+        case _:
+            raise ValueError(f"{text!r} is not a durability: give normal or full")
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
+            raise ValueError(f"{text!r} is not a whole number from {least}")
+        return int(text)
+
+    return read
+
+
+# A type with what reads its text (and raises ValueError that says what is allowed).
+At = Annotated[Address, read_address]
+Place = Annotated[Path, Path]
+Count = Annotated[int, _whole(0)]
+Positive = Annotated[int, _whole(1)]
+
+_GRPC, _REST, _PROXY = (Address(LOOPBACK, port) for port in (50_051, 8_000, 8_080))
+_DATA = Path(DATA_DEFAULT)
+_API_RATE = Rate(calls=6_000, seconds=60)
+_LIMITS = ProxySettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a server runs. Names end in their unit."""
+
+    data: Place = _DATA
+    """Where everything is kept."""
+
+    grpc: At = _GRPC
+    rest: At = _REST
+    proxy: At = _PROXY
+
+    api_rate: Annotated[Rate, _rate] = _API_RATE
+    """Calls to the API in so many seconds, for each key."""
+
+    plan: Annotated[Plan | None, _plan] = None
+    """The organisation's plan; ``None`` leaves it as it is (business, in a new store)."""
+
+    durability: Annotated[Durability, _durability] = "normal"
+    """``normal`` survives the death of the process, ``full`` the loss of power too."""
+
+    ready_file: Annotated[Path | None, Path] = None
+    """Gets the addresses as JSON once all accept, and goes when the server stops."""
+
+    session_idle_seconds: Count = 30 * _DAY_SECONDS
+    """A session neither changed nor seen for so long is removed; 0: never."""
+
+    sweep_interval_seconds: Positive = 60
+    """How often ended sessions are looked for. Proxy and API never see one that has ended, swept or not."""
+
+    stop_grace_seconds: Count = 5
+    """How long a stop waits for what is under way at each listener."""
+
+    rest_body_bytes_max: Positive = BODY_BYTES_MAX
+    """A longer body of a request to the API is refused."""
+
+    proxy_target_bytes_max: Positive = _LIMITS.target_bytes_max
+    proxy_head_bytes_max: Positive = _LIMITS.head_bytes_max
+    proxy_headers_max: Positive = _LIMITS.headers_max
+    proxy_request_body_bytes_max: Count = _LIMITS.request_body_bytes_max
+    proxy_response_body_bytes_max: Count = _LIMITS.response_body_bytes_max
+    proxy_captured_bytes_max: Count = _LIMITS.captured_bytes_max
+    """How much of each body the journal keeps."""
+
+    proxy_upstream_timeout_seconds: Positive = int(_LIMITS.upstream_timeout_seconds)
+    """How long a service behind the proxy may be silent."""
+
+    def for_proxy(self) -> ProxySettings:
+        """The proxy's part."""
+        return ProxySettings(
+            target_bytes_max=self.proxy_target_bytes_max,
+            head_bytes_max=self.proxy_head_bytes_max,
+            headers_max=self.proxy_headers_max,
+            request_body_bytes_max=self.proxy_request_body_bytes_max,
+            response_body_bytes_max=self.proxy_response_body_bytes_max,
+            captured_bytes_max=self.proxy_captured_bytes_max,
+            upstream_timeout_seconds=self.proxy_upstream_timeout_seconds,
+            stop_grace_seconds=self.stop_grace_seconds,
+        )
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
+}
+NAMES: Sequence[str] = tuple(sorted(_READERS))
+
+
+def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
+    """Put the settings together. ``flags`` are texts by setting, ``config`` among them. Raises BadSettings."""
+    config = flags.get("config") or environ.get(f"{_ENVIRONMENT_PREFIX}CONFIG")
+    in_file = _read_file(Path(config)) if config else {}
+    chosen: dict[str, Any] = {}
+    for name, read in _READERS.items():
+        text, place = _look_up(name, flags, environ, in_file, config)
+        if text is None:
+            continue
+        try:
+            chosen[name] = read(text)
+        except ValueError as error:
+            raise BadSettings(f"{place}: {error}") from error
+    settings = Settings(**chosen)
+    _check_addresses(settings)
+    return settings
+
+
+def _look_up(
+    name: str,
+    flags: Mapping[str, str | None],
+    environ: Mapping[str, str],
+    in_file: Mapping[str, str],
+    config: str | None,
+) -> tuple[str | None, str]:
+    """The text of a setting from the place that counts most, and what to call that place."""
+    variable = f"{_ENVIRONMENT_PREFIX}{name.upper()}"
+    if (text := flags.get(name)) is not None:
+        return text, f"--{name.replace('_', '-')}"
+    # An empty variable is as good as none: that is how one is unset in most pipelines.
+    if text := environ.get(variable):
+        return text, variable
+    return in_file.get(name), f"{config}: {_SECTION}.{name}"
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    """The settings in a file, as text. Raises BadSettings."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"cannot read {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} is not YAML: {error}") from error
+    sections = _mapping(path, "the file", {} if content is None else content, (_SECTION,))
+    own = sections.get(_SECTION)
+    given = _mapping(path, _SECTION, {} if own is None else own, NAMES)
+    return {name: _text_of(path, name, value) for name, value in given.items()}
+
+
+def _mapping(path: Path, where: str, value: object, allowed: Sequence[str]) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise BadSettings(f"{path}: {where} must be a mapping with any of: {', '.join(allowed)}")
+    for key in value:
+        if key not in allowed:
+            raise BadSettings(f"{path}: {where} has an unknown key {key!r}; allowed are: {', '.join(allowed)}")
+    return value
+
+
+def _text_of(path: Path, name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadSettings(f"{path}: {_SECTION}.{name} must be text or a whole number")
+    return str(value)
+
+
+def _check_addresses(settings: Settings) -> None:
+    """Refuse two listeners on one address, before either is bound."""
+    flags: dict[Address, str] = {}
+    for flag in ("grpc", "rest", "proxy"):
+        address: Address = getattr(settings, flag)
+        if address.port and address in flags:
+            raise BadSettings(f"--{flags[address]} and --{flag} are both {address}; give each a port of its own")
+        flags[address] = flag

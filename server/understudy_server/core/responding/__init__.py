@@ -1,0 +1,1 @@
+"""What is answered, as data: the proxy carries it out."""

@@ -1,0 +1,57 @@
+"""From messages of the contract to the core's own structures: done once, when a mock changes."""
+
+from understudy.v1.actions_pb2 import Action, Respond
+from understudy.v1.matching_pb2 import Criterion as CriterionMessage
+from understudy.v1.matching_pb2 import RequestMatcher
+from understudy.v1.mock_service_pb2 import Mock as MockMessage
+
+from understudy_server.core.matching.criteria import Criterion, Equals, json_subset
+from understudy_server.core.matching.matcher import Matcher
+from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.paths import PathPattern
+from understudy_server.core.responding.response import BodyKind, Response, with_default_type
+
+STATUS_DEFAULT = 200
+
+
+def compile_mock(message: MockMessage) -> Mock:
+    """Compile a mock that the control plane has accepted: limits and JSON are not checked again."""
+    return Mock(
+        id=message.id,
+        matcher=_matcher(message.matcher),
+        response=_response(message.action),
+        delay_ms=message.action.delay.fixed_ms,
+    )
+
+
+def _matcher(message: RequestMatcher) -> Matcher:
+    return Matcher(
+        method=message.method,
+        path=PathPattern.parse(message.path) if message.path else None,
+        # In order of names, because a map has none and a match must not depend on one.
+        query=tuple([(name, _criterion(message.query[name])) for name in sorted(message.query)]),
+        body=_criterion(message.body) if message.HasField("body") else None,
+    )
+
+
+def _criterion(message: CriterionMessage) -> Criterion:
+    return json_subset(message.json_subset) if message.HasField("json_subset") else Equals(message.equals)
+
+
+def _response(action: Action) -> Response:
+    respond = action.respond
+    body, kind = _body(respond)
+    headers = tuple([(header.name, header.value) for header in respond.headers])
+    return with_default_type(respond.status or STATUS_DEFAULT, headers, body, kind)
+
+
+def _body(respond: Respond) -> tuple[bytes, BodyKind]:
+    match respond.WhichOneof("body"):
+        case "json":
+            return respond.json.encode(), BodyKind.JSON
+        case "text":
+            return respond.text.encode(), BodyKind.TEXT
+        case "binary":
+            return respond.binary, BodyKind.BINARY
+        case _:
+            return b"", BodyKind.NONE

@@ -1,0 +1,170 @@
+"""Whatever is sent, the answer is an envelope with a stable code, never a 500, and nothing has changed."""
+
+import json
+import socket
+from collections.abc import Callable
+
+import grpc
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.doors import RestDoor
+from support.server import Server
+
+KEY = "ci-42"
+
+
+@pytest.fixture
+def put(server: Server, auth: str) -> Callable[..., httpx.Response]:
+    def send(content: bytes | str, **headers: str) -> httpx.Response:
+        headers = {"authorization": auth, "content-type": "application/json", **headers}
+        return httpx.put(f"http://{server.rest}/api/v1/sessions/{KEY}", content=content, headers=headers, timeout=30)
+
+    return send
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    assert response.headers["content-type"] == "application/json"
+    envelope = response.json()
+    assert isinstance(envelope["error"], str)
+    return response.status_code, envelope["code"]
+
+
+MALFORMED = {
+    "empty object cut": "{",
+    "text": "hello",
+    "array": "[]",
+    "null": "null",
+    "number": "1",
+    "trailing comma": '{"label": "x",}',
+    "single quotes": "{'label': 1}",
+    "NaN": '{"globalDelayMs": NaN}',
+    "Infinity": '{"globalDelayMs": -Infinity}',
+    "duplicate key": '{"label": "a", "label": "b"}',
+    "lone surrogate": '{"label": "\\ud800"}',
+    "deep": "[" * 100_000,
+    "deep in a field": '{"x": ' + "[" * 200 + "]" * 200 + "}",
+    "long number": '{"globalDelayMs": ' + "1" * 5000 + "}",
+    "not UTF-8": b'{"label": "\xff"}',
+    "UTF-16": '{"label": "x"}'.encode("utf-16"),
+    "two values": "{} {}",
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_json_is_refused(put: Callable[..., httpx.Response], rest: RestDoor, auth: str, name: str) -> None:
+    assert refused(put(MALFORMED[name])) == (400, "invalid_json")
+    assert rest.get(auth, KEY).code == "not_found"
+
+
+WRONG = [
+    '{"label": 5}', '{"label": ["x"]}', '{"scenario": 1}', '{"overrides": null}', '{"overrides": "ovr_cart"}',
+    '{"overrides": [5]}', '{"overrides": [null]}', '{"globalDelayMs": "100"}', '{"globalDelayMs": 1.5}',
+    '{"globalDelayMs": -1}', '{"globalDelayMs": true}', '{"globalDelayMs": 120001}', '{"globalDelayMs": 1e400}',
+    '{"globalDelayMs": 99999999999999999999}', '{"globalDelayMaxMs": {}}', '{"ttlSeconds": "1"}', '{"project": 5}',
+    '{"project": null}', '{"environment": []}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WRONG)
+def test_a_field_of_the_wrong_type_or_size_changes_nothing(
+    put: Callable[..., httpx.Response], rest: RestDoor, auth: str, body: str
+) -> None:
+    before = rest.put(auth, KEY, {"label": "before", "globalDelayMs": 7}).served
+    assert refused(put(body)) == (422, "invalid_body")
+    assert rest.get(auth, KEY).served == before
+
+
+@pytest.mark.parametrize(
+    "body", ['{"globalDelayMs": 5.0}', '{"unknown": {"a": [1]}, "globalDelayMs": 5}', '{"globalDelayMs": 5e0}']
+)
+def test_whole_numbers_and_unknown_fields_are_fine(put: Callable[..., httpx.Response], body: str) -> None:
+    assert put(body).json()["globalDelayMs"] == 5
+
+
+def test_a_body_without_content_type_is_read_as_json(server: Server, auth: str) -> None:
+    with httpx.Client(base_url=f"http://{server.rest}/api/v1") as client:
+        request = client.build_request(
+            "PUT", f"/sessions/{KEY}", content=b'{"label": "x"}', headers={"authorization": auth}
+        )
+        request.headers.pop("content-type", None)
+        assert client.send(request).json()["label"] == "x"
+
+
+def test_five_megabytes_are_too_large(put: Callable[..., httpx.Response]) -> None:
+    assert refused(put(json.dumps({"label": "x" * 5_000_000}))) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/sessions/%zz", "/sessions/%", "/sessions/%ff", "/sessions/a%2", "/sessions/%c0%af"])
+def test_bad_percent_encoding_is_refused(server: Server, auth: str, path: str) -> None:
+    assert raw_request(server, "GET", f"/api/v1{path}", auth)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/sessions/k"), ("PATCH", "/sessions/k"), ("PUT", "/scenarios"), ("DELETE", "/logs/x/body")],
+)
+def test_a_known_path_with_another_method_is_405_and_says_what_goes(
+    server: Server, auth: str, method: str, path: str
+) -> None:
+    response = httpx.request(method, f"http://{server.rest}/api/v1{path}", headers={"authorization": auth})
+    assert refused(response)[0] == 405
+    assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/sessions", "/sessions/", "/sessions/a/b", "/sessions/k/overrides", "/logs/x", "/../x"]
+)
+def test_an_unknown_path_is_404(server: Server, auth: str, path: str) -> None:
+    status, body = raw_request(server, "GET", f"/api/v1{path}", auth)
+    assert (status, json.loads(body)["code"]) == (404, "not_found")
+
+
+def test_a_request_cut_short_leaves_the_server_well(server: Server, auth: str, rest: RestDoor) -> None:
+    host, port = server.rest.split(":")
+    head = f"PUT /api/v1/sessions/{KEY} HTTP/1.1\r\nhost: x\r\nauthorization: {auth}\r\ncontent-length: 100\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + b'{"label": "x"')
+    assert rest.get(auth, KEY).code == "not_found"
+
+
+def raw_request(server: Server, method: str, path: str, auth: str) -> tuple[int, bytes]:
+    """Send a path exactly as it is written; clients would mend it."""
+    host, port = server.rest.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            f"{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {auth}\r\nconnection: close\r\n\r\n".encode()
+        )
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), body
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200))
+def test_random_bytes_never_make_a_500(put: Callable[..., httpx.Response], content: bytes) -> None:
+    assert put(content).status_code in (200, 400, 422)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=100), method=st.sampled_from(["PutSession", "GetSession", "DeleteSession", "Nothing"])
+)
+def test_random_protobuf_bytes_are_refused_or_served(server: Server, auth: str, content: bytes, method: str) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+        call = channel.unary_unary(f"/understudy.v1.SessionService/{method}")
+        try:
+            call(content, metadata=(("authorization", auth),), timeout=30)
+        except grpc.RpcError as error:
+            code = error.code()  # type: ignore[attr-defined]  # what is raised is a call too
+            wanted = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
+            assert code in ({grpc.StatusCode.UNIMPLEMENTED} if method == "Nothing" else wanted), error
+
+
+def test_a_five_megabyte_message_is_an_error_of_the_transport(server: Server, auth: str) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+        call = channel.unary_unary("/understudy.v1.SessionService/PutSession")
+        with pytest.raises(grpc.RpcError) as caught:
+            call(b"\x0a" + b"\x80" * 5_000_000, metadata=(("authorization", auth),), timeout=30)
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]

@@ -1,0 +1,83 @@
+"""A server as a user runs it: a process of its own, told by flags, stopped by a signal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 30.0
+UNDERSTUDY = str(Path(sys.executable).with_name("understudy"))
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without anything that would tell Understudy what to do."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
+
+
+def understudy(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [UNDERSTUDY, *map(str, arguments)]
+    return subprocess.run(
+        command, env=clean_environment() | environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@dataclass
+class Server:
+    """A process that serves. ``addresses`` are those of its ready file."""
+
+    process: subprocess.Popen[str]
+    ready_file: Path
+    data: Path
+    addresses: dict[str, str]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Send a signal; returns the exit code and all that was printed."""
+        self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=STOP_TIMEOUT_SECONDS)
+        return self.process.returncode, output
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers on free ports, which are killed at the end of the test if they still run."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def begin(*arguments: str, data: Path | None = None) -> Server:
+        folder, ready_file = data or tmp_path / "data", tmp_path / "ready.json"
+        command = [UNDERSTUDY, "serve", "--data", str(folder), "--ready-file", str(ready_file), *arguments]
+        for flag in ("--grpc", "--rest", "--proxy"):
+            if flag not in arguments:
+                command += [flag, "0"]
+        # One that a killed server left behind would be taken for this one's.
+        ready_file.unlink(missing_ok=True)
+        process = subprocess.Popen(
+            command, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        processes.append(process)
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        # A process can only be waited for by looking: its own file says that it accepts.
+        while not ready_file.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                raise AssertionError(f"the server did not start:\n{process.communicate()[0]}")
+            time.sleep(0.02)
+        return Server(process, ready_file, folder, json.loads(ready_file.read_text()))
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+        assert process.stdout
+        process.stdout.close()

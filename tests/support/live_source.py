@@ -1,0 +1,130 @@
+"""A store in memory, as far as the live view needs one."""
+
+import asyncio
+
+from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
+from understudy.v1.scenario_service_pb2 import Scenario
+from understudy_server.core.errors import StorageFailure
+from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
+
+ENVIRONMENT_ID = "env_1"
+
+
+class FakeSource:
+    """Keeps every change with the version it made. ``alone``: the version is known without asking.
+
+    ``gate`` holds back each version check until it is opened; ``checks`` and ``loads`` count.
+    """
+
+    def __init__(self, *, alone: bool = True) -> None:
+        self.alone = alone
+        self.broken = False
+        self.gate: asyncio.Event | None = None
+        self.checks = 0
+        self.loads: list[int] = []
+        self._history: list[Changes] = []
+        self._restored: Changes | None = None
+
+    @property
+    def current(self) -> int:
+        return len(self._history)
+
+    def version_nowait(self) -> int | None:
+        return self.current if self.alone else None
+
+    async def version(self) -> int:
+        self.checks += 1
+        seen = self.current
+        if self.gate:
+            await self.gate.wait()
+        if self.broken:
+            raise StorageFailure("the disk is gone")
+        return seen
+
+    async def load_since(self, version: int) -> Changes:
+        if self.broken:
+            raise StorageFailure("the disk is gone")
+        self.loads.append(version)
+        if self._restored:
+            return self._restored
+        merged = Changes(self.current)
+        for changes in self._history[version:]:
+            merged.environments.update(changes.environments)
+            merged.mocks.update(changes.mocks)
+            merged.scenarios.update(changes.scenarios)
+            merged.sessions.update(changes.sessions)
+        return merged
+
+    def restore(self, environments: dict[str, EnvironmentRow | None]) -> None:
+        """Put a store with another history in place of this one."""
+        self._history = [Changes(1)] * (self.current + 1)
+        self._restored = Changes(self.current, complete=True, environments=environments)
+
+    def commit(
+        self,
+        *,
+        environments: dict[str, EnvironmentRow | None] | None = None,
+        mocks: dict[str, Mock | None] | None = None,
+        scenarios: dict[str, Scenario | None] | None = None,
+        sessions: dict[str, SessionRow | None] | None = None,
+    ) -> None:
+        """Make one version. Mocks and scenarios are those of the one environment that the tests use."""
+        self._history.append(
+            Changes(
+                self.current + 1,
+                environments=environments or {},
+                mocks={(ENVIRONMENT_ID, name): mock for name, mock in (mocks or {}).items()},
+                scenarios={(ENVIRONMENT_ID, name): scenario for name, scenario in (scenarios or {}).items()},
+                sessions=sessions or {},
+            )
+        )
+
+
+def environment(*, upstream: str = "", active_mocks: tuple[str, ...] = (), slug: str = "staging") -> EnvironmentRow:
+    return EnvironmentRow(ENVIRONMENT_ID, "prj_1", "checkout", slug, upstream, active_mocks)
+
+
+def session(
+    key: str = "ci-42",
+    *,
+    scenario: str = "",
+    overrides: tuple[str, ...] = (),
+    session_id: str = "",
+    delay_ms: int = 0,
+    delay_max_ms: int = 0,
+    expires_at_ms: int | None = None,
+) -> SessionRow:
+    return SessionRow(
+        id=session_id or f"ses_{key}",
+        environment_id=ENVIRONMENT_ID,
+        key=key,
+        scenario_id=scenario,
+        overrides=overrides,
+        global_delay_ms=delay_ms,
+        global_delay_max_ms=delay_max_ms,
+        expires_at_ms=expires_at_ms,
+        revision=1,
+    )
+
+
+def mock(
+    mock_id: str,
+    *,
+    path: str = "",
+    method: str = "",
+    json: str = "",
+    status: int = 0,
+    draft: bool = False,
+    scenario: str = "",
+    delay_ms: int = 0,
+) -> Mock:
+    message = Mock(id=mock_id, name=mock_id, scenario=scenario)
+    message.state = MOCK_STATE_DRAFT if draft else MOCK_STATE_PUBLISHED
+    message.matcher.path = path
+    message.matcher.method = method
+    message.action.respond.status = status
+    if json:
+        message.action.respond.json = json
+    if delay_ms:
+        message.action.delay.fixed_ms = delay_ms
+    return message

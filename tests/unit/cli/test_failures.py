@@ -1,0 +1,38 @@
+import pytest
+from google.rpc.code_pb2 import Code
+from understudy.status import Problem
+from understudy_server.cli.failures import ExitCode, failed_call
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        (Code.INVALID_ARGUMENT, ExitCode.REFUSED),
+        (Code.RESOURCE_EXHAUSTED, ExitCode.REFUSED),
+        (Code.INTERNAL, ExitCode.REFUSED),
+        (Code.NOT_FOUND, ExitCode.NOT_FOUND),
+        (Code.UNAUTHENTICATED, ExitCode.NOT_AUTHORISED),
+        (Code.PERMISSION_DENIED, ExitCode.NOT_AUTHORISED),
+        (Code.UNAVAILABLE, ExitCode.UNREACHABLE),
+        (Code.DEADLINE_EXCEEDED, ExitCode.UNREACHABLE),
+    ],
+)
+def test_the_exit_code_tells_what_kind_of_failure_it_was(code: int, exit_code: ExitCode) -> None:
+    assert failed_call(code, Problem("some_code", "text")).exit_code is exit_code
+
+
+def test_the_message_has_code_and_text() -> None:
+    assert failed_call(Code.NOT_FOUND, Problem("not_found", "no such session")).message == "not_found: no such session"
+
+
+def test_a_limited_caller_is_told_how_long_to_wait() -> None:
+    problem = Problem("rate_limited", "too many", retry_after_seconds=7)
+    assert failed_call(Code.RESOURCE_EXHAUSTED, problem).advice == "Try again in 7 s."
+
+
+def test_a_missing_project_is_answered_with_the_option_to_add() -> None:
+    assert "--project" in failed_call(Code.INVALID_ARGUMENT, Problem("project_required", "which?")).advice
+
+
+def test_an_unexpected_failure_is_answered_with_the_request_to_look_for() -> None:
+    assert "req_1" in failed_call(Code.INTERNAL, Problem("internal_error", "?", request_id="req_1")).advice

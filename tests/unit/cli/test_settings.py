@@ -1,0 +1,121 @@
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from understudy_server.cli.addresses import Address
+from understudy_server.cli.settings import NAMES, BadSettings, Settings, load_settings
+from understudy_server.core.plans import Plan
+from understudy_server.core.rates import Rate
+from understudy_server.proxy.settings import ProxySettings
+
+Write = Callable[[str], str]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str) -> str:
+        path = tmp_path / "understudy.yaml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = load_settings({}, {})
+    assert (str(settings.grpc), str(settings.rest), str(settings.proxy)) == (
+        "127.0.0.1:50051",
+        "127.0.0.1:8000",
+        "127.0.0.1:8080",
+    )
+    assert settings.api_rate == Rate(6_000, 60)
+
+
+def test_a_flag_outweighs_environment_and_file(write: Write) -> None:
+    flags = {"config": write("server: {plan: free}"), "plan": "team"}
+    assert load_settings(flags, {"UNDERSTUDY_PLAN": "dev"}).plan is Plan.TEAM
+
+
+def test_the_environment_outweighs_the_file(write: Write) -> None:
+    config = write("server: {plan: free}")
+    assert load_settings({"config": config}, {"UNDERSTUDY_PLAN": "dev"}).plan is Plan.DEV
+
+
+def test_an_empty_variable_is_as_good_as_none(write: Write) -> None:
+    config = write("server: {plan: free}")
+    assert load_settings({"config": config}, {"UNDERSTUDY_PLAN": ""}).plan is Plan.FREE
+
+
+def test_the_file_can_be_named_in_the_environment(write: Write) -> None:
+    assert load_settings({}, {"UNDERSTUDY_CONFIG": write("server: {api_rate: 120/60}")}).api_rate == Rate(120, 60)
+
+
+def test_the_file_may_give_a_port_as_a_number(write: Write) -> None:
+    assert load_settings({"config": write("server: {grpc: 0}")}, {}).grpc == Address("127.0.0.1", 0)
+
+
+@pytest.mark.parametrize("text", ["", "server:", "server: {}"])
+def test_a_file_may_say_nothing(write: Write, text: str) -> None:
+    assert load_settings({"config": write(text)}, {}) == Settings()
+
+
+def test_an_unknown_key_is_refused_with_its_name_and_what_is_allowed(write: Write) -> None:
+    with pytest.raises(BadSettings, match=r"unknown key 'api_rat'; allowed are: api_rate, data"):
+        load_settings({"config": write("server: {api_rat: 120/60}")}, {})
+
+
+def test_an_unknown_section_is_refused_with_its_name_and_what_is_allowed(write: Write) -> None:
+    with pytest.raises(BadSettings, match="unknown key 'projects'; allowed are: server"):
+        load_settings({"config": write("projects: []")}, {})
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "server: [1]", "server: {plan: [free]}", "server: {plan: true}", "a: [", "\x00"]
+)
+def test_a_file_of_another_shape_is_refused(write: Write, text: str) -> None:
+    with pytest.raises(BadSettings, match=r"understudy\.yaml"):
+        load_settings({"config": write(text)}, {})
+
+
+def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match=r"cannot read .*none\.yaml"):
+        load_settings({"config": str(tmp_path / "none.yaml")}, {})
+
+
+def test_a_bad_flag_is_named() -> None:
+    with pytest.raises(BadSettings, match="--api-rate: '120' is not a rate: give calls/seconds"):
+        load_settings({"api_rate": "120"}, {})
+
+
+def test_a_bad_variable_is_named() -> None:
+    with pytest.raises(BadSettings, match="UNDERSTUDY_PLAN: 'gold' is not a plan: give free, dev, team, business"):
+        load_settings({}, {"UNDERSTUDY_PLAN": "gold"})
+
+
+def test_a_bad_value_in_the_file_is_named_with_its_place(write: Write) -> None:
+    with pytest.raises(BadSettings, match=r"server\.proxy_headers_max: '0' is not a whole number from 1"):
+        load_settings({"config": write("server: {proxy_headers_max: 0}")}, {})
+
+
+@pytest.mark.parametrize("rate", ["0/60", "120/0", "120", "a/b", "-1/60", "1.5/60"])
+def test_a_rate_needs_calls_and_seconds(rate: str) -> None:
+    with pytest.raises(BadSettings, match="is not a rate"):
+        load_settings({"api_rate": rate}, {})
+
+
+def test_two_listeners_on_one_address_are_refused() -> None:
+    with pytest.raises(BadSettings, match=r"--rest and --proxy are both 127\.0\.0\.1:9000"):
+        load_settings({"rest": "9000", "proxy": ":9000"}, {})
+
+
+def test_any_number_of_listeners_may_take_a_free_port() -> None:
+    assert load_settings({"grpc": "0", "rest": "0", "proxy": "0"}, {}).proxy.port == 0
+
+
+def test_every_setting_can_stand_in_the_file_and_the_environment() -> None:
+    assert set(NAMES) == {each.name for each in fields(Settings)}
+
+
+def test_the_proxy_runs_with_its_own_defaults_unless_told_otherwise() -> None:
+    assert Settings().for_proxy() == ProxySettings()

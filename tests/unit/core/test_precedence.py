@@ -1,0 +1,74 @@
+"""The one table of who wins: within a layer, and between layers."""
+
+import pytest
+from understudy_server.core.matching.criteria import Equals, JsonSubset
+from understudy_server.core.matching.index import EMPTY, Index
+from understudy_server.core.matching.matcher import Matcher
+from understudy_server.core.matching.mock import Candidate, Mock
+from understudy_server.core.matching.paths import PathPattern
+from understudy_server.core.matching.request import Request
+from understudy_server.core.precedence import Layers, order_in_layer, winner
+
+_BODY = b'{"a": 1, "b": {"c": 2}}'
+_REQUEST = Request("POST", "/api/users/7", "p=1&q=2", _BODY)
+_ANY = Matcher()
+_PATH = PathPattern.parse("/api/users/7")
+_PARAMETER = PathPattern.parse("/api/users/:id")
+_ONE_LEAF, _TWO_LEAVES = JsonSubset({"a": 1}), JsonSubset({"a": 1, "b": {"c": 2}})
+_P, _Q = ("p", Equals("1")), ("q", Equals("2"))
+
+
+@pytest.mark.parametrize(
+    ("stronger", "weaker"),
+    [
+        pytest.param(Matcher(path=_PATH), Matcher(path=_PARAMETER), id="literal-over-parameter"),
+        pytest.param(Matcher(path=_PARAMETER), Matcher("POST", None, (_P, _Q), _TWO_LEAVES), id="path-over-all-else"),
+        pytest.param(
+            Matcher(path=PathPattern.parse("/api/:what/:id")),
+            Matcher(path=PathPattern.parse("/:any/users/7")),
+            id="leftmost-literal-over-more-literals",
+        ),
+        pytest.param(Matcher(path=_PATH, body=_ONE_LEAF), Matcher(path=_PATH), id="body-over-none"),
+        pytest.param(Matcher(body=_ONE_LEAF), Matcher("POST", query=(_P, _Q)), id="body-over-query-and-method"),
+        pytest.param(Matcher(body=_TWO_LEAVES), Matcher(body=_ONE_LEAF), id="more-leaves"),
+        pytest.param(Matcher(query=(_P, _Q)), Matcher(query=(_P,)), id="more-query-criteria"),
+        pytest.param(Matcher(query=(_P,)), Matcher("POST"), id="query-over-method"),
+        pytest.param(Matcher("POST"), _ANY, id="method-over-any"),
+    ],
+)
+def test_the_more_specific_matcher_wins_within_a_layer(stronger: Matcher, weaker: Matcher) -> None:
+    # The weaker one has the later activation and the smaller id, which must not help it.
+    index = Index([Candidate(Mock("z", stronger), 0), Candidate(Mock("a", weaker), 1)])
+    assert [found.mock.id for found in index.matching(_REQUEST)] == ["z", "a"]
+
+
+def test_the_latest_activation_wins_between_equal_matchers() -> None:
+    assert order_in_layer(Candidate(Mock("z", _ANY), 2)) < order_in_layer(Candidate(Mock("a", _ANY), 1))
+
+
+def test_the_first_id_wins_when_all_else_is_equal() -> None:
+    assert order_in_layer(Candidate(Mock("a", _ANY), 1)) < order_in_layer(Candidate(Mock("b", _ANY), 1))
+
+
+_WEAK, _STRONG = Mock("weak", _ANY), Mock("strong", Matcher("POST", _PATH, (_P,), _TWO_LEAVES))
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        pytest.param((_WEAK, _STRONG, _STRONG), "weak", id="activation-over-a-more-specific-scenario"),
+        pytest.param((None, _WEAK, _STRONG), "weak", id="scenario-over-a-more-specific-environment"),
+        pytest.param((None, None, _WEAK), "weak", id="environment-when-nothing-else"),
+        pytest.param((None, None, None), None, id="nothing"),
+    ],
+)
+def test_the_first_layer_that_holds_a_match_wins(layers: tuple[Mock | None, ...], expected: str | None) -> None:
+    session, scenario, environment = [Index([Candidate(mock)]) if mock else EMPTY for mock in layers]
+    found = winner(Layers(session, scenario, environment), _REQUEST)
+    assert (found.id if found else None) == expected
+
+
+def test_a_layer_whose_mocks_do_not_match_gives_way_to_the_next() -> None:
+    other = Index([Candidate(Mock("other", Matcher(path=PathPattern.parse("/elsewhere"))))])
+    found = winner(Layers(other, EMPTY, Index([Candidate(_WEAK)])), _REQUEST)
+    assert found == _WEAK
