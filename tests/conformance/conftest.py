@@ -1,8 +1,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.furniture import furnished
 from support.doors import Door, GrpcDoor, RestDoor
+from support.furniture import furnished
 from support.proxied import App
 from support.server import MadeKey, MadePlace, Server, running_gateway, running_server
 from support.upstream import Upstream, running_upstream

@@ -13,6 +13,7 @@ from support.doors import RestDoor
 from support.server import Server
 
 KEY = "ci-42"
+PUT_SESSION = "/understudy.v1.SessionService/PutSession"
 
 
 @pytest.fixture
@@ -153,18 +154,16 @@ def test_random_bytes_never_make_a_500(put: Callable[..., httpx.Response], conte
 )
 def test_random_protobuf_bytes_are_refused_or_served(server: Server, auth: str, content: bytes, method: str) -> None:
     with grpc.insecure_channel(server.grpc) as channel:
-        call = channel.unary_unary(f"/understudy.v1.SessionService/{method}")
-        try:
-            call(content, metadata=(("authorization", auth),), timeout=30)
-        except grpc.RpcError as error:
-            code = error.code()  # type: ignore[attr-defined]  # what is raised is a call too
-            wanted = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
-            assert code in ({grpc.StatusCode.UNIMPLEMENTED} if method == "Nothing" else wanted), error
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            f"/understudy.v1.SessionService/{method}"
+        )
+        code = call.future(content, metadata=(("authorization", auth),), timeout=30).code()
+    wanted = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
+    assert code in ({grpc.StatusCode.UNIMPLEMENTED} if method == "Nothing" else {*wanted, grpc.StatusCode.OK})
 
 
 def test_a_five_megabyte_message_is_an_error_of_the_transport(server: Server, auth: str) -> None:
     with grpc.insecure_channel(server.grpc) as channel:
-        call = channel.unary_unary("/understudy.v1.SessionService/PutSession")
-        with pytest.raises(grpc.RpcError) as caught:
-            call(b"\x0a" + b"\x80" * 5_000_000, metadata=(("authorization", auth),), timeout=30)
-        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[attr-defined]
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PUT_SESSION)
+        answer = call.future(b"\x0a" + b"\x80" * 5_000_000, metadata=(("authorization", auth),), timeout=30)
+        assert answer.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

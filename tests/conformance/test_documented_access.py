@@ -63,7 +63,7 @@ def test_item_3_free_and_dev_have_no_public_api(poor_server: Server) -> None:
     place = poor_server.make_place("staging")
     auth = f"Bearer {poor_server.make_key(project=place.project).text}"
     with running_gateway(poor_server) as gateway:
-        doors = [GrpcDoor(poor_server.grpc), RestDoor(poor_server.rest), RestDoor(gateway)]
+        doors: list[GrpcDoor | RestDoor] = [GrpcDoor(poor_server.grpc), RestDoor(poor_server.rest), RestDoor(gateway)]
         for each in doors:
             answers = [each.get(auth, KEY), each.put(auth, KEY, {}), each.scenarios(auth), each.logs(auth, KEY)]
             assert {answer.code for answer in answers} == {"plan_required"}
@@ -74,8 +74,9 @@ def test_item_3_free_and_dev_have_no_public_api(poor_server: Server) -> None:
 @pytest.mark.parametrize("plan", ["team", "business"])
 def test_item_3_team_and_business_have_it(plan: str) -> None:
     with running_server("--plan", plan) as server:
-        place = server.make_place("staging")
-        assert RestDoor(server.rest).put(f"Bearer {server.make_key(project=place.project).text}", KEY, {}).code == ""
+        place, door = server.make_place("staging"), RestDoor(server.rest)
+        assert door.put(f"Bearer {server.make_key(project=place.project).text}", KEY, {}).code == ""
+        door.close()
 
 
 def test_item_4_an_organisation_key_names_its_project(

@@ -1,12 +1,12 @@
 """Random steps on sessions, over all three doors in turn, against a plain model."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from support.doors import Answer, Door, GrpcDoor, RestDoor
+from support.doors import Answer, GrpcDoor, RestDoor
 from support.furniture import furnished
 from support.server import MadeKey, Server
 
@@ -88,62 +88,61 @@ class Model:
         return ""
 
 
-def check_against_model(server: Server, gateway: str, examples: int) -> None:
-    made: dict[str, Door] = {"grpc": GrpcDoor(server.grpc), "rest": RestDoor(server.rest), "remote": RestDoor(gateway)}
+class Sessions(RuleBasedStateMachine):
+    """Steps through the doors of a server, each checked against the model."""
 
-    class Sessions(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.place = furnished(server)
-            self.key: MadeKey = server.make_key(project=self.place.project)
-            self.auth = f"Bearer {self.key.text}"
-            self.model = Model()
+    server: ClassVar[Server]
+    doors: ClassVar[dict[str, GrpcDoor | RestDoor]]
 
-        def teardown(self) -> None:
-            server.revoke(self.key)
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = furnished(self.server)
+        self.key: MadeKey = self.server.make_key(project=self.place.project)
+        self.auth = f"Bearer {self.key.text}"
+        self.model = Model()
 
-        @rule(door=doors, key=keys, body=bodies)
-        def put(self, door: str, key: str, body: dict[str, Any]) -> None:
-            answer = made[door].put(self.auth, key, body)
-            assert answer.code == self.model.put(key.strip(), body)
-            if answer.code == "":
-                self.compare(answer, key.strip())
+    def teardown(self) -> None:
+        self.server.revoke(self.key)
 
-        @rule(door=doors, key=keys, override=overrides)
-        def on(self, door: str, key: str, override: str) -> None:
-            assert made[door].on(self.auth, key, override).code == self.model.on(key.strip(), override)
+    @rule(door=doors, key=keys, body=bodies)
+    def put(self, door: str, key: str, body: dict[str, Any]) -> None:
+        answer = self.doors[door].put(self.auth, key, body)
+        assert answer.code == self.model.put(key.strip(), body)
+        if answer.code == "":
+            self.compare(answer, key.strip())
 
-        @rule(door=doors, key=keys, override=overrides)
-        def off(self, door: str, key: str, override: str) -> None:
-            assert made[door].off(self.auth, key, override).code == self.model.off(key.strip(), override)
+    @rule(door=doors, key=keys, override=overrides)
+    def on(self, door: str, key: str, override: str) -> None:
+        assert self.doors[door].on(self.auth, key, override).code == self.model.on(key.strip(), override)
 
-        @precondition(lambda self: self.model.sessions)
-        @rule(door=doors, key=keys, mode=st.sampled_from(["reset", "delete", "x"]))
-        def delete(self, door: str, key: str, mode: str) -> None:
-            assert made[door].delete(self.auth, key, mode=mode).code == self.model.delete(key.strip(), mode)
+    @rule(door=doors, key=keys, override=overrides)
+    def off(self, door: str, key: str, override: str) -> None:
+        assert self.doors[door].off(self.auth, key, override).code == self.model.off(key.strip(), override)
 
-        @invariant()
-        def every_door_sees_the_model(self) -> None:
-            for number, key in enumerate(("ci-1", "CI-1", "ci-2")):
-                door = list(made.values())[number % len(made)]
-                self.compare(door.get(self.auth, key), key)
+    @precondition(lambda self: self.model.sessions)
+    @rule(door=doors, key=keys, mode=st.sampled_from(["reset", "delete", "x"]))
+    def delete(self, door: str, key: str, mode: str) -> None:
+        assert self.doors[door].delete(self.auth, key, mode=mode).code == self.model.delete(key.strip(), mode)
 
-        def compare(self, answer: Answer, key: str) -> None:
-            if key not in self.model.sessions:
-                assert answer.code == "not_found"
-                return
-            assert {name: answer.served[name] for name in EMPTY} == self.model.sessions[key]
+    @invariant()
+    def every_door_sees_the_model(self) -> None:
+        for door, key in zip(self.doors.values(), ("ci-1", "CI-1", "ci-2"), strict=True):
+            self.compare(door.get(self.auth, key), key)
 
-    run_state_machine_as_test(
-        Sessions,
-        settings=settings(
-            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
-    for each in made.values():
-        each.close()  # type: ignore[attr-defined]  # both kinds have it
+    def compare(self, answer: Answer, key: str) -> None:
+        if key not in self.model.sessions:
+            assert answer.code == "not_found"
+            return
+        assert {name: answer.served[name] for name in EMPTY} == self.model.sessions[key]
 
 
 @pytest.mark.timeout(300)
 def test_random_steps_agree_with_a_plain_model_through_every_door(server: Server, gateway: str) -> None:
-    check_against_model(server, gateway, examples=25)
+    made: dict[str, GrpcDoor | RestDoor] = {
+        "grpc": GrpcDoor(server.grpc), "rest": RestDoor(server.rest), "remote": RestDoor(gateway),
+    }  # fmt: skip
+    bound = type("BoundSessions", (Sessions,), {"server": server, "doors": made})
+    steps = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(bound, settings=steps)
+    for each in made.values():
+        each.close()

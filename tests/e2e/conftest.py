@@ -34,7 +34,8 @@ def understudy(*arguments: str | Path, **environ: str) -> subprocess.CompletedPr
 class Server:
     """A process that serves. ``addresses`` are those of its ready file."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
+    printed: Path
     ready_file: Path
     data: Path
     addresses: dict[str, str]
@@ -42,8 +43,12 @@ class Server:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; returns the exit code and all that was printed."""
         self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=STOP_TIMEOUT_SECONDS)
-        return self.process.returncode, output
+        code = self.process.wait(timeout=STOP_TIMEOUT_SECONDS)
+        return code, self.output()
+
+    def output(self) -> str:
+        """All that was printed until now."""
+        return self.printed.read_text()
 
 
 Start = Callable[..., Server]
@@ -52,32 +57,28 @@ Start = Callable[..., Server]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts servers on free ports, which are killed at the end of the test if they still run."""
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[subprocess.Popen[bytes]] = []
 
     def begin(*arguments: str, data: Path | None = None) -> Server:
         folder, ready_file = data or tmp_path / "data", tmp_path / "ready.json"
         command = [UNDERSTUDY, "serve", "--data", str(folder), "--ready-file", str(ready_file), *arguments]
         for flag in ("--grpc", "--rest", "--proxy"):
-            if flag not in arguments:
-                command += [flag, "0"]
+            command += [flag, "0"]
         # One that a killed server left behind would be taken for this one's.
         ready_file.unlink(missing_ok=True)
-        process = subprocess.Popen(
-            command, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        printed = tmp_path / f"output-{len(processes)}.txt"
+        with printed.open("w") as output:
+            process = subprocess.Popen(command, env=clean_environment(), stdout=output, stderr=subprocess.STDOUT)
         processes.append(process)
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         # A process can only be waited for by looking: its own file says that it accepts.
         while not ready_file.exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                process.kill()
-                raise AssertionError(f"the server did not start:\n{process.communicate()[0]}")
+                raise AssertionError(f"the server did not start:\n{printed.read_text()}")
             time.sleep(0.02)
-        return Server(process, ready_file, folder, json.loads(ready_file.read_text()))
+        return Server(process, printed, ready_file, folder, json.loads(ready_file.read_text()))
 
     yield begin
     for process in processes:
         process.kill()
         process.wait()
-        assert process.stdout
-        process.stdout.close()

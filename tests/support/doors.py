@@ -1,4 +1,4 @@
-"""The public API as one set of calls over three doors: gRPC, REST in the server's process, REST through a gateway elsewhere.
+"""The public API as one set of calls over three doors: gRPC, REST in the server's process, REST through a gateway.
 
 An answer looks the same through every door: the code it was refused with, in FlowMock's words, and the JSON shape.
 """
@@ -174,9 +174,7 @@ def _called(rpc: Any, request: Message, auth: str | None, part: str = "") -> Ans
     try:
         response = rpc(request, metadata=metadata, timeout=30)
     except grpc.RpcError as error:
-        found = rpc_status.from_call(error)  # type: ignore[arg-type]  # what is raised is a call too
-        assert found is not None, error
-        problem = status.read(found)
+        problem = status.read(rpc_status.from_call(error))
         return Answer(_FLOWMOCK_CODES.get(problem.reason, problem.reason), problem.message)
     answer = getattr(response, part) if part else response
     return Answer("", answer if part == "body" else _json(answer))

@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import grpc
+import grpc as grpcio
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.v1.key_service_pb2 import CreateKeyRequest, RevokeKeyRequest
 from understudy.v1.key_service_pb2_grpc import KeyServiceStub
@@ -41,10 +42,10 @@ class Server:
     rest: str
     proxy: str
     output: Path
-    owner: grpc.Channel = field(init=False)
+    owner: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        self.owner = grpc.insecure_channel(f"unix:{self.data}/owner.sock")
+        self.owner = grpcio.insecure_channel(f"unix:{self.data}/owner.sock")
 
     def make_key(self, role: int = ROLE_CI, project: str = "", environment: str = "", **fields: object) -> "MadeKey":
         request = CreateKeyRequest(role=role, project=project, environment=environment, **fields)  # type: ignore[arg-type]
@@ -135,7 +136,9 @@ def running_server(*flags: str) -> Iterator[Server]:
     with output.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
-        yield Server(process, folder / "data", output=output, **_addresses(process, ready, output))
+        server = Server(process, folder / "data", output=output, **_addresses(process, ready, output))
+        yield server
+        server.owner.close()
     finally:
         stop(process)
         shutil.rmtree(folder, ignore_errors=True)

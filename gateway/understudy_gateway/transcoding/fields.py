@@ -92,6 +92,11 @@ class Field:
         return not (self.is_repeated or self.is_map)
 
     @property
+    def has_blank(self) -> bool:
+        """Tell whether the field's zero value has no form in JSON."""
+        return self.is_single and self.kind in {Kind.ENUM, Kind.RAW}
+
+    @property
     def nested(self) -> Descriptor:
         """The type of the message that the field holds. Raises ``UnsupportedField`` when it holds none."""
         if self.message is None:

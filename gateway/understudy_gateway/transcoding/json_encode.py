@@ -1,7 +1,7 @@
 """From messages to JSON: one writer per message type, compiled once.
 
 A field without presence is always there. An unset field with presence is null if the contract says so, and left out
-otherwise. An enum's zero value has no spelling and is left out.
+otherwise. An enum's zero value has no spelling, and no text is no JSON: both are left out, too.
 """
 
 import base64
@@ -66,7 +66,7 @@ class Encoders:
         return self._convert(spec) or (lambda value: value)
 
     def _step(self, spec: Field) -> tuple[str, Callable[[Message], Any], str, bool, bool, _Convert | None]:
-        skips_zero = spec.kind is Kind.ENUM and spec.is_single
+        skips_zero = spec.has_blank
         presence = spec.name if spec.has_presence else ""
         return spec.json_name, attrgetter(spec.name), presence, spec.nullable, skips_zero, self._convert(spec)
 
@@ -95,7 +95,7 @@ def dump(value: Any) -> bytes:
 
 _CONVERTERS: dict[Kind, _Convert] = {
     # Text that was checked when it came in: spliced as it is, so that no digit changes.
-    Kind.RAW: orjson.Fragment,
+    Kind.RAW: lambda text: orjson.Fragment(text or "null"),
     Kind.BYTES: lambda value: base64.b64encode(value).decode(),
     Kind.TIMESTAMP: lambda value: timestamps.write(value.seconds, value.nanos),
 }

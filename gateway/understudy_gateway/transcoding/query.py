@@ -1,6 +1,7 @@
 """The query string: parsed strictly, and bound to fields by their JSON names (``a.b`` for nested ones)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor
@@ -15,8 +16,19 @@ from understudy_gateway.transcoding.values import set_timestamp, text_reader
 _Set = Callable[[Message, Any], None]
 
 
-def parse(raw: bytes) -> dict[str, list[str]]:
-    """Read a query string into the values of each name, in order; ``+`` is a space. Raises ``BadEncoding``."""
+Parameters = Mapping[str, Sequence[str]]
+"""The values of each name, in order."""
+
+MEMO_QUERIES_MAX = 1024
+MEMO_QUERY_BYTES_MAX = 512
+
+
+def parse(raw: bytes) -> Parameters:
+    """Read a query string; ``+`` is a space. Raises ``BadEncoding``."""
+    return _remembered(raw) if len(raw) <= MEMO_QUERY_BYTES_MAX else _parse(raw)
+
+
+def _parse(raw: bytes) -> Parameters:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -30,6 +42,10 @@ def parse(raw: bytes) -> dict[str, list[str]]:
                 name, value = decode(name.replace("+", " ")), decode(value.replace("+", " "))
             values.setdefault(name, []).append(value)
     return values
+
+
+# Clients name the same few places again and again.
+_remembered = lru_cache(MEMO_QUERIES_MAX)(_parse)
 
 
 class _Target(NamedTuple):
@@ -51,7 +67,7 @@ class QueryBinder:
         self._fields = {spec.json_name: spec for spec in read_fields(message) if spec.name in names}
         self._targets = _targets(self._fields, ())
 
-    def fill(self, message: Message, parameters: dict[str, list[str]], reading: Reading) -> None:
+    def fill(self, message: Message, parameters: Parameters, reading: Reading) -> None:
         """Set what the parameters name. Faults go to ``reading``; to a field that clamps, unreadable text is absent."""
         for name, values in parameters.items():
             target = self._targets.get(name) or self._nested(name)
@@ -105,7 +121,7 @@ def _setter(spec: Field) -> _Set | None:
     return lambda message, values: setattr(message, name, read(_only(values)))
 
 
-def _only(values: list[str]) -> str:
+def _only(values: Sequence[str]) -> str:
     if len(values) > 1:
         raise BadValue("given once", "repeated")
     return values[0]

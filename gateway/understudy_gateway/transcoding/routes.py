@@ -7,12 +7,16 @@ as its verb: then ``{id}:publish`` is that route's for every method, and a plain
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from understudy_gateway.transcoding.templates import ANY_SEGMENT, REST_OF_PATH, Template, Variable
 
 ANY_METHOD = "*"
+
+MEMO_PATHS_MAX = 1024
+MEMO_PATH_BYTES_MAX = 512
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -39,7 +43,7 @@ class Match(NamedTuple, Generic[Target]):
     """The route found and the decoded segments that its variables stand for, in the order of the template."""
 
     target: Target
-    values: list[str]
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class RouteTree(Generic[Target]):
 
     def __init__(self) -> None:
         self._root: _Node[Target] = _Node()
+        # Clients ask for the same few paths again and again: finding one anew costs ten times a look into a memo.
+        self._remembered = lru_cache(MEMO_PATHS_MAX)(self._search)
 
     def add(self, method: str, template: Template, target: Target) -> None:
         """Add a route; the method is upper case, or ``*`` for any. Raises ``AmbiguousRoute``."""
@@ -80,9 +86,14 @@ class RouteTree(Generic[Target]):
         if method in leaf.methods:
             raise AmbiguousRoute(f"{method} /{'/'.join(template.steps)}:{template.verb}")
         leaf.methods[method] = (target, template.variables)
+        self._remembered.cache_clear()
 
     def find(self, method: str, raw_path: bytes) -> Match[Target]:
         """Find the route of a request. Raises ``BadEncoding``, ``PathNotFound`` or ``MethodNotAllowed``."""
+        search = self._remembered if len(raw_path) <= MEMO_PATH_BYTES_MAX else self._search
+        return search(method, raw_path)
+
+    def _search(self, method: str, raw_path: bytes) -> Match[Target]:
         segments, ends = _segments(raw_path)
         allowed: set[str] = set()
         for leaf, verb in self._leaves(segments, ends):
@@ -173,7 +184,7 @@ def decode(text: str) -> str:
         raise BadEncoding from error
 
 
-def _values(variables: tuple[Variable, ...], segments: list[str], head: str | None) -> list[str]:
+def _values(variables: tuple[Variable, ...], segments: list[str], head: str | None) -> tuple[str, ...]:
     if head is not None:
         segments = [*segments[:-1], head]
-    return ["/".join(segments[variable.start : variable.stop]) for variable in variables]
+    return tuple("/".join(segments[variable.start : variable.stop]) for variable in variables)

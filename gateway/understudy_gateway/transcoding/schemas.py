@@ -112,10 +112,8 @@ def _is_needed(spec: Field, side: Side) -> bool:
 
 
 def _is_always(spec: Field) -> bool:
-    """Tell whether an answer always has the field: all but what is unset without a null, and enums without a value."""
-    if spec.has_presence:
-        return spec.nullable
-    return spec.kind is not Kind.ENUM or not spec.is_single
+    """Tell whether an answer always has the field: all but what is unset without a null, or blank."""
+    return spec.nullable if spec.has_presence else not spec.has_blank
 
 
 def _exclusions(specs: list[Field]) -> list[Schema]:

@@ -8,7 +8,7 @@ key: who may open them owns the data anyway.
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from understudy import status
 
-from understudy_server.cli.embedded import embedded_dispatcher
+from understudy_server.cli.embedded import DirectoryInUse, embedded_dispatcher
 from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
 from understudy_server.cli.target import Target
 from understudy_server.rpc.dispatcher import Dispatcher
@@ -28,6 +28,8 @@ Answer = TypeVar("Answer", bound=Message)
 
 OWNER_SOCKET = "owner.sock"
 CALL_TIMEOUT_SECONDS = 30.0
+OWNER_WAIT_SECONDS = 3.0
+_OWNER_LOOK_SECONDS = 0.05
 _CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
 
 
@@ -96,29 +98,43 @@ class InProcess:
         return found
 
 
-def connect(target: Target) -> AbstractAsyncContextManager[Connection]:
-    """Connect to a target. Raises CommandFailed (unreachable) when there is nothing to connect to."""
-    if target.address:
-        return _over_channel(target.address, target.address, target.key)
-    path = target.data / OWNER_SOCKET
-    if _is_answered(path):
-        return _over_channel(f"unix:{path.absolute()}", f"the server that owns {target.data}", "")
-    return _in_process(target.data)
-
-
 @asynccontextmanager
-async def _over_channel(address: str, name: str, key: str) -> AsyncIterator[Connection]:
-    async with grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
-        yield OverChannel(channel, name, key)
+async def connect(target: Target) -> AsyncIterator[Connection]:
+    """Connect to a target until the block ends. Raises CommandFailed (unreachable) when nothing is there."""
+    async with AsyncExitStack() as closing:
+        if target.address:
+            yield await _over_channel(closing, target.address, target.address, target.key)
+        elif await asyncio.to_thread(target.data.is_dir):
+            yield await _as_owner(closing, target.data)
+        else:
+            advice = (
+                "Start one with `understudy serve`, or name a server with --server HOST:PORT (or UNDERSTUDY_SERVER)."
+            )
+            raise CommandFailed(ExitCode.UNREACHABLE, f"there is no data directory {target.data}", advice)
 
 
-@asynccontextmanager
-async def _in_process(data: Path) -> AsyncIterator[Connection]:
-    if not await asyncio.to_thread(data.is_dir):
-        advice = "Start one with `understudy serve`, or name a server with --server HOST:PORT (or UNDERSTUDY_SERVER)."
-        raise CommandFailed(ExitCode.UNREACHABLE, f"there is no data directory {data}", advice)
-    async with embedded_dispatcher(data) as dispatcher:
-        yield InProcess(dispatcher)
+async def _over_channel(closing: AsyncExitStack, address: str, name: str, key: str) -> Connection:
+    channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
+    return OverChannel(await closing.enter_async_context(channel), name, key)
+
+
+async def _as_owner(closing: AsyncExitStack, data: Path) -> Connection:
+    """Speak to the process that holds the directory, or hold it ourselves.
+
+    A process may hold it and not answer for a moment: another command, or a server that starts or stops. That is
+    waited for.
+    """
+    path, loop = data / OWNER_SOCKET, asyncio.get_running_loop()
+    deadline = loop.time() + OWNER_WAIT_SECONDS
+    while True:
+        if _is_answered(path):
+            return await _over_channel(closing, f"unix:{path.absolute()}", f"the server that owns {data}", "")
+        try:
+            return InProcess(await closing.enter_async_context(embedded_dispatcher(data)))
+        except DirectoryInUse as error:
+            if loop.time() >= deadline:
+                raise CommandFailed(ExitCode.UNREACHABLE, f"{error.message}, and it does not answer") from error
+        await asyncio.sleep(_OWNER_LOOK_SECONDS)
 
 
 def _is_answered(path: Path) -> bool:

@@ -24,6 +24,14 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class DirectoryInUse(CommandFailed):
+    """Another process holds the data directory."""
+
+    def __init__(self, holder: str) -> None:
+        advice = "Stop that process, or choose another directory with --data."
+        super().__init__(ExitCode.REFUSED, f"the data directory is in use: {holder}", advice)
+
+
 @dataclass(frozen=True, slots=True)
 class Rooms:
     """What a data directory holds, open; one maker of ids for all of it."""
@@ -61,8 +69,7 @@ async def _open(data: Path, durability: Durability, closing: AsyncExitStack) -> 
         journal = await SqliteJournal.open(data, durability)
         closing.push_async_callback(journal.close)
     except StoreLocked as error:
-        advice = "Stop that process, or choose another directory with --data."
-        raise CommandFailed(ExitCode.REFUSED, f"the data directory is in use: {error}", advice) from error
+        raise DirectoryInUse(str(error)) from error
     except NewerSchema as error:
         advice = "Install the release that wrote it, or a later one."
         raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error

@@ -1,4 +1,4 @@
-"""The journal on SQLite: exchanges are appended in memory and written in batches; a question waits for what it asks about.
+"""The journal on SQLite: exchanges are appended in memory and written in batches, which a question waits for.
 
 When the disk refuses a batch, nothing is lost: the exchanges stay pending, the next question tries at once and a timer
 tries every second, until the disk takes them.
@@ -117,7 +117,7 @@ class SqliteJournal:
             # Shielded: one caller that goes away must not stop the writing for all.
             failure = await asyncio.shield(self._writing or self._write_soon())
             if failure:
-                raise StorageFailure(failure.message) from failure
+                raise StorageFailure("the journal cannot be written now, so that no answer would be whole") from failure
 
     def _write_soon(self) -> "asyncio.Task[StorageFailure | None]":
         self._cancel_retry()

@@ -5,7 +5,7 @@ fields.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -44,13 +44,13 @@ class _Rule:
     is_required: bool
     is_repeated: bool
     has_presence: bool
-    map_key_name: str
+    is_map: bool
     tests: tuple[Test, ...]
     nested: bool
     adjusts: bool
 
 
-def check(message: Message, *, only: Collection[str] | None = None) -> None:
+def check(message: Message, *, only: tuple[str, ...] | None = None) -> None:
     """Check a request, fill in the numbers meant by absent fields, and clamp and cut where the contract says so.
 
     ``only`` restricts the check to some fields. Where a request has an update mask, a required field below it counts
@@ -58,69 +58,61 @@ def check(message: Message, *, only: Collection[str] | None = None) -> None:
     """
     mask = getattr(message, MASK_FIELD, None)
     required = set(mask.paths) if mask is not None else None
-    _check(message, "", required, only)
+    _check(message, _plan(message.DESCRIPTOR, only), "", required)
 
 
-def _check(message: Message, prefix: str, required: set[str] | None, only: Collection[str] | None = None) -> None:
-    for rule in _plan(message.DESCRIPTOR):
-        if only is not None and rule.name not in only:
-            continue
-        path = prefix + rule.name
-        is_set = _is_set(message, rule)
+def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, required: set[str] | None) -> None:
+    for rule in plan:
+        value = getattr(message, rule.name)
+        is_set = message.HasField(rule.name) if rule.has_presence else bool(value)
         if rule.adjusts:
-            _adjust(message, rule, is_set=is_set)
-        if not is_set:
-            # Fields of the request itself are always required; those of a resource only when they are set anew.
-            if rule.is_required and (not prefix or required is None or rule.name in required):
-                raise InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
-            continue
-        _check_values(message, rule, path, required)
+            value = _adjust(message, rule, value, is_set=is_set)
+        path = prefix + rule.name
+        if is_set:
+            _check_value(value, rule, path, required)
+        # Fields of the request itself are always required; those of a resource only when they are set anew.
+        elif rule.is_required and (not prefix or required is None or rule.name in required):
+            raise InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
 
 
-def _check_values(message: Message, rule: _Rule, path: str, required: set[str] | None) -> None:
-    value = getattr(message, rule.name)
-    if rule.limits.HasField("max_items") and len(value) > rule.limits.max_items:
-        limit = rule.limits.max_items
-        raise InvalidInput(
-            f"{path} has {len(value)} elements, more than {limit}",
-            Fault(path, "max_items", str(limit)),
-            code=rule.reason,
-        )
-    for place, each in _values(value, rule, path):
+def _check_value(value: Any, rule: _Rule, path: str, required: set[str] | None) -> None:
+    places = ((path, value),) if not rule.is_repeated else _elements(value, rule, path)
+    for place, each in places:
         for test in rule.tests:
             test(each, place)
         if rule.nested:
-            _check(each, place + ".", required)
+            _check(each, _plan(each.DESCRIPTOR), place + ".", required)
 
 
-def _values(value: Any, rule: _Rule, path: str) -> list[tuple[str, Any]]:
-    if rule.map_key_name:
-        return [(f"{path}[{key!r}]", each) for key, each in value.items()]
-    if rule.is_repeated:
-        return [(f"{path}[{number}]", each) for number, each in enumerate(value)]
-    return [(path, value)]
+def _elements(value: Any, rule: _Rule, path: str) -> Iterable[tuple[str, Any]]:
+    if rule.limits.HasField("max_items") and len(value) > rule.limits.max_items:
+        limit = rule.limits.max_items
+        complaint = f"{path} has {len(value)} elements, more than {limit}"
+        raise InvalidInput(complaint, Fault(path, "max_items", str(limit)), code=rule.reason)
+    names = value if rule.is_map else range(len(value))
+    return [(f"{path}[{name!r}]", value[name]) for name in names]
 
 
-def _is_set(message: Message, rule: _Rule) -> bool:
-    if rule.is_repeated:
-        return len(getattr(message, rule.name)) > 0
-    return message.HasField(rule.name) if rule.has_presence else bool(getattr(message, rule.name))
-
-
-def _adjust(message: Message, rule: _Rule, *, is_set: bool) -> None:
+def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
+    """Give a field the number meant by its absence, or bring it within its limits; returns its value now."""
     limits = rule.limits
     if not is_set:
-        if limits.HasField("default_number"):
-            setattr(message, rule.name, limits.default_number)
+        adjusted = limits.default_number if limits.HasField("default_number") else value
     elif limits.on_violation == ON_VIOLATION_CLAMP:
-        setattr(message, rule.name, max(limits.min, min(limits.max, getattr(message, rule.name))))
+        adjusted = max(limits.min, min(limits.max, value))
     elif limits.on_violation == ON_VIOLATION_TRUNCATE:
-        setattr(message, rule.name, getattr(message, rule.name)[: limits.max_length])
+        adjusted = value[: limits.max_length]
+    else:
+        adjusted = value
+    if adjusted != value:
+        setattr(message, rule.name, adjusted)
+    return adjusted
 
 
 @cache
-def _plan(descriptor: Descriptor) -> tuple[_Rule, ...]:
-    return tuple(rule for field in descriptor.fields if (rule := _rule(field)))
+def _plan(descriptor: Descriptor, only: tuple[str, ...] | None = None) -> tuple[_Rule, ...]:
+    fields = (field for field in descriptor.fields if only is None or field.name in only)
+    return tuple(rule for field in fields if (rule := _rule(field)))
 
 
 def _rule(field: FieldDescriptor) -> _Rule | None:
@@ -142,7 +134,7 @@ def _rule(field: FieldDescriptor) -> _Rule | None:
         is_required=is_required,
         is_repeated=field.is_repeated,
         has_presence=field.has_presence,
-        map_key_name="key" if is_map else "",
+        is_map=bool(is_map),
         tests=tests,
         nested=nested,
         adjusts=limits.HasField("default_number") or limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE),

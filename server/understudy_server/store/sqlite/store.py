@@ -13,6 +13,7 @@ from understudy_server.store.sqlite.changes import load_since
 from understudy_server.store.sqlite.files import prepare
 from understudy_server.store.sqlite.lock import DirectoryLock
 from understudy_server.store.sqlite.reader import Reader
+from understudy_server.store.sqlite.remembered import RememberedRows
 from understudy_server.store.sqlite.transaction import SqliteTransaction
 from understudy_server.store.sqlite.writer import Durability, Writer
 
@@ -32,6 +33,7 @@ class SqliteStore:
     def __init__(self, folder: Path, durability: Durability, lock: DirectoryLock, version: int) -> None:
         self._lock = lock
         self._version = version
+        self._remembered = RememberedRows()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
         self._writer = Writer(folder / FILE, durability, self._seal)
@@ -62,7 +64,7 @@ class SqliteStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one snapshot."""
-        return self._reader.ask(lambda connection: _drive(work(SqliteTransaction(connection))))
+        return self._remembered.read(self._version, lambda tx: _drive(work(tx)), self._reader.ask)
 
     async def write(self, work: Work[T]) -> T:
         """Run work whole or not at all; when this returns it is durable and visible."""

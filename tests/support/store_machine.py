@@ -1,0 +1,260 @@
+"""Random operations on a store against plain dictionaries, and a mirror that takes in nothing but what changed."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support import records
+from support.mirror import Mirror, full
+from support.records import PROJECT
+from support.store_steps import Change, FullStore, Opener, Refused, change, fail
+from understudy_server.live.source import EnvironmentRow, SessionRow
+
+T = TypeVar("T")
+
+_PLACES = st.sampled_from(["env_0", "env_1"])
+_MOCKS = st.sampled_from(["ovr_0", "ovr_1", "ovr_2"])
+_SOME_MOCKS = st.lists(_MOCKS, unique=True)
+_SCENARIOS = st.sampled_from(["scn_0", "scn_1"])
+_KEYS = st.sampled_from(["ci-0", "ci-1", "ci-2"])
+_NUMBERS = st.integers(0, 3)
+
+
+@dataclass
+class _Place:
+    """What an environment holds, in the plainest form: names, and lists of names."""
+
+    upstream: str
+    active: list[str] = field(default_factory=list)
+    mocks: dict[str, tuple[str, str]] = field(default_factory=dict)  # id -> (name, scenario)
+    scenarios: dict[str, list[str]] = field(default_factory=dict)
+    sessions: dict[str, SessionRow] = field(default_factory=dict)  # key -> session
+
+    def let_go_of(self, mock_id: str) -> None:
+        """Take a mock from everything that uses it."""
+        self.active = [each for each in self.active if each != mock_id]
+        for listed in self.scenarios.values():
+            with contextlib.suppress(ValueError):
+                listed.remove(mock_id)
+        for key, row in self.sessions.items():
+            self.sessions[key] = replace(row, overrides=tuple(each for each in row.overrides if each != mock_id))
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Set ``opener`` in a subclass."""
+
+    opener: Opener
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self._runner = asyncio.Runner()
+        self._store: FullStore = self._run(type(self).opener(self._path))
+        self._places: dict[str, _Place] = {}
+        # One takes in every change at once, the other many together.
+        self._follower, self._laggard = Mirror(), Mirror()
+        self._incarnation = 0
+        self._version = self._run(self._store.version())
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._folder.name) / "data"
+
+    def teardown(self) -> None:
+        self._run(self._store.close())
+        self._runner.close()
+        self._folder.cleanup()
+
+    def _run(self, work: Awaitable[T]) -> T:
+        async def waited() -> T:
+            return await work
+
+        return self._runner.run(waited())
+
+    def _change(self, *changes: Change, moves: bool = True) -> None:
+        self._run(change(self._store, *changes))
+        self._version += moves
+
+    @initialize()
+    def furnish(self) -> None:
+        self._change(lambda tx: tx.put_project(records.project()))
+        for place in ("env_0", "env_1"):
+            self.put_environment(place, 0)
+            for mock_id in ("ovr_0", "ovr_1", "ovr_2"):
+                self.put_mock(place, mock_id, 0, None)
+            self.put_scenario(place, "scn_0", ["ovr_0"])
+            self.put_session(place, "ci-0", ["ovr_1"], "scn_0", 0)
+
+    @rule(place=_PLACES, upstream=_NUMBERS)
+    def put_environment(self, place: str, upstream: int) -> None:
+        made = records.environment(place, place.replace("_", "-"), upstream=f"http://{upstream}")
+        self._change(lambda tx: tx.put_environment(made))
+        self._places.setdefault(place, _Place("")).upstream = f"http://{upstream}"
+
+    @rule(place=_PLACES)
+    def remove_environment(self, place: str) -> None:
+        known = self._places.pop(place, None)
+        self._change(lambda tx: tx.remove_environment(place), moves=known is not None)
+
+    @rule(place=_PLACES, mock_id=_MOCKS, name=_NUMBERS, home=st.none() | _SCENARIOS)
+    def put_mock(self, place: str, mock_id: str, name: int, home: str | None) -> None:
+        known = self._places.get(place)
+        if known is None:
+            return
+        home = home if home in known.scenarios else None
+        made = records.mock(mock_id, name=str(name), scenario=home or "")
+        self._change(lambda tx: tx.put_mock(place, made))
+        known.mocks[mock_id] = (str(name), home or "")
+
+    @rule(place=_PLACES, mock_id=_MOCKS)
+    def remove_mock(self, place: str, mock_id: str) -> None:
+        known = self._places.get(place)
+        moves = known is not None and mock_id in known.mocks
+        self._change(lambda tx: tx.remove_mock(place, mock_id), moves=moves)
+        if known:
+            known.mocks.pop(mock_id, None)
+            known.let_go_of(mock_id)
+
+    @rule(place=_PLACES, mock_id=_MOCKS)
+    def switch_off(self, place: str, mock_id: str) -> None:
+        known = self._places.get(place)
+        before = repr(known)
+        if known:
+            known.let_go_of(mock_id)
+        self._change(lambda tx: tx.switch_off(place, mock_id), moves=repr(known) != before)
+
+    @rule(place=_PLACES, mock_id=_MOCKS, active=st.booleans())
+    def set_active(self, place: str, mock_id: str, active: bool) -> None:
+        known = self._places.get(place)
+        if known is None or mock_id not in known.mocks:
+            return
+        moves = (mock_id in known.active) != active
+        self._change(lambda tx: tx.set_active(place, mock_id, active=active), moves=moves)
+        if moves:
+            known.active = [*known.active, mock_id] if active else [each for each in known.active if each != mock_id]
+
+    @rule(place=_PLACES, scenario_id=_SCENARIOS, mocks=_SOME_MOCKS)
+    def put_scenario(self, place: str, scenario_id: str, mocks: list[str]) -> None:
+        known = self._places.get(place)
+        if known is None:
+            return
+        mocks = [each for each in mocks if each in known.mocks]
+        made = records.scenario(scenario_id, mocks)
+        self._change(lambda tx: tx.put_scenario(place, made))
+        known.scenarios[scenario_id] = mocks
+
+    @rule(place=_PLACES, scenario_id=_SCENARIOS)
+    def remove_scenario(self, place: str, scenario_id: str) -> None:
+        known = self._places.get(place)
+        moves = known is not None and scenario_id in known.scenarios
+        self._change(lambda tx: tx.remove_scenario(place, scenario_id), moves=moves)
+        if known is None or not moves:
+            return
+        del known.scenarios[scenario_id]
+        for mock_id in [each for each, (_, home) in known.mocks.items() if home == scenario_id]:
+            del known.mocks[mock_id]
+            known.let_go_of(mock_id)
+        for key, row in known.sessions.items():
+            if row.scenario_id == scenario_id:
+                known.sessions[key] = replace(row, scenario_id="")
+
+    @rule(place=_PLACES, key=_KEYS, overrides=_SOME_MOCKS, scenario_id=st.none() | _SCENARIOS, delay=_NUMBERS)
+    def put_session(self, place: str, key: str, overrides: list[str], scenario_id: str | None, delay: int) -> None:
+        known = self._places.get(place)
+        if known is None:
+            return
+        row = known.sessions.get(key)
+        session_id = row.id if row else self._new_session_id()
+        self._put_session(known, place, session_id, key, overrides, scenario_id, delay)
+
+    @rule(place=_PLACES, key=_KEYS, overrides=_SOME_MOCKS)
+    def pass_key_on(self, place: str, key: str, overrides: list[str]) -> None:
+        """A session ends and another has its key, in one unit."""
+        known = self._places.get(place)
+        row = known and known.sessions.get(key)
+        if not known or not row:
+            return
+        old = row.id
+        self._put_session(
+            known, place, self._new_session_id(), key, overrides, None, 0, lambda tx: tx.remove_session(old)
+        )
+
+    @rule(place=_PLACES, key=_KEYS)
+    def remove_session(self, place: str, key: str) -> None:
+        known = self._places.get(place)
+        row = known.sessions.pop(key, None) if known else None
+        self._change(lambda tx: tx.remove_session(row.id if row else "ses_unknown"), moves=row is not None)
+
+    @rule(place=_PLACES, key=_KEYS)
+    def fail_halfway(self, place: str, key: str) -> None:
+        if place not in self._places:
+            return
+        half = records.session("ses_never", f"{key} never", of=place)
+        with contextlib.suppress(Refused):
+            self._run(change(self._store, lambda tx: tx.remove_environment(place), fail))
+        with contextlib.suppress(Refused):
+            self._run(change(self._store, lambda tx: tx.put_session(half), fail))
+
+    @rule()
+    def catch_up(self) -> None:
+        self._run(self._laggard.catch_up(self._store))
+        assert self._laggard == self._expected()
+
+    @rule(kept=_NUMBERS)
+    def trim(self, kept: int) -> None:
+        self._run(self._store.trim(kept))
+
+    @rule()
+    def open_again(self) -> None:
+        self._run(self._store.close())
+        self._store = self._run(type(self).opener(self._path))
+
+    @invariant()
+    def everything_is_as_expected(self) -> None:
+        self._run(self._follower.catch_up(self._store))
+        assert self._follower == self._expected()
+        assert self._run(full(self._store)) == self._follower
+
+    def _new_session_id(self) -> str:
+        self._incarnation += 1
+        return f"ses_{self._incarnation:04}"
+
+    def _put_session(
+        self,
+        known: _Place,
+        place: str,
+        session_id: str,
+        key: str,
+        overrides: list[str],
+        scenario_id: str | None,
+        delay: int,
+        *first: Change,
+    ) -> None:
+        overrides = [each for each in overrides if each in known.mocks]
+        scenario_id = scenario_id if scenario_id in known.scenarios else None
+        made = records.session(session_id, key, overrides=overrides, scenario_id=scenario_id, delay_ms=delay, of=place)
+        self._change(*first, lambda tx: tx.put_session(made))
+        known.sessions[key] = SessionRow(session_id, place, key, scenario_id or "", tuple(overrides), delay, 0, None, 1)
+
+    def _expected(self) -> Mirror:
+        mirror = Mirror(self._version)
+        for place, known in self._places.items():
+            mirror.environments[place] = EnvironmentRow(
+                place, PROJECT, "checkout", place.replace("_", "-"), known.upstream, tuple(known.active)
+            )
+            for mock_id, (name, home) in known.mocks.items():
+                mock = records.mock(mock_id, name=name, scenario=home)
+                mock.active = mock_id in known.active
+                mirror.mocks[place, mock_id] = mock
+            for scenario_id, mocks in known.scenarios.items():
+                scenario = records.scenario(scenario_id, mocks)
+                scenario.local_mocks[:] = sorted(each for each, (_, home) in known.mocks.items() if home == scenario_id)
+                mirror.scenarios[place, scenario_id] = scenario
+            mirror.sessions.update({row.id: row for row in known.sessions.values()})
+        return mirror

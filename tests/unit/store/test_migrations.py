@@ -1,0 +1,85 @@
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, migrations
+from understudy_server.store.sqlite.files import prepare
+
+_EVERY_SET = [migrations.control, migrations.state, migrations.journal]
+
+
+@pytest.mark.parametrize("steps", _EVERY_SET, ids=lambda steps: steps.name)
+def test_steps_are_numbered_without_gaps(steps: Migrations) -> None:
+    numbers = [re.match(r"m(\d{4})_\w+", name) for name in migrations.step_names(steps)]
+
+    assert [number and int(number[1]) for number in numbers] == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(
+    ("opened", "name"), [(SqliteStore, "control"), (SqlitePresence, "state"), (SqliteJournal, "journal")]
+)
+async def test_a_file_of_a_newer_release_is_refused(
+    opened: type[SqliteStore | SqlitePresence | SqliteJournal], name: str, tmp_path: Path
+) -> None:
+    await (await opened.open(tmp_path)).close()
+    _pretend_newer(tmp_path / f"{name}.db", name)
+
+    with pytest.raises(NewerSchema, match=rf"{name}.db was written by a newer release \(m9999_future\)"):
+        await opened.open(tmp_path)
+
+
+async def test_a_refused_file_is_left_as_it_was(tmp_path: Path) -> None:
+    await (await SqliteStore.open(tmp_path)).close()
+    _pretend_newer(tmp_path / "control.db", "control")
+    before = (tmp_path / "control.db").read_bytes()
+
+    with pytest.raises(NewerSchema):
+        await SqliteStore.open(tmp_path)
+
+    assert (tmp_path / "control.db").read_bytes() == before
+
+
+async def test_a_step_that_fails_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:
+    steps, path = Migrations("steps"), tmp_path / "steps.db"
+    broken = True
+
+    @steps()
+    def m0001_two_tables(db: Database) -> None:
+        db.execute("CREATE TABLE first (x)")
+        if broken:
+            raise sqlite3.OperationalError("disk I/O error")
+        db.execute("CREATE TABLE second (x)")
+
+    with pytest.raises(sqlite3.OperationalError):
+        await prepare(path, "normal", steps, _tables)
+    broken = False
+
+    assert await prepare(path, "normal", steps, _tables) >= {"first", "second"}
+
+
+async def test_steps_are_applied_once(tmp_path: Path) -> None:
+    await (await SqliteStore.open(tmp_path)).close()
+
+    await (await SqliteStore.open(tmp_path)).close()
+
+    with sqlite3.connect(tmp_path / "control.db") as connection:
+        applied = connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
+    connection.close()
+    assert [name for (name,) in applied] == migrations.step_names(migrations.control)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _pretend_newer(path: Path, name: str) -> None:
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, 'm9999_future', '')", (name,)
+        )
+    connection.close()

@@ -1,0 +1,114 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.failing_disk import FailingDisk
+from support.timers import ManualTimers
+from understudy_server.store.sqlite import SqlitePresence
+
+
+@pytest.fixture
+def timers() -> ManualTimers:
+    return ManualTimers()
+
+
+@pytest.fixture
+async def presence(tmp_path: Path, timers: ManualTimers) -> AsyncIterator[SqlitePresence]:
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    yield presence
+    await presence.close()
+
+
+async def _after_restart(presence: SqlitePresence, folder: Path) -> SqlitePresence:
+    await presence.close()
+    return await SqlitePresence.open(folder)
+
+
+async def test_a_session_not_seen_yet_was_never_seen(presence: SqlitePresence) -> None:
+    assert presence.last_seen("ses_1") is None
+
+
+async def test_a_session_seen_is_known_at_once(presence: SqlitePresence) -> None:
+    presence.touch("ses_1", 1_000)
+    presence.touch("ses_1", 2_000)
+
+    assert presence.last_seen("ses_1") == 2_000
+
+
+async def test_many_requests_are_one_write(presence: SqlitePresence, timers: ManualTimers) -> None:
+    for number in range(100):
+        presence.touch(f"ses_{number % 3}", number)
+
+    assert timers.waiting == 1
+
+
+async def test_times_are_kept_over_a_restart(presence: SqlitePresence, tmp_path: Path) -> None:
+    presence.touch("ses_1", 1_000)
+
+    again = await _after_restart(presence, tmp_path)
+
+    assert again.last_seen("ses_1") == 1_000
+    await again.close()
+
+
+async def test_a_forgotten_session_is_forgotten_over_a_restart(presence: SqlitePresence, tmp_path: Path) -> None:
+    presence.touch("ses_1", 1_000)
+    presence.touch("ses_2", 1_000)
+    again = await _after_restart(presence, tmp_path)
+
+    again.forget(["ses_1", "ses_unknown"])
+    assert again.last_seen("ses_1") is None
+    third = await _after_restart(again, tmp_path)
+
+    assert (third.last_seen("ses_1"), third.last_seen("ses_2")) == (None, 1_000)
+    await third.close()
+
+
+async def test_forgetting_is_written_without_a_request(presence: SqlitePresence, timers: ManualTimers) -> None:
+    presence.touch("ses_1", 1_000)
+    timers.fire()
+
+    presence.forget(["ses_1"])
+
+    assert timers.waiting == 1
+
+
+async def test_times_that_the_disk_refused_are_written_later(
+    tmp_path: Path, timers: ManualTimers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FailingDisk(monkeypatch)
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    disk.protect()
+    presence.touch("ses_1", 1_000)
+    timers.fire()
+    await presence._flush()
+    waiting_for_retry = timers.waiting
+    disk.repair()
+
+    again = await _after_restart(presence, tmp_path)
+
+    assert waiting_for_retry == 1
+    assert again.last_seen("ses_1") == 1_000
+    await again.close()
+
+
+async def test_closing_on_a_disk_that_refuses_says_what_is_lost(
+    tmp_path: Path, timers: ManualTimers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = FailingDisk(monkeypatch)
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    disk.protect()
+    presence.touch("ses_1", 1_000)
+
+    await presence.close()
+
+    assert "the last-seen times of 1 sessions could not be written" in caplog.text
+
+
+async def test_a_request_after_the_close_is_no_fault(tmp_path: Path, timers: ManualTimers) -> None:
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    await presence.close()
+
+    presence.touch("ses_1", 1_000)
+
+    assert timers.waiting == 0

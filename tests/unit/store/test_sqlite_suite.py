@@ -1,0 +1,10 @@
+import pytest
+from support.store_steps import Opener
+from support.store_suite import StoreSuite
+from understudy_server.store.sqlite import SqliteStore
+
+
+class TestSqliteStore(StoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Opener:
+        return SqliteStore.open
