@@ -17,6 +17,7 @@ from understudy.v1.key_service_pb2 import CreateKeyRequest
 from understudy.v1.project_service_pb2 import CreateEnvironmentRequest, CreateProjectRequest
 from understudy.v1.session_service_pb2 import PutSessionRequest
 from understudy_gateway.app import build_app
+from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address
 from understudy_server.cli.http_listener import HttpListener
 from understudy_server.core.ids import IdMaker
@@ -66,6 +67,7 @@ async def serve_rest(folder: Path) -> None:
     """The gateway in the server's process, as ``understudy serve`` runs it."""
     made, key = await dispatcher(folder)
     listener = await HttpListener.start(build_app(made), Address(LOOPBACK, 0), 1)
+    collector.calm()
     print(listener.address, key, flush=True)
     await asyncio.Event().wait()
 
@@ -73,7 +75,9 @@ async def serve_rest(folder: Path) -> None:
 async def serve_grpc(folder: Path) -> None:
     made, key = await dispatcher(folder)
     server = GrpcServer(made)
-    print(await server.start("127.0.0.1:0"), key, flush=True)
+    address = await server.start("127.0.0.1:0")
+    collector.calm()
+    print(address, key, flush=True)
     await asyncio.Event().wait()
 
 
@@ -88,6 +92,7 @@ async def serve_echo(_folder: Path) -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("understudy.v1.SessionService", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
+    collector.calm()
     print(f"127.0.0.1:{port}", "-", flush=True)
     await asyncio.Event().wait()
 

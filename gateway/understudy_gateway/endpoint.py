@@ -83,7 +83,7 @@ class Endpoint:
         """Find the route and read the request as HTTP, or say why not. Raises ``PathNotFound`` and ``Disconnected``."""
         method = scope["method"]
         try:
-            match = self._routes.find("GET" if method == "HEAD" else method, raw_path(scope))
+            match = self._routes.find(method, raw_path(scope))
             operation = match.target
             request = operation.request
             headers = pick_headers(scope["headers"], operation.headers)
@@ -113,9 +113,8 @@ class Endpoint:
         await EventStream(_text_of(call.operation), self._refuse, self._timing).serve(items, receive, send)
 
     def _other_method(self, method: str, known: list[str]) -> Answer:
-        allowed = {*known, "OPTIONS", *(["HEAD"] if "GET" in known else [])}
         answer = Answer(204, []) if method == "OPTIONS" else self._refuse(answers.method_not_allowed(method))
-        return answer.with_header(b"allow", ", ".join(sorted(allowed)).encode())
+        return answer.with_header(b"allow", ", ".join(sorted({*known, "OPTIONS"})).encode())
 
     def _refuse(self, refusal: Status) -> Answer:
         return self._dialect.refuse(refusal)

@@ -92,7 +92,7 @@ class Sessions(RuleBasedStateMachine):
     """Steps through the doors of a server, each checked against the model."""
 
     server: ClassVar[Server]
-    doors: ClassVar[dict[str, GrpcDoor | RestDoor]]
+    through: ClassVar[dict[str, GrpcDoor | RestDoor]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,27 +106,27 @@ class Sessions(RuleBasedStateMachine):
 
     @rule(door=doors, key=keys, body=bodies)
     def put(self, door: str, key: str, body: dict[str, Any]) -> None:
-        answer = self.doors[door].put(self.auth, key, body)
+        answer = self.through[door].put(self.auth, key, body)
         assert answer.code == self.model.put(key.strip(), body)
         if answer.code == "":
             self.compare(answer, key.strip())
 
     @rule(door=doors, key=keys, override=overrides)
     def on(self, door: str, key: str, override: str) -> None:
-        assert self.doors[door].on(self.auth, key, override).code == self.model.on(key.strip(), override)
+        assert self.through[door].on(self.auth, key, override).code == self.model.on(key.strip(), override)
 
     @rule(door=doors, key=keys, override=overrides)
     def off(self, door: str, key: str, override: str) -> None:
-        assert self.doors[door].off(self.auth, key, override).code == self.model.off(key.strip(), override)
+        assert self.through[door].off(self.auth, key, override).code == self.model.off(key.strip(), override)
 
     @precondition(lambda self: self.model.sessions)
     @rule(door=doors, key=keys, mode=st.sampled_from(["reset", "delete", "x"]))
     def delete(self, door: str, key: str, mode: str) -> None:
-        assert self.doors[door].delete(self.auth, key, mode=mode).code == self.model.delete(key.strip(), mode)
+        assert self.through[door].delete(self.auth, key, mode=mode).code == self.model.delete(key.strip(), mode)
 
     @invariant()
     def every_door_sees_the_model(self) -> None:
-        for door, key in zip(self.doors.values(), ("ci-1", "CI-1", "ci-2"), strict=True):
+        for door, key in zip(self.through.values(), ("ci-1", "CI-1", "ci-2"), strict=True):
             self.compare(door.get(self.auth, key), key)
 
     def compare(self, answer: Answer, key: str) -> None:
@@ -141,7 +141,7 @@ def test_random_steps_agree_with_a_plain_model_through_every_door(server: Server
     made: dict[str, GrpcDoor | RestDoor] = {
         "grpc": GrpcDoor(server.grpc), "rest": RestDoor(server.rest), "remote": RestDoor(gateway),
     }  # fmt: skip
-    bound = type("BoundSessions", (Sessions,), {"server": server, "doors": made})
+    bound = type("BoundSessions", (Sessions,), {"server": server, "through": made})
     steps = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(bound, settings=steps)
     for each in made.values():

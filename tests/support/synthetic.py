@@ -46,7 +46,7 @@ def message(name: str) -> Descriptor:
     return found
 
 
-def make(name: str, **values: Any) -> Any:
+def make(name: str, /, **values: Any) -> Any:
     """A message of the synthetic package."""
     return GetMessageClass(message(name))(**values)
 

@@ -12,7 +12,7 @@ from understudy_gateway.transcoding import comments, options, templates
 from understudy_gateway.transcoding.contract import Contract, understudy
 from understudy_gateway.transcoding.fields import HTTP_BODY, Field, Kind, read_field, read_fields
 from understudy_gateway.transcoding.operations import bindings, verb_and_path
-from understudy_gateway.transcoding.requests import MASK_FIELD, WHOLE_BODY
+from understudy_gateway.transcoding.requests import ENTITY_TAGS, MASK_FIELD, WHOLE_BODY
 from understudy_gateway.transcoding.schemas import Schema, Schemas, Side
 from understudy_gateway.transcoding.templates import Template
 
@@ -28,6 +28,9 @@ _ABOUT = (
 _ANY_CALL = frozenset({400, 401, 403, 422, 429, 500, 503})
 _BODY_TOO_LARGE = 413
 
+# The methods that the format has a place for; a binding of another one is routed and not documented.
+_METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
+
 
 def document(contract: Contract | None = None) -> dict[str, Any]:
     """Make the document of a contract (default: Understudy's own) as JSON values, the same for the same contract."""
@@ -37,6 +40,8 @@ def document(contract: Contract | None = None) -> dict[str, Any]:
     for method in contract.methods():
         for index, rule in enumerate(bindings(method)):
             verb, path = verb_and_path(rule)
+            if verb not in _METHODS:
+                continue
             template = templates.parse(path)
             operation = writer.operation(method, rule, template, index)
             paths.setdefault(writer.path(method.input_type, template), {})[verb.lower()] = operation
@@ -109,9 +114,8 @@ class _Writer:
 
     def _parameter(self, name: str, place: str, spec: Field, *, required: bool = False) -> Schema:
         schema = self.schemas.of(spec, Side(is_input=True))
-        if spec.header:
-            # A number in a header stands between quotes, as an entity tag does.
-            schema = {"type": "string", "description": schema["description"], "examples": ['"1"']}
+        if spec.header in ENTITY_TAGS:
+            schema = {"type": "string", "description": schema.get("description", ""), "examples": ['"1"']}
         parameter: Schema = {"name": name, "in": place, "description": schema.pop("description", "")}
         if required:
             parameter["required"] = True

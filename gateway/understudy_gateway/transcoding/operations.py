@@ -35,7 +35,10 @@ class Operation:
 
 
 def compile_routes(contract: Contract) -> RouteTree[Operation]:
-    """Compile every binding of every method. Raises when the contract holds what has no form over HTTP."""
+    """Compile every binding of every method; what can be read can be asked for by HEAD, except a stream.
+
+    Raises when the contract holds what has no form over HTTP.
+    """
     tree: RouteTree[Operation] = RouteTree()
     decoders, encoders = Decoders(), Encoders()
     for method in contract.methods():
@@ -51,6 +54,8 @@ def compile_routes(contract: Contract) -> RouteTree[Operation]:
                 response=ResponseEncoder(method, rule.response_body, encoders),
             )
             tree.add(verb, template, operation)
+            if verb == "GET" and not operation.streams:
+                tree.add("HEAD", template, operation)
     return tree
 
 

@@ -26,7 +26,7 @@ WHOLE_BODY = "*"
 MASK_FIELD = "update_mask"
 
 # Headers that hold an entity tag: quoted, perhaps marked as weak, or a star for "whatever it is".
-_ENTITY_TAGS = frozenset({"etag", "if-match"})
+ENTITY_TAGS = frozenset({"etag", "if-match"})
 _QUOTES_OF_A_TAG = 2
 
 
@@ -186,7 +186,7 @@ def _variable(request: Descriptor, path: tuple[str, ...]) -> _TextField:
 
 def _header_reader(spec: Field) -> Callable[[str], Any]:
     read = _single_reader(spec)
-    if spec.header not in _ENTITY_TAGS:
+    if spec.header not in ENTITY_TAGS:
         return lambda text: read(text.strip())
     # A star means "any that exists": the same as the field's zero value.
     return lambda text: read("0" if text.strip() == "*" else _entity_tag(text))

@@ -1,5 +1,7 @@
 """Environments: proxy endpoints with their mocks, scenarios and sessions."""
 
+from urllib.parse import urlsplit
+
 from understudy.v1 import project_service_pb2 as pb
 from understudy.v1.project_service_pb2 import Environment
 
@@ -10,7 +12,7 @@ from understudy_server.app.masks import fields_to_set
 from understudy_server.app.ports import EnvironmentRecord, Transaction
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import stamp
-from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
+from understudy_server.core.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
 
 _EVERY = 1_000_000
 
@@ -39,6 +41,7 @@ async def create_environment(
 ) -> pb.CreateEnvironmentResponse:
     """Make an environment. Raises Forbidden for a key that is for another one, Conflict when the slug is taken."""
     given = request.environment
+    _check_upstream(given.upstream, "environment.upstream")
     if call.caller.environment_id:
         raise Forbidden("scope_mismatch", "the key is for one environment; this needs a wider key")
     if await tx.environment(call.place.project_id, given.slug):
@@ -65,6 +68,7 @@ async def update_environment(
     record = await _existing(tx, call)
     check_revision(record.message.revision, request.expected_revision)
     fields = fields_to_set(request.changes, request.update_mask, ("name", "upstream"))
+    _check_upstream(request.changes.upstream, "changes.upstream")
     if "name" in fields:
         record.message.name = request.changes.name or record.message.slug
     if "upstream" in fields:
@@ -99,6 +103,16 @@ async def revoke_bound_keys(tx: Transaction, call: Call, *, project_id: str, env
     """Revoke the keys bound to a project or to one environment of it, which is about to go."""
     for key in await tx.keys("", _EVERY, project_id, environment_id):
         await revoke(tx, call, key)
+
+
+def _check_upstream(url: str, field: str) -> None:
+    """Refuse what has the form of a base URL and yet names no place: a port beyond 65535, a broken IPv6 address."""
+    try:
+        usable = urlsplit(url).port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInput(f"{field} has no valid address or port", Fault(field, "address", given=url[:100]))
 
 
 async def _existing(tx: Transaction, call: Call) -> EnvironmentRecord:

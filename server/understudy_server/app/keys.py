@@ -12,7 +12,7 @@ from understudy.v1.key_service_pb2 import (
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call, Place
-from understudy_server.app.ports import KeyRecord, Transaction
+from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord, Transaction
 from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core import keys
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, LimitReached, NotFound
@@ -78,25 +78,28 @@ def works(record: KeyRecord, now_ms: int) -> bool:
 
 async def _reach(tx: Transaction, call: Call, request: CreateKeyRequest) -> Place:
     """What the new key is for. It can never reach further than the key that makes it."""
-    caller, place = call.caller, Place()
     if request.environment and not request.project:
         raise InvalidInput("a key for an environment names the project too", Fault("project", "required"))
-    if request.project:
-        project = await tx.project(request.project)
-        if project is None:
+    project = await tx.project(request.project) if request.project else None
+    _check_reach(call.caller.project_id, project)
+    if project is None:
+        if request.project:
             raise NotFound(f"there is no project {request.project!r}", Fault("project", given=request.project))
-        place = Place(project.id, project.message.slug)
-    if request.environment:
-        environment = await tx.environment(place.project_id, request.environment)
-        if environment is None:
+        return Place()
+    environment = await tx.environment(project.id, request.environment) if request.environment else None
+    _check_reach(call.caller.environment_id, environment)
+    if environment is None:
+        if request.environment:
             fault = Fault("environment", given=request.environment)
             raise NotFound(f"there is no environment {request.environment!r} in {request.project!r}", fault)
-        place = Place(place.project_id, place.project, environment.id, environment.message.slug)
-    if (caller.project_id and caller.project_id != place.project_id) or (
-        caller.environment_id and caller.environment_id != place.environment_id
-    ):
+        return Place(project.id, project.message.slug)
+    return Place(project.id, project.message.slug, environment.id, environment.message.slug)
+
+
+def _check_reach(own_id: str, asked: ProjectRecord | EnvironmentRecord | None) -> None:
+    """Refuse what is not the caller's own, in the same words whether it exists or not: a key learns of no other."""
+    if own_id and (asked is None or asked.id != own_id):
         raise Forbidden("scope_mismatch", "a key cannot make one that reaches further than itself")
-    return place
 
 
 def _within_reach(call: Call, record: KeyRecord) -> bool:

@@ -115,28 +115,42 @@ def _preview(body: Captured) -> str:
 
 
 def _as_json(body: Captured) -> tuple[bytes, bool]:
-    """A body as JSON, at most BODY_BYTES_MAX bytes of it, and whether that is only its beginning."""
+    """A body as JSON, at most BODY_BYTES_MAX bytes of it, and whether that is only its beginning.
+
+    Only JSON that was cut is no JSON any more: other text and bytes are whole JSON strings, however much they hold.
+    """
     kept = body.content[:BODY_BYTES_MAX]
     truncated = body.size_bytes > len(kept)
-    if _looks_like_json(kept) if truncated else _is_json(kept):
-        return kept, truncated
+    text = _text(kept, truncated=truncated)
+    if text is None:
+        return json.dumps(base64.b64encode(kept).decode()).encode(), truncated
+    if _looks_like_json(text) if truncated else _is_json(text):
+        return text.encode(), truncated
+    return json.dumps(text, ensure_ascii=False).encode(), truncated
+
+
+def _text(content: bytes, *, truncated: bool) -> str | None:
+    """Content as text, without the character that the end may have cut through; ``None`` when it is not UTF-8."""
     try:
-        text = kept.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        if not (truncated and error.reason == "unexpected end of data"):
-            return json.dumps(base64.b64encode(kept).decode()).encode(), truncated
-        text = kept[: error.start].decode("utf-8")
-    written = json.dumps(text, ensure_ascii=False).encode()
-    return written[:BODY_BYTES_MAX], truncated or len(written) > BODY_BYTES_MAX
+        if truncated and error.reason == "unexpected end of data":
+            return content[: error.start].decode("utf-8")
+        return None
 
 
-def _is_json(content: bytes) -> bool:
+def _is_json(text: str) -> bool:
+    """True for JSON in the strict sense. Numbers are only looked at: they may be longer than Python reads."""
     try:
-        json.loads(content)
+        json.loads(text, parse_int=len, parse_float=len, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _looks_like_json(content: bytes) -> bool:
-    return content.lstrip()[:1] in (b"{", b"[", b'"')
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _looks_like_json(text: str) -> bool:
+    return text.lstrip()[:1] in ("{", "[", '"')

@@ -169,7 +169,10 @@ class Store(Protocol):
     """Where declared state is kept. Both calls raise StorageFailure, and what the work raises."""
 
     async def read(self, work: Work[T]) -> T:
-        """Run work that only reads, on one snapshot that holds every write acknowledged before."""
+        """Run work that only reads, on one snapshot that holds every write acknowledged before.
+
+        The work may be run more than once, and what it is given may be shared: it changes none of it.
+        """
 
     async def write(self, work: Work[T]) -> T:
         """Run work whole or not at all. On return it is durable, and visible to every read that starts later."""

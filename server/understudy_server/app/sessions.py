@@ -1,5 +1,7 @@
 """Sessions: read, set, clear, remove, list."""
 
+from dataclasses import replace
+
 from understudy.v1.session_service_pb2 import (
     DELETE_MODE_DELETE,
     DELETE_MODE_RESET,
@@ -108,9 +110,12 @@ async def existing_session(tx: Transaction, call: Call, key: str) -> SessionReco
 
 
 async def save(tx: Transaction, call: Call, key: str, before: SessionRecord | None, after: Session) -> SessionRecord:
-    """Write a session's new state, unless nothing changed: the same PUT twice leaves the same revision."""
+    """Write a session's new state; its revision moves only when the state did. To set it anew is to use it."""
     if before and before.message == after:
-        return before
+        used = replace(before, updated_at_ms=max(before.updated_at_ms, call.now_ms))
+        if used != before:
+            await tx.put_session(used)
+        return used
     after.session_key = key
     after.revision = before.message.revision + 1 if before else 1
     session_id = before.id if before else call.world.new_id("ses_")

@@ -19,6 +19,7 @@ from understudy_gateway.app import build_app
 from understudy_gateway.channel import ChannelBackend
 
 from understudy_server.app.sweep import sweep
+from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address
 from understudy_server.cli.connection import OWNER_SOCKET
 from understudy_server.cli.embedded import Rooms, clock, open_rooms
@@ -70,6 +71,7 @@ async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncI
         proxy = await _start_proxy(stopping, rooms, settings)
         announce(f"proxy  accepts on http://{proxy}/<project>/<environment>/")
         first_key = await make_first_key(rooms)
+        collector.calm()
         yield Running(grpc, str(rest), proxy, sample_made, first_key)
 
 

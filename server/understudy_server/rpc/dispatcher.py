@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from understudy import status
 
-from understudy_server.app.call import Call, World
+from understudy_server.app.call import Call, Place, World
 from understudy_server.app.ports import Journal, Presence, Store, Transaction
 from understudy_server.core.errors import InvalidInput, Refusal
 from understudy_server.core.keys import Caller
@@ -90,7 +90,8 @@ class Dispatcher:
         request, refusal = decode()
 
         async def prepare(tx: Transaction) -> Call:
-            return await self._prepare(tx, rpc, caller, metadata, request, refusal, now_ms)
+            place = await _place(tx, rpc, caller, metadata, request, refusal)
+            return Call(caller, place, now_ms, self._world)
 
         async def run(tx: Transaction) -> Message:
             answer: Message = await rpc.use_case(tx, await prepare(tx), request)
@@ -104,34 +105,6 @@ class Dispatcher:
         answer = rpc.use_case(call, request)
         return answer if rpc.kind is Kind.STREAMS else await answer
 
-    async def _prepare(
-        self,
-        tx: Transaction,
-        rpc: Rpc,
-        caller: Caller,
-        metadata: Mapping[str, str],
-        request: Message,
-        refusal: Status | None,
-        now_ms: int,
-    ) -> Call:
-        """Resolve the place and check the fields: all that stands between a read request and its use case."""
-        try:
-            fields.check(request, only=_PLACE_FIELDS)
-            place = await places.resolve(tx, caller, rpc.access.scope, request, metadata)
-        except InvalidInput as error:
-            # A name that is missing may stand in the part that could not be read: then that is what is wrong.
-            if (
-                refusal
-                and error.code in _PLACE_UNKNOWN
-                and status.read(refusal).field.split(".")[0] in ("", *_PLACE_FIELDS)
-            ):
-                raise _Unreadable(refusal) from None
-            raise
-        if refusal:
-            raise _Unreadable(refusal)
-        fields.check(request)
-        return Call(caller, place, now_ms, self._world)
-
     def _status_of(self, method: str, error: Exception) -> Status:
         if isinstance(error, _Unreadable):
             return error.refusal
@@ -140,3 +113,26 @@ class Dispatcher:
         request_id = self._world.new_id("req_")
         _log.error("%s failed, request %s", method, request_id, exc_info=error)
         return errors.internal(request_id)
+
+
+async def _place(
+    tx: Transaction, rpc: Rpc, caller: Caller, metadata: Mapping[str, str], request: Message, refusal: Status | None
+) -> Place:
+    """Resolve the place and check the fields: all that stands between a request that was read and its use case."""
+    try:
+        fields.check(request, only=_PLACE_FIELDS)
+        place = await places.resolve(tx, caller, rpc.access.scope, request, metadata)
+    except InvalidInput as error:
+        # A name that is missing may stand in the part that could not be read: then that is what is wrong.
+        if refusal and error.code in _PLACE_UNKNOWN and _hides_a_place(refusal):
+            raise _Unreadable(refusal) from None
+        raise
+    if refusal:
+        raise _Unreadable(refusal)
+    fields.check(request, but=_PLACE_FIELDS)
+    return place
+
+
+def _hides_a_place(refusal: Status) -> bool:
+    """True when a project or an environment may stand in what could not be read."""
+    return status.read(refusal).field.partition(".")[0] in ("", *_PLACE_FIELDS)

@@ -12,6 +12,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from understudy.options.v1.options_pb2 import ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE, Limits
 
 from understudy_server.core import strict_json
@@ -21,6 +22,7 @@ from understudy_server.rpc import options
 
 MASK_FIELD = "update_mask"
 _SHOWN_CHARACTERS = 100
+_FIRST_SECOND, _LAST_SECOND, _LAST_NANO = -62_135_596_800, 253_402_300_799, 999_999_999
 _INTEGERS = frozenset(
     (
         FieldDescriptor.CPPTYPE_INT32,
@@ -32,6 +34,9 @@ _INTEGERS = frozenset(
 
 Test = Callable[[Any, str], None]
 """Tests one value of a field at a path. Raises InvalidInput."""
+
+_Names = frozenset[str] | None
+"""Names of fields; ``None`` for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,20 @@ class _Rule:
     adjusts: bool
 
 
-def check(message: Message, *, only: tuple[str, ...] | None = None) -> None:
+def check(message: Message, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> None:
     """Check a request, fill in the numbers meant by absent fields, and clamp and cut where the contract says so.
 
-    ``only`` restricts the check to some fields. Where a request has an update mask, a required field below it counts
-    only if the mask names it. Raises InvalidInput with the field's own reason, naming field, rule, limit and input.
+    ``only`` restricts the check to some fields, ``but`` leaves some out. Where a request has an update mask, a required
+    field of the resource counts only if the mask names it. Raises InvalidInput with the field's own reason, naming
+    field, rule, limit and input.
     """
     mask = getattr(message, MASK_FIELD, None)
-    required = set(mask.paths) if mask is not None else None
-    _check(message, _plan(message.DESCRIPTOR, only), "", required)
+    set_anew = frozenset(mask.paths) if mask is not None else None
+    _check(message, _plan(message.DESCRIPTOR, only, but), "", None, set_anew)
 
 
-def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, required: set[str] | None) -> None:
+def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, counting: _Names, counting_below: _Names) -> None:
+    """Check a message. ``counting``: which required fields of it count, and ``counting_below`` of those in it."""
     for rule in plan:
         value = getattr(message, rule.name)
         is_set = message.HasField(rule.name) if rule.has_presence else bool(value)
@@ -69,19 +76,19 @@ def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, required: set
             value = _adjust(message, rule, value, is_set=is_set)
         path = prefix + rule.name
         if is_set:
-            _check_value(value, rule, path, required)
-        # Fields of the request itself are always required; those of a resource only when they are set anew.
-        elif rule.is_required and (not prefix or required is None or rule.name in required):
+            _check_value(value, rule, path, counting_below)
+        elif rule.is_required and (counting is None or rule.name in counting):
             raise InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
 
 
-def _check_value(value: Any, rule: _Rule, path: str, required: set[str] | None) -> None:
+def _check_value(value: Any, rule: _Rule, path: str, counting: _Names) -> None:
     places = ((path, value),) if not rule.is_repeated else _elements(value, rule, path)
     for place, each in places:
         for test in rule.tests:
             test(each, place)
         if rule.nested:
-            _check(each, _plan(each.DESCRIPTOR), place + ".", required)
+            # What lies deeper is set whole with the field that holds it, so that all of it counts.
+            _check(each, _plan(each.DESCRIPTOR), place + ".", counting, None)
 
 
 def _elements(value: Any, rule: _Rule, path: str) -> Iterable[tuple[str, Any]]:
@@ -99,7 +106,8 @@ def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
     if not is_set:
         adjusted = limits.default_number if limits.HasField("default_number") else value
     elif limits.on_violation == ON_VIOLATION_CLAMP:
-        adjusted = max(limits.min, min(limits.max, value))
+        adjusted = min(limits.max, value) if limits.HasField("max") else value
+        adjusted = max(limits.min, adjusted) if limits.HasField("min") else adjusted
     elif limits.on_violation == ON_VIOLATION_TRUNCATE:
         adjusted = value[: limits.max_length]
     else:
@@ -110,8 +118,8 @@ def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
 
 
 @cache
-def _plan(descriptor: Descriptor, only: tuple[str, ...] | None = None) -> tuple[_Rule, ...]:
-    fields = (field for field in descriptor.fields if only is None or field.name in only)
+def _plan(descriptor: Descriptor, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> tuple[_Rule, ...]:
+    fields = (field for field in descriptor.fields if (not only or field.name in only) and field.name not in but)
     return tuple(rule for field in fields if (rule := _rule(field)))
 
 
@@ -119,7 +127,10 @@ def _rule(field: FieldDescriptor) -> _Rule | None:
     """The rule of a field, or ``None`` when anything goes."""
     if options.is_output_only(field) or field.name == MASK_FIELD:
         return None
-    limits, reason, is_required = options.limits(field), options.reason(field), options.is_required(field)
+    limits, reason = options.limits(field), options.reason(field)
+    # Text without presence is never absent, only empty, and empty text is shorter than any least length.
+    never_empty = limits.min_length > 0 and not field.has_presence and not field.is_repeated
+    is_required = options.is_required(field) or never_empty
     message_type = field.message_type
     is_map = message_type is not None and message_type.GetOptions().map_entry
     value_field = message_type.fields_by_name["value"] if message_type is not None and is_map else field
@@ -154,6 +165,8 @@ def _tests(field: FieldDescriptor, limits: Limits, reason: str) -> list[Test]:
         tests.append(_range_test(limits, reason))
     elif field.enum_type is not None:
         tests.append(_enum_test(frozenset(field.enum_type.values_by_number), reason))
+    elif field.message_type is not None and field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
+        tests.append(_timestamp_test(reason))
     return tests
 
 
@@ -200,6 +213,17 @@ def _enum_test(known: frozenset[int], reason: str) -> Test:
     def test(value: Any, path: str) -> None:
         if value not in known:
             raise _refused(path, f"has no value {value}", "enum", "", value, reason)
+
+    return test
+
+
+def _timestamp_test(reason: str) -> Test:
+    """Over gRPC a moment can hold any two numbers; only the years 1 to 9999 are moments (timestamp.proto)."""
+
+    def test(value: Any, path: str) -> None:
+        if not (_FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos <= _LAST_NANO):
+            given = f"{value.seconds} s, {value.nanos} ns"
+            raise _refused(path, "is no moment of the years 1 to 9999", "timestamp", "", given, reason)
 
     return test
 

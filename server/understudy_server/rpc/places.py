@@ -1,6 +1,6 @@
 """Where a call acts: finds project and environment, and holds the caller to what its key is for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from google.protobuf.message import Message
 from understudy.options.v1.options_pb2 import SCOPE_ENVIRONMENT, SCOPE_PROJECT
@@ -30,11 +30,15 @@ async def resolve(tx: Transaction, caller: Caller, scope: int, request: Message,
     return Place(project.id, project.message.slug, environment.id, environment.message.slug)
 
 
-def _names(request: Message, field: str, also: str | None) -> list[str]:
-    return list(dict.fromkeys(name for name in (getattr(request, field), also) if name))
+def _names(request: Message, field: str, also: str | None) -> Sequence[str]:
+    """The names given for a part of the place, the one that wins first."""
+    name = getattr(request, field)
+    if not also or also == name:
+        return (name,) if name else ()
+    return (name, also) if name else (also,)
 
 
-async def _project(tx: Transaction, caller: Caller, names: Iterable[str]) -> ProjectRecord:
+async def _project(tx: Transaction, caller: Caller, names: Sequence[str]) -> ProjectRecord:
     found = [await _named_project(tx, caller, name) for name in names]
     if found:
         return found[0]
@@ -59,7 +63,7 @@ async def _named_project(tx: Transaction, caller: Caller, name: str) -> ProjectR
 
 
 async def _environment(
-    tx: Transaction, caller: Caller, project: ProjectRecord, names: Iterable[str]
+    tx: Transaction, caller: Caller, project: ProjectRecord, names: Sequence[str]
 ) -> EnvironmentRecord:
     found = [await _named_environment(tx, caller, project, name) for name in names]
     if found:

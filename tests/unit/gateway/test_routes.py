@@ -117,7 +117,7 @@ def test_a_verb_needs_something_before_it() -> None:
 def test_a_known_path_names_its_methods() -> None:
     with pytest.raises(MethodNotAllowed) as refused:
         UNDERSTUDY.find("PATCH", b"/api/v1/sessions/a")
-    assert refused.value.allowed == ["DELETE", "GET", "PUT"]
+    assert refused.value.allowed == ["DELETE", "GET", "HEAD", "PUT"]
 
 
 def test_a_literal_is_tried_before_a_variable() -> None:

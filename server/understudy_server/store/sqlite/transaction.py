@@ -362,18 +362,14 @@ class SqliteTransaction:
         self._connection.executemany(statement, arguments)
 
     def _row(self, query: str, *arguments: Any) -> Row | None:
-        found = self._fetch(query, arguments)
-        return found[0] if found else None
+        row: Row | None = self._connection.execute(query, arguments).fetchone()
+        return row
 
     def _rows(self, query: str, *arguments: Any) -> list[Row]:
-        return self._fetch(query, arguments)
+        return self._connection.execute(query, arguments).fetchall()
 
     def _value(self, query: str, *arguments: Any) -> Any:
-        return self._fetch(query, arguments)[0][0]
-
-    def _fetch(self, query: str, arguments: tuple[Any, ...]) -> list[Row]:
-        """The one place through which rows are read."""
-        return self._connection.execute(query, arguments).fetchall()
+        return self._connection.execute(query, arguments).fetchone()[0]
 
 
 def _without(message: M, *derived: str) -> M:

@@ -1,0 +1,21 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.desk import Desk
+from support.dispatching import World, world
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    """A world with the project checkout: staging and qa; and the project other: staging."""
+    async with world(tmp_path / "data") as made:
+        await made.make_project("checkout", "staging", "qa")
+        await made.make_project("other", "staging")
+        yield made
+
+
+@pytest.fixture
+def desk(here: World) -> Desk:
+    """The owner's desk at checkout/staging."""
+    return Desk(here)

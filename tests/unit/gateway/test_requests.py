@@ -1,0 +1,273 @@
+"""From the parts of an HTTP request to the message of a call, and the mask of what is there."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from google.rpc.code_pb2 import INVALID_ARGUMENT
+from google.rpc.status_pb2 import Status
+from hypothesis import given
+from hypothesis import strategies as st
+from support import synthetic
+from understudy import status
+from understudy.v1 import session_service_pb2
+from understudy_gateway.transcoding.contract import understudy
+from understudy_gateway.transcoding.operations import compile_routes
+from understudy_gateway.transcoding.requests import RequestParts
+
+UNDERSTUDY = compile_routes(understudy())
+SYNTHETIC = compile_routes(synthetic.contract())
+SESSION = "/api/v1/sessions/ci-42"
+MOCK = "/api/v1/projects/p/environments/e/mocks/ovr_x"
+
+
+def decode(
+    method: str, url: str, body: bytes | str = b"", headers: dict[bytes, bytes] | None = None
+) -> tuple[Any, Any]:
+    """Decode a request of Understudy, or of the synthetic contract when its path says so."""
+    path, _, query = url.partition("?")
+    tree = UNDERSTUDY if path.startswith("/api/") else SYNTHETIC
+    match = tree.find(method, path.encode())
+    text = body.encode() if isinstance(body, str) else body
+    return match.target.request.decode(RequestParts(match.values, query.encode("latin-1"), headers or {}, text))
+
+
+def problem(refusal: Status | None) -> tuple[str, str, str]:
+    assert refusal is not None
+    assert refusal.code == INVALID_ARGUMENT
+    read = status.read(refusal)
+    return read.reason, read.field, read.rule
+
+
+def test_the_path_and_the_query_fill_a_get() -> None:
+    message, refusal = decode("GET", f"{SESSION}?project=checkout&environment=staging")
+    expected = session_service_pb2.GetSessionRequest(session_key="ci-42", project="checkout", environment="staging")
+    assert (message, refusal) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ("", []),
+        ("{}", []),
+        ('{"label":null}', ["label"]),
+        ('{"overrides":[]}', ["overrides"]),
+        ('{"globalDelayMs":0,"scenario":"scn_x"}', ["global_delay_ms", "scenario"]),
+        ('{"project":"p","environment":"e","sessionKey":"other","label":"x"}', ["label"]),
+        ('{"unknown":1,"label":""}', ["label"]),
+    ],
+)
+def test_the_keys_of_a_put_become_its_mask(body: str, paths: list[str]) -> None:
+    message, refusal = decode("PUT", SESSION, body)
+    assert refusal is None
+    assert message.HasField("update_mask")
+    assert list(message.update_mask.paths) == paths
+    assert message.session_key == "ci-42"
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ("{}", []),
+        ('{"name":"a"}', ["name"]),
+        ('{"matcher":{"method":"GET"},"action":{}}', ["matcher", "action"]),
+        ('{"id":"ovr_y","state":"draft","revision":7}', ["id"]),
+    ],
+)
+def test_the_keys_of_a_patch_become_its_mask_by_top_level_names(body: str, paths: list[str]) -> None:
+    message, refusal = decode("PATCH", MOCK, body)
+    assert refusal is None
+    assert list(message.update_mask.paths) == paths
+
+
+def test_a_request_without_a_mask_gets_none() -> None:
+    message, refusal = decode("POST", "/api/v1/projects/p/environments/e/mocks", '{"name":"a"}')
+    assert refusal is None
+    assert (message.project, message.mock.name) == ("p", "a")
+
+
+def test_the_body_wins_over_the_query() -> None:
+    message, _ = decode("PUT", f"{SESSION}?project=one&environment=two", '{"project":"three"}')
+    assert (message.project, message.environment) == ("three", "two")
+
+
+def test_other_fields_do_not_come_from_the_query_beside_a_whole_body() -> None:
+    message, refusal = decode("PUT", f"{SESSION}?label=x&sessionKey=y")
+    assert refusal is None
+    assert (message.label, message.session_key) == ("", "ci-42")
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "session_key", "mockId", "expectedRevision", "updateMask", "mock.name", "project.x"]
+)
+def test_an_unknown_parameter_is_refused(name: str) -> None:
+    _, refusal = decode("GET", f"/api/v1/projects/p/environments/e/mocks?{name}=1")
+    assert problem(refusal) == ("invalid_field", name, "unknown")
+
+
+def test_an_unknown_parameter_is_ignored_where_the_contract_is_lenient() -> None:
+    assert decode("GET", f"{SESSION}?nothing=1")[1] is None
+
+
+def test_two_values_for_one_field_are_refused() -> None:
+    _, refusal = decode("GET", f"{SESSION}?project=a&project=b")
+    assert problem(refusal) == ("invalid_field", "project", "repeated")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [("7", 7), ("0", 0), ("-3", -3), ("99999999999", 2**31 - 1), ("2.0", 2), ("+5", 5)],
+)
+def test_a_number_that_is_clamped_is_read(text: str, limit: int) -> None:
+    message, refusal = decode("GET", f"{SESSION}/logs?limit={quote(text)}")
+    assert refusal is None
+    assert message.limit == limit
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1.5", "٣", "1e2", "true", "0x1"])
+def test_text_that_is_no_number_counts_as_absent_where_numbers_are_clamped(text: str) -> None:
+    message, refusal = decode("GET", f"{SESSION}/logs?limit={quote(text)}")
+    assert refusal is None
+    assert not message.HasField("limit")
+
+
+def test_two_values_are_refused_even_where_numbers_are_clamped() -> None:
+    assert problem(decode("GET", f"{SESSION}/logs?limit=1&limit=2")[1])[2] == "repeated"
+
+
+@pytest.mark.parametrize(("text", "reason"), [("x", "invalid_mode"), ("", "invalid_mode"), ("RESET", "invalid_mode")])
+def test_a_field_of_the_query_has_its_own_reason(text: str, reason: str) -> None:
+    assert problem(decode("DELETE", f"{SESSION}?mode={text}")[1]) == (reason, "mode", "enum")
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ("thing.text=a%20b+c", "text", "a b c"),
+        ("thing.textList=a&thing.textList=b", "text_list", ["a", "b"]),
+        ("thing.truth=true", "truth", True),
+        ("thing.truth=false", "truth", False),
+        ("thing.whole=-1", "whole", -1),
+        ("thing.ratio=1e3", "ratio", 1000.0),
+        ("thing.blob=AAE%3D", "blob", b"\0\1"),
+        ("thing.colour=dark_green", "colour", 2),
+        ("thing.loose=%7B%22a%22:1.0%7D", "loose", '{"a":1.0}'),
+    ],
+)
+def test_a_nested_field_is_bound_by_its_dotted_name(query: str, field: str, value: object) -> None:
+    message, refusal = decode("GET", f"/things/a?{query}")
+    assert refusal is None
+    assert getattr(message.thing, field) == value
+
+
+def test_a_time_in_the_query_is_read() -> None:
+    message, refusal = decode("GET", "/things/a?thing.inner.at=1970-01-01T00:00:01Z")
+    assert refusal is None
+    assert message.thing.inner.at.seconds == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "thing.truth=True",
+        "thing.truth=1",
+        "thing.truth=",
+        "thing.whole=",
+        "thing.whole=1.5",
+        "thing.ratio=NaN",
+        "thing.blob=!!",
+        "thing.at=now",
+        "thing.loose={",
+        "thing=1",
+        "thing.inners=1",
+        "thing.innerList=1",
+        "thing.atList=1970-01-01T00:00:01Z",
+        "thing.text.more=1",
+        "name=other",
+    ],
+)
+def test_what_a_parameter_cannot_be_is_refused(query: str) -> None:
+    assert problem(decode("GET", f"/things/a?{query}")[1])[0] == "invalid_field"
+
+
+def test_a_fault_in_the_query_names_the_path_of_its_field() -> None:
+    assert problem(decode("GET", "/things/a?thing.inner.wholeList=x")[1])[1] == "thing.inner.whole_list"
+
+
+@pytest.mark.parametrize("query", ["project=%", "project=%zz", "%ff=1", "project=\xff"])
+def test_a_query_that_is_not_percent_encoded_utf_8_is_refused(query: str) -> None:
+    assert problem(decode("GET", f"{SESSION}?{query}")[1]) == ("invalid_request", "", "encoding")
+
+
+@pytest.mark.parametrize(
+    ("header", "revision"),
+    [(b'"7"', 7), (b'W/"7"', 7), (b"7", 7), (b' "7" ', 7), (b"*", 0), (b'"0"', 0)],
+)
+def test_an_entity_tag_is_read_as_a_revision(header: bytes, revision: int) -> None:
+    message, refusal = decode("PATCH", MOCK, "{}", {b"if-match": header})
+    assert refusal is None
+    assert message.expected_revision == revision
+
+
+@pytest.mark.parametrize("header", [b"", b'"', b'""', b"x", b'"7', b'"1", "2"', b"\xff", b"1.5", b"9" * 30])
+def test_an_entity_tag_that_is_no_revision_is_refused(header: bytes) -> None:
+    _, refusal = decode("DELETE", MOCK, headers={b"if-match": header})
+    assert problem(refusal)[:2] == ("invalid_field", "expected_revision")
+
+
+def test_a_header_that_is_no_entity_tag_is_taken_as_it_is() -> None:
+    assert decode("GET", "/things/a", headers={b"x-trace": b' W/"7" '})[0].trace == 'W/"7"'
+
+
+def test_a_variable_may_fill_a_nested_field() -> None:
+    assert decode("GET", "/deep/a%2Fb")[0].thing.text == "a/b"
+
+
+def test_malformed_json_leaves_the_rest_readable() -> None:
+    message, refusal = decode("PUT", f"{SESSION}?project=p", '{"label":')
+    assert problem(refusal)[0] == "invalid_json"
+    assert (message.session_key, message.project) == ("ci-42", "p")
+
+
+@pytest.mark.parametrize("body", ["[]", "null", "1", '"a"', b"\xff", " "])
+def test_a_body_that_is_no_object_is_refused(body: bytes | str) -> None:
+    assert problem(decode("PUT", SESSION, body)[1])[0] == "invalid_json"
+
+
+def test_the_first_fault_is_the_one_reported() -> None:
+    _, refusal = decode("PUT", SESSION, '{"label":1,"globalDelayMs":"x"}')
+    assert problem(refusal)[1] == "label"
+
+
+def test_a_fault_in_the_place_is_reported_before_any_other() -> None:
+    _, refusal = decode("PUT", SESSION, '{"label":1,"environment":2,"project":3}')
+    assert problem(refusal)[1] == "project"
+
+
+def test_a_refusal_says_what_was_given_and_names_the_field_as_the_caller_does() -> None:
+    _, refusal = decode("PUT", SESSION, '{"globalDelayMs":"100"}')
+    read = status.read(refusal)
+    assert (read.message, read.field, read.given) == ("globalDelayMs must be a whole number.", "global_delay_ms", "100")
+
+
+def test_a_long_offending_value_is_cut() -> None:
+    _, refusal = decode("PUT", SESSION, f'{{"globalDelayMs":"{"x" * 5000}"}}')
+    assert len(status.read(refusal).given) == 100
+
+
+def test_the_places_of_the_query_are_told_apart_from_those_of_the_body() -> None:
+    put = UNDERSTUDY.find("PUT", SESSION.encode()).target.request
+    assert put.places(b"project=a&environment=b&label=c") == {"project": "a", "environment": "b"}
+    assert put.places(b"") == {}
+    assert put.places(b"project=%zz") == {}
+
+
+def test_a_call_without_a_body_has_no_other_place_than_its_message() -> None:
+    assert UNDERSTUDY.find("GET", SESSION.encode()).target.request.places(b"project=a") == {}
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_no_bytes_break_a_request(query: bytes, body: bytes) -> None:
+    match = UNDERSTUDY.find("PUT", SESSION.encode())
+    message, _ = match.target.request.decode(RequestParts(match.values, query, {}, body))
+    message.SerializeToString()

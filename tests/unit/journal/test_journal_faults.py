@@ -1,0 +1,204 @@
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import records
+from support.failing_disk import FailingDisk
+from support.records import ENVIRONMENT
+from support.timers import ManualTimers
+from understudy_server.core.errors import StorageFailure
+from understudy_server.core.exchange import Exchange
+from understudy_server.journal import sqlite
+from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.store.sqlite.reader import Reader
+
+
+@pytest.fixture
+def timers() -> ManualTimers:
+    return ManualTimers()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> FailingDisk:
+    return FailingDisk(monkeypatch)
+
+
+@pytest.fixture
+async def journal(disk: FailingDisk, tmp_path: Path, timers: ManualTimers) -> AsyncIterator[SqliteJournal]:
+    journal = await SqliteJournal.open(tmp_path, later=timers)
+    yield journal
+    disk.repair()
+    await journal.close()
+
+
+async def _recorded(journal: SqliteJournal) -> list[Exchange]:
+    """All exchanges of the key, oldest first."""
+    return list(reversed(await journal.page(ENVIRONMENT, "ci-42", before="", since="", limit=100_000)))
+
+
+async def _background(journal: SqliteJournal) -> None:
+    """Wait for the writing that was begun, as nobody does who only records."""
+    assert journal._writing
+    await asyncio.wait([journal._writing])
+
+
+@pytest.mark.parametrize("fault", ["fill", "protect"])
+async def test_a_question_is_refused_while_what_it_asks_about_cannot_be_written(
+    journal: SqliteJournal, disk: FailingDisk, fault: str
+) -> None:
+    getattr(disk, fault)()
+    journal.record(records.exchange(1, body=b"x" * 200_000))
+
+    with pytest.raises(StorageFailure):
+        await journal.knows(ENVIRONMENT, "ci-42")
+
+
+@pytest.mark.parametrize("fault", ["fill", "protect"])
+async def test_nothing_pending_is_lost_by_a_failure(journal: SqliteJournal, disk: FailingDisk, fault: str) -> None:
+    exchanges = [records.exchange(number, body=b"x" * 50_000) for number in range(1, 21)]
+    getattr(disk, fault)()
+    for each in exchanges[:10]:
+        journal.record(each)
+    with pytest.raises(StorageFailure):
+        await journal.exchange(exchanges[0].id)
+    for each in exchanges[10:]:
+        journal.record(each)
+    disk.repair()
+
+    assert await _recorded(journal) == exchanges
+    assert journal.dropped == 0
+
+
+async def test_a_failure_that_nobody_waits_for_is_tried_again_later(
+    journal: SqliteJournal, disk: FailingDisk, timers: ManualTimers, tmp_path: Path
+) -> None:
+    disk.protect()
+    journal.record(records.exchange(1))
+    await _background(journal)
+    disk.repair()
+
+    timers.fire()
+    await _background(journal)
+
+    reader = Reader(tmp_path / sqlite.FILE)
+    assert reader.ask(lambda connection: connection.execute("SELECT count(*) FROM exchange").fetchone()) == (1,)
+    reader.close()
+
+
+async def test_a_failure_that_nobody_waits_for_makes_no_noise(journal: SqliteJournal, disk: FailingDisk) -> None:
+    noise: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
+    disk.protect()
+    journal.record(records.exchange(1))
+    await _background(journal)
+    gc.collect()
+
+    assert noise == []
+
+
+async def test_traffic_does_not_hammer_a_disk_that_refuses(
+    journal: SqliteJournal, disk: FailingDisk, timers: ManualTimers
+) -> None:
+    disk.protect()
+    journal.record(records.exchange(1))
+    await _background(journal)
+
+    for number in range(2, 10):
+        journal.record(records.exchange(number))
+
+    assert (journal._writing, timers.waiting) == (None, 1)
+
+
+async def test_all_who_wait_are_told_of_a_failure(journal: SqliteJournal, disk: FailingDisk) -> None:
+    disk.protect()
+    journal.record(records.exchange(1))
+
+    outcomes = await asyncio.gather(*(journal.exchange("log_1") for _ in range(5)), return_exceptions=True)
+
+    assert {type(each) for each in outcomes} == {StorageFailure}
+
+
+async def test_what_does_not_fit_is_counted(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_MAX", 10)
+    for number in range(1, 16):
+        journal.record(records.exchange(number))
+
+    assert len(await _recorded(journal)) == 10
+    assert journal.dropped == 5
+    assert [each.levelname for each in caplog.records] == ["ERROR", "WARNING"]
+
+
+async def test_bodies_that_wait_are_bounded_in_bytes(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 1_000)
+    for number in range(1, 6):
+        journal.record(records.exchange(number, body=b"x" * 400))
+
+    assert len(await _recorded(journal)) == 2
+    assert journal.dropped == 3
+
+
+async def test_there_is_room_again_once_what_waited_is_written(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 1_000)
+    for number in range(1, 20):
+        journal.record(records.exchange(number, body=b"x" * 900))
+        await journal.exchange("log_1")
+
+    assert journal.dropped == 0
+
+
+async def test_one_exchange_that_cannot_be_kept_does_not_hold_up_the_others(journal: SqliteJournal) -> None:
+    journal.record(records.exchange(1))
+    journal.record(replace(records.exchange(2), path="\ud800"))
+    journal.record(records.exchange(1))
+    journal.record(replace(records.exchange(3), duration_ms=1 << 70))
+    journal.record(records.exchange(4))
+
+    assert await _recorded(journal) == [records.exchange(1), records.exchange(4)]
+    assert journal.dropped == 3
+
+
+async def test_closing_writes_what_is_pending(journal: SqliteJournal, disk: FailingDisk, tmp_path: Path) -> None:
+    disk.protect()
+    journal.record(records.exchange(1))
+    with pytest.raises(StorageFailure):
+        await journal.exchange("log_1")
+    disk.repair()
+    await journal.close()
+
+    again = await SqliteJournal.open(tmp_path)
+    assert await _recorded(again) == [records.exchange(1)]
+    await again.close()
+
+
+async def test_closing_on_a_disk_that_refuses_says_what_is_lost(
+    journal: SqliteJournal, disk: FailingDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk.protect()
+    journal.record(records.exchange(1))
+    journal.record(records.exchange(2))
+
+    await journal.close()
+
+    assert "2 exchanges could not be written" in caplog.text
+
+
+async def test_what_is_recorded_after_the_close_is_counted(journal: SqliteJournal) -> None:
+    await journal.close()
+
+    journal.record(records.exchange(1))
+
+    assert journal.dropped == 1
+
+
+async def test_a_closed_journal_refuses_questions(journal: SqliteJournal) -> None:
+    await journal.close()
+
+    with pytest.raises(StorageFailure):
+        await journal.knows(ENVIRONMENT, "ci-42")

@@ -1,0 +1,86 @@
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from support.mirror import full
+from support.release_files import EXCHANGES, LAST_SEEN, RELEASES, fill
+from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.store.sqlite import SqlitePresence, SqliteStore
+
+RELEASED = sorted(path.name for path in RELEASES.iterdir())
+
+
+@dataclass
+class Rooms:
+    store: SqliteStore
+    presence: SqlitePresence
+    journal: SqliteJournal
+
+    @classmethod
+    async def open(cls, folder: Path) -> "Rooms":
+        return cls(await SqliteStore.open(folder), await SqlitePresence.open(folder), await SqliteJournal.open(folder))
+
+    async def close(self) -> None:
+        await self.journal.close()
+        await self.presence.close()
+        await self.store.close()
+
+
+@pytest.fixture(params=RELEASED)
+async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rooms]:
+    """The data directory of an earlier release, opened by this one."""
+    shutil.copytree(RELEASES / request.param, tmp_path / "old")
+    rooms = await Rooms.open(tmp_path / "old")
+    yield rooms
+    await rooms.close()
+
+
+@pytest.fixture
+async def new(tmp_path: Path) -> AsyncIterator[Rooms]:
+    """The same, made by this release."""
+    rooms = await Rooms.open(tmp_path / "new")
+    await fill(rooms.store, rooms.presence, rooms.journal)
+    yield rooms
+    await rooms.close()
+
+
+def test_this_release_has_its_files() -> None:
+    assert version("understudy-server") in RELEASED
+
+
+async def test_declared_state_is_as_it_was(old: Rooms, new: Rooms) -> None:
+    assert await full(old.store) == await full(new.store)
+
+
+async def test_sessions_are_as_they_were(old: Rooms, new: Rooms) -> None:
+    assert await old.store.read(lambda tx: tx.session("env_staging", "ci-42")) == await new.store.read(
+        lambda tx: tx.session("env_staging", "ci-42")
+    )
+
+
+async def test_plan_and_keys_are_as_they_were(old: Rooms, new: Rooms) -> None:
+    assert await old.store.read(lambda tx: tx.plan()) == 3
+    assert await old.store.read(lambda tx: tx.keys("", 9, "", "")) == await new.store.read(
+        lambda tx: tx.keys("", 9, "", "")
+    )
+
+
+async def test_what_changed_is_still_known(old: Rooms, new: Rooms) -> None:
+    assert await old.store.load_since(3) == await new.store.load_since(3)
+
+
+async def test_last_seen_times_are_as_they_were(old: Rooms) -> None:
+    assert {each: old.presence.last_seen(each) for each in LAST_SEEN} == LAST_SEEN
+
+
+async def test_exchanges_are_as_they_were(old: Rooms) -> None:
+    assert [await old.journal.exchange(each.id) for each in EXCHANGES] == EXCHANGES
+
+
+async def test_old_files_can_be_written(old: Rooms) -> None:
+    await old.store.write(lambda tx: tx.remove_environment("env_staging"))
+
+    assert set((await full(old.store)).environments) == {"env_empty"}
