@@ -26,6 +26,7 @@ ROUNDS = scaled(100)
 # Each leaves something on the disk.
 ROUNDS_OF_A_SMALL_DISK = 3
 PUTS_MAX = 500
+_DISK_REFUSES = "the store cannot be written now (the disk refuses to read or write); nothing was changed"
 CHILD = Path(__file__).with_name("obeying_child.py")
 TESTS = Path(__file__).parents[1]
 
@@ -81,16 +82,28 @@ def _child(folder: Path, *prefix: str) -> Iterator[Child]:
         try:
             yield Child(process)
         finally:
+            # SIGKILL, and gone before anybody opens its directory.
             process.kill()
+            process.wait()
 
 
 @pytest.mark.timeout(3_600)
 def test_files_that_may_not_grow_are_survived(tmp_path: Path) -> None:
     seed = new_seed()
-    dice, folder = random.Random(seed), tmp_path / "data"
+    dice, acknowledged, refused = random.Random(seed), 0, 0
+    for number in range(ROUNDS):
+        child = _grow_against_a_limit(tmp_path / f"data-{number}", dice)
+        acknowledged += len(child.acknowledged)
+        refused += len(child.refused)
+        assert child.reasons == {_DISK_REFUSES}
+    report("files that may not grow", rounds=ROUNDS, acknowledged=acknowledged, refused=refused, seed=seed)
+
+
+def _grow_against_a_limit(folder: Path, dice: random.Random) -> Child:
+    """Refuse and allow a process to write, twice, then kill it and look at what it left."""
     with _child(folder) as child:
         child.tell("open")
-        for _ in range(ROUNDS):
+        for _ in range(2):
             for _ in range(dice.randrange(5)):
                 assert child.put()
             with _files_bounded(child.process.pid, _largest(folder) + dice.randrange(300_000)):
@@ -99,20 +112,11 @@ def test_files_that_may_not_grow_are_survived(tmp_path: Path) -> None:
                 child.put_until_refused()
             assert child.put(), "the next write after the limit was lifted"
             child.check()
-        child.process.kill()
-        child.process.wait()
-        with _child(folder) as again:
-            again.tell("open")
-            again.acknowledged = child.acknowledged
-            again.check()
-    report(
-        "files that may not grow",
-        rounds=ROUNDS,
-        acknowledged=len(child.acknowledged),
-        refused=len(child.refused),
-        seed=seed,
-    )
-    assert child.reasons == {"the store cannot be written now (the disk refuses to read or write); nothing was changed"}
+    with _child(folder) as again:
+        again.tell("open")
+        again.acknowledged = child.acknowledged
+        again.check()
+    return child
 
 
 def test_exchanges_wait_while_files_may_not_grow(tmp_path: Path) -> None:

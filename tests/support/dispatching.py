@@ -65,6 +65,9 @@ class MemoryPresence:
     def last_seen(self, session_id: str) -> int | None:
         return self.seen.get(session_id)
 
+    def session_ids(self) -> Sequence[str]:
+        return list(self.seen)
+
     def forget(self, session_ids: Sequence[str]) -> None:
         for each in session_ids:
             self.seen.pop(each, None)

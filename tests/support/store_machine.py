@@ -5,6 +5,7 @@ import contextlib
 import tempfile
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from support import records
 from support.mirror import Mirror, full
 from support.records import PROJECT
 from support.store_steps import Change, FullStore, Opener, Refused, change, fail
+from understudy_server.app.ports import Transaction
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
 T = TypeVar("T")
@@ -221,6 +223,16 @@ class StoreMachine(RuleBasedStateMachine):
         assert self._follower == self._expected()
         assert self._run(full(self._store)) == self._follower
 
+    @invariant()
+    def sessions_are_read_as_expected(self) -> None:
+        """Asked for as use cases ask, again and again: a store that remembers answers must know when they are old."""
+        for place in ("env_0", "env_1"):
+            known = self._places.get(place)
+            for key in ("ci-0", "ci-1", "ci-2"):
+                row = known.sessions.get(key) if known else None
+                found = self._run(self._store.read(partial(_session, place=place, key=key)))
+                assert (row and (row.id, row.overrides, row.scenario_id)) == found
+
     def _new_session_id(self) -> str:
         self._incarnation += 1
         return f"ses_{self._incarnation:04}"
@@ -258,3 +270,10 @@ class StoreMachine(RuleBasedStateMachine):
                 mirror.scenarios[place, scenario_id] = scenario
             mirror.sessions.update({row.id: row for row in known.sessions.values()})
         return mirror
+
+
+async def _session(tx: Transaction, place: str, key: str) -> tuple[str, tuple[str, ...], str] | None:
+    record = await tx.session(place, key)
+    if record is None:
+        return None
+    return record.id, tuple(record.message.overrides), record.message.scenario

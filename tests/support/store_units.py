@@ -26,6 +26,13 @@ class UnitsOfWork:
 
         assert await store.read(lambda tx: tx.session(ENVIRONMENT, "ci-42")) is not None
 
+    async def test_what_was_read_before_a_write_is_read_anew_after_it(self, store: FullStore) -> None:
+        assert await store.read(lambda tx: tx.session(ENVIRONMENT, "ci-42")) is None
+
+        await change(store, put_session("ci-42"))
+
+        assert await store.read(lambda tx: tx.session(ENVIRONMENT, "ci-42")) is not None
+
     async def test_a_unit_that_raises_leaves_nothing(self, store: FullStore) -> None:
         before = await full(store)
 

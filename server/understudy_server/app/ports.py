@@ -5,7 +5,7 @@ in one go inside the writer's thread or, when it only reads, on the event loop. 
 Records hold messages of the contract; a record adds only identity, which the contract does not show.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -141,6 +141,9 @@ class Transaction(Protocol):
 
     async def sessions(self, environment_id: str, search: str, after: str, limit: int) -> Sequence[SessionRecord]: ...
 
+    async def session_ids(self) -> Collection[str]:
+        """The ids of all sessions, of all environments."""
+
     async def put_session(self, record: SessionRecord) -> None: ...
 
     async def remove_session(self, session_id: str) -> None: ...
@@ -183,6 +186,9 @@ class Presence(Protocol):
 
     def last_seen(self, session_id: str) -> int | None:
         """Milliseconds since 1970, or ``None`` before the first request."""
+
+    def session_ids(self) -> Sequence[str]:
+        """The sessions that were seen, those that are gone by now among them."""
 
     def forget(self, session_ids: Sequence[str]) -> None: ...
 

@@ -1,4 +1,7 @@
-"""The end of sessions that nobody ends: those past their time to live, and those long unused."""
+"""The end of sessions that nobody ends: those past their time to live, and those long unused.
+
+What was noted about sessions that are gone, however they went, goes too.
+"""
 
 from understudy_server.app.ports import Presence, Store, Transaction
 
@@ -26,6 +29,13 @@ async def sweep(store: Store, presence: Presence, now_ms: int, idle_ms: int) -> 
     removed = 0
     # Looking first costs no write: most of the time there is nothing to do.
     while await store.read(doomed) and (batch := await store.write(remove_batch)):
-        presence.forget(batch)
         removed += len(batch)
+    await _forget_gone(store, presence)
     return removed
+
+
+async def _forget_gone(store: Store, presence: Presence) -> None:
+    # In this order: whoever was seen was there, so who is not there afterwards is gone.
+    seen = presence.session_ids()
+    present = await store.read(lambda tx: tx.session_ids())
+    presence.forget([each for each in seen if each not in present])

@@ -68,6 +68,8 @@ async def _open(data: Path, durability: Durability, closing: AsyncExitStack) -> 
         closing.push_async_callback(presence.close)
         journal = await SqliteJournal.open(data, durability)
         closing.push_async_callback(journal.close)
+        # Exchanges are ordered by their ids: one that comes after a restart must sort after those before it.
+        new_id = IdMaker(clock, after=await journal.last_id())
     except StoreLocked as error:
         raise DirectoryInUse(str(error)) from error
     except NewerSchema as error:
@@ -76,7 +78,7 @@ async def _open(data: Path, durability: Durability, closing: AsyncExitStack) -> 
     except (OSError, sqlite3.Error) as error:
         advice = "Make room or make it writable, or choose another directory with --data."
         raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error
-    return Rooms(store, journal, presence, IdMaker(clock))
+    return Rooms(store, journal, presence, new_id)
 
 
 @asynccontextmanager

@@ -95,6 +95,10 @@ class SqliteJournal:
         query = "SELECT 1 FROM exchange WHERE environment_id = ? AND session_key = ? LIMIT 1"
         return bool(await self._ask(query, environment_id, session_key))
 
+    async def last_id(self) -> str:
+        """The greatest id of all exchanges, empty when there is none. Raises StorageFailure."""
+        return str((await self._ask("SELECT coalesce(max(id), '') FROM exchange"))[0][0])
+
     async def close(self) -> None:
         """Write what is pending, if the disk takes it, and close the file."""
         self._closed = True

@@ -42,6 +42,8 @@ async def _project(tx: Transaction, caller: Caller, names: Sequence[str]) -> Pro
     found = [await _named_project(tx, caller, name) for name in names]
     if found:
         return found[0]
+    if caller.is_owner:
+        return await _only_project(tx)
     if not caller.project_id:
         raise InvalidInput(
             "the key is organisation-wide: name the project", Fault("project", "required"), code="project_required"
@@ -50,6 +52,15 @@ async def _project(tx: Transaction, caller: Caller, names: Sequence[str]) -> Pro
     if own is None:
         raise NotFound("the project of the key does not exist any more")
     return own
+
+
+async def _only_project(tx: Transaction) -> ProjectRecord:
+    """The owner at the command line, who has no key, need not name the project where there is one."""
+    candidates = await tx.projects("", 2)
+    if len(candidates) != 1:
+        message = "there are several projects: name one" if candidates else "there is no project yet"
+        raise InvalidInput(message, Fault("project", "required"), code="project_required")
+    return candidates[0]
 
 
 async def _named_project(tx: Transaction, caller: Caller, name: str) -> ProjectRecord:

@@ -157,7 +157,7 @@ async def test_switching_a_mock_off_moves_the_revision_once(furnished: Desk) -> 
         request = DeactivateOverrideRequest(session_key="ci-42", override_id="ovr_a")
         await furnished.call("SessionService.DeactivateOverride", request, DeactivateOverrideResponse)
     session = await furnished.get()
-    assert (session.overrides, session.revision) == (["ovr_b"], 2)
+    assert (list(session.overrides), session.revision) == (["ovr_b"], 2)
 
 
 async def test_a_reset_moves_the_revision_once(furnished: Desk) -> None:

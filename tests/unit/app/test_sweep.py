@@ -68,11 +68,18 @@ async def test_without_an_idle_limit_no_session_is_idle(desk: Desk) -> None:
 
 
 async def test_what_is_swept_is_gone_from_presence_and_the_rest_stays(desk: Desk) -> None:
+    await desk.put(PutSessionRequest(session_key="stays"))
+    (stays,) = await ids_of(desk.world)
     await desk.put(PutSessionRequest(session_key="short", ttl_seconds=1))
-    (short,) = await ids_of(desk.world)
-    desk.world.presence.seen = {short: START_MS, "ses_other": START_MS}
+    desk.world.presence.seen = dict.fromkeys(await ids_of(desk.world), START_MS)
     await swept(desk.world, 1_000)
-    assert desk.world.presence.seen == {"ses_other": START_MS}
+    assert desk.world.presence.seen == {stays: START_MS}
+
+
+async def test_a_session_that_was_deleted_is_forgotten_by_the_next_sweep(desk: Desk) -> None:
+    desk.world.presence.seen = {"ses_gone": START_MS}
+    await swept(desk.world, 1_000)
+    assert desk.world.presence.seen == {}
 
 
 async def test_what_is_swept_is_not_found_and_another_session_is(desk: Desk) -> None:

@@ -41,6 +41,12 @@ def test_both_words_and_any_case_introduce_a_key() -> None:
         assert keys.text_of(value) is None
 
 
+@given(st.integers(1, 2**47), st.integers(0, 2**47))
+def test_ids_after_a_restart_sort_after_those_before_it_whatever_the_clock_says(before_ms: int, after_ms: int) -> None:
+    last = IdMaker(lambda: before_ms)("log_")
+    assert IdMaker(lambda: after_ms, after=last)("log_") > last
+
+
 @given(st.lists(st.integers(0, 2**47), min_size=2, max_size=50))
 def test_ids_of_one_maker_sort_by_creation_even_when_the_clock_steps_back(moments: list[int]) -> None:
     clock = iter(moments)

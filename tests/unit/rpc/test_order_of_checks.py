@@ -140,3 +140,13 @@ async def test_an_unknown_method_is_an_error_of_the_transport(here: World) -> No
     )
     assert isinstance(answer, Status)
     assert (answer.code, status.read(answer).reason) == (Code.UNIMPLEMENTED, "")
+
+
+async def test_the_owner_need_not_name_the_only_project(tmp_path: Path) -> None:
+    async with world(tmp_path / "data") as here:
+        request = PutSessionRequest(session_key="k")
+        assert await here.code("SessionService.PutSession", request) == "project_required"
+        await here.make_project("checkout", "staging")
+        assert await here.code("SessionService.PutSession", request) == ""
+        await here.make_project("other", "staging")
+        assert await here.code("SessionService.PutSession", request) == "project_required"

@@ -50,6 +50,9 @@ class SqlitePresence:
     def last_seen(self, session_id: str) -> int | None:
         return self._seen.get(session_id)
 
+    def session_ids(self) -> Sequence[str]:
+        return list(self._seen)
+
     def forget(self, session_ids: Sequence[str]) -> None:
         for session_id in session_ids:
             if self._seen.pop(session_id, None) is not None:

@@ -57,8 +57,8 @@ class RememberedRecords:
         return cast("Transaction", _IntoMemory(transaction, self._answers))
 
 
-class _NotRemembered(Exception):
-    """The work needs the file."""
+class _NotRemembered(BaseException):
+    """The work needs the file. Not an Exception, so that no use case takes it for a failure of its own."""
 
 
 class _FromMemory:

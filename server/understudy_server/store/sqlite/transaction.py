@@ -1,7 +1,7 @@
 """One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -285,6 +285,9 @@ class SqliteTransaction:
             environment_id, after, search, limit,
         )  # fmt: skip
         return [rows.session(row) for row in found]
+
+    async def session_ids(self) -> Collection[str]:
+        return {session_id for (session_id,) in self._rows("SELECT id FROM session")}
 
     async def put_session(self, record: SessionRecord) -> None:
         session = record.message
