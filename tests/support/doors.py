@@ -175,7 +175,8 @@ def _called(rpc: Any, request: Message, auth: str | None, part: str = "") -> Ans
         response = rpc(request, metadata=metadata, timeout=30)
     except grpc.RpcError as error:
         problem = status.read(rpc_status.from_call(error))
-        return Answer(_FLOWMOCK_CODES.get(problem.reason, problem.reason), problem.message)
+        headers = {"retry-after": str(problem.retry_after_seconds)}
+        return Answer(_FLOWMOCK_CODES.get(problem.reason, problem.reason), problem.message, headers=headers)
     answer = getattr(response, part) if part else response
     return Answer("", answer if part == "body" else _json(answer))
 

@@ -36,16 +36,20 @@ class _Place:
     active: list[str] = field(default_factory=list)
     mocks: dict[str, tuple[str, str]] = field(default_factory=dict)  # id -> (name, scenario)
     scenarios: dict[str, list[str]] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)  # of scenarios
     sessions: dict[str, SessionRow] = field(default_factory=dict)  # key -> session
 
     def let_go_of(self, mock_id: str) -> None:
         """Take a mock from everything that uses it."""
         self.active = [each for each in self.active if each != mock_id]
-        for listed in self.scenarios.values():
-            with contextlib.suppress(ValueError):
+        for scenario_id, listed in self.scenarios.items():
+            if mock_id in listed:
                 listed.remove(mock_id)
+                self.revisions[scenario_id] += 1
         for key, row in self.sessions.items():
-            self.sessions[key] = replace(row, overrides=tuple(each for each in row.overrides if each != mock_id))
+            if mock_id in row.overrides:
+                left = tuple(each for each in row.overrides if each != mock_id)
+                self.sessions[key] = replace(row, overrides=left, revision=row.revision + 1)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -150,6 +154,7 @@ class StoreMachine(RuleBasedStateMachine):
         made = records.scenario(scenario_id, mocks)
         self._change(lambda tx: tx.put_scenario(place, made))
         known.scenarios[scenario_id] = mocks
+        known.revisions[scenario_id] = made.revision
 
     @rule(place=_PLACES, scenario_id=_SCENARIOS)
     def remove_scenario(self, place: str, scenario_id: str) -> None:
@@ -164,7 +169,7 @@ class StoreMachine(RuleBasedStateMachine):
             known.let_go_of(mock_id)
         for key, row in known.sessions.items():
             if row.scenario_id == scenario_id:
-                known.sessions[key] = replace(row, scenario_id="")
+                known.sessions[key] = replace(row, scenario_id="", revision=row.revision + 1)
 
     @rule(place=_PLACES, key=_KEYS, overrides=_SOME_MOCKS, scenario_id=st.none() | _SCENARIOS, delay=_NUMBERS)
     def put_session(self, place: str, key: str, overrides: list[str], scenario_id: str | None, delay: int) -> None:
@@ -266,6 +271,7 @@ class StoreMachine(RuleBasedStateMachine):
                 mirror.mocks[place, mock_id] = mock
             for scenario_id, mocks in known.scenarios.items():
                 scenario = records.scenario(scenario_id, mocks)
+                scenario.revision = known.revisions[scenario_id]
                 scenario.local_mocks[:] = sorted(each for each, (_, home) in known.mocks.items() if home == scenario_id)
                 mirror.scenarios[place, scenario_id] = scenario
             mirror.sessions.update({row.id: row for row in known.sessions.values()})

@@ -144,11 +144,11 @@ class UnitsOfWork:
         assert set((await full(store)).sessions) == {"ses_new"}
 
     async def test_an_environment_is_empty_until_something_is_in_it(self, store: FullStore) -> None:
-        assert await store.read(lambda tx: tx.is_empty(ENVIRONMENT))
+        assert await store.read(lambda tx: tx.is_empty(ENVIRONMENT, 0))
 
         await change(store, put_scenario("scn_a"))
 
-        assert not await store.read(lambda tx: tx.is_empty(ENVIRONMENT))
+        assert not await store.read(lambda tx: tx.is_empty(ENVIRONMENT, 0))
 
     async def test_everything_is_there_after_it_was_opened_again(self, open_store: Opener, tmp_path: Path) -> None:
         first = await open_store(tmp_path / "data")

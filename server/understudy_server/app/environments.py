@@ -84,7 +84,7 @@ async def delete_environment(
     """Remove an environment, with all that is in it when forced. Raises NotFound and Conflict."""
     record = await _existing(tx, call)
     check_revision(record.message.revision, request.expected_revision)
-    if not request.force and not await tx.is_empty(record.id):
+    if not request.force and not await tx.is_empty(record.id, call.now_ms):
         message = (
             f"environment {record.message.slug!r} has mocks, scenarios or sessions; remove them first, or force it"
         )

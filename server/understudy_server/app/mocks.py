@@ -123,6 +123,7 @@ async def activate_mock(tx: Transaction, call: Call, request: pb.ActivateMockReq
     if not mock.active:
         await tx.set_active(call.place.environment_id, mock.id, active=True)
         mock.active = True
+        await _save(tx, call, mock)
     return pb.ActivateMockResponse(mock=mock)
 
 
@@ -132,6 +133,7 @@ async def deactivate_mock(tx: Transaction, call: Call, request: pb.DeactivateMoc
     if mock.active:
         await tx.set_active(call.place.environment_id, mock.id, active=False)
         mock.active = False
+        await _save(tx, call, mock)
     return pb.DeactivateMockResponse(mock=mock)
 
 

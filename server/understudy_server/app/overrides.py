@@ -12,6 +12,10 @@ from understudy_server.app.call import Call
 from understudy_server.app.mocks import activatable, library_mock
 from understudy_server.app.ports import Transaction
 from understudy_server.app.sessions import existing_session, live_session, save, session_key
+from understudy_server.core.errors import Fault, InvalidInput
+
+# As many as a PUT may name.
+OVERRIDES_MAX = 1000
 
 
 async def activate_override(tx: Transaction, call: Call, request: ActivateOverrideRequest) -> ActivateOverrideResponse:
@@ -23,6 +27,9 @@ async def activate_override(tx: Transaction, call: Call, request: ActivateOverri
     if before:
         after.CopyFrom(before.message)
     if request.override_id not in after.overrides:
+        if len(after.overrides) >= OVERRIDES_MAX:
+            fault = Fault("override_id", "max_items", str(OVERRIDES_MAX), request.override_id)
+            raise InvalidInput(f"the session has {OVERRIDES_MAX} overrides already", fault, code="invalid_override")
         after.overrides.append(request.override_id)
     await save(tx, call, key, before, after)
     return ActivateOverrideResponse(override_id=request.override_id, active=True)

@@ -102,8 +102,8 @@ class Transaction(Protocol):
     async def remove_environment(self, environment_id: str) -> None:
         """Remove an environment and all that is in it."""
 
-    async def is_empty(self, environment_id: str) -> bool:
-        """True when an environment has no mock, no scenario and no session."""
+    async def is_empty(self, environment_id: str, now_ms: int) -> bool:
+        """True when an environment has no mock, no scenario and no session that has not expired."""
 
     async def mock(self, environment_id: str, mock_id: str) -> Mock | None:
         """A mock; ``active`` says whether it is on for the whole environment."""
@@ -149,7 +149,9 @@ class Transaction(Protocol):
     async def remove_session(self, session_id: str) -> None: ...
 
     async def ending(self, now_ms: int, updated_before_ms: int) -> Sequence[tuple[str, bool]]:
-        """Ids of the sessions, of all environments, that have expired (True) or were not changed since (False)."""
+        """Ids of the sessions, of all environments, that have expired (True), and of those without a time to live that
+        were not changed since (False).
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,11 @@ class Dispatcher:
     ) -> AsyncIterator[Message | Status]:
         """Serve a call with many answers. A status, if there is one, is the last."""
         try:
-            async for message in await self._serve(method, metadata, decode, owner=owner):
+            answers = await self._serve(method, metadata, decode, owner=owner)
+            if isinstance(answers, Status):
+                yield answers
+                return
+            async for message in answers:
                 yield message
         except Exception as error:  # noqa: BLE001 - as above
             yield self._status_of(method, error)

@@ -300,3 +300,20 @@ async def test_a_refused_change_tells_both_revisions(desk: Desk) -> None:
     request = pb.DeleteMockRequest(mock_id="ovr_a", expected_revision=1)
     problem = await desk.refused("MockService.DeleteMock", request)
     assert (problem.field, problem.limit, problem.given) == ("expected_revision", "2", "1")
+
+
+async def test_what_names_a_mock_that_goes_gets_a_new_revision(desk: Desk) -> None:
+    await desk.library("ovr_a", "ovr_b")
+    await desk.scenario("Both", "ovr_a", "ovr_b", scenario_id="scn_a")
+    before = await desk.put(PutSessionRequest(overrides=["ovr_a", "ovr_b"], scenario="scn_a"))
+    await desk.call("MockService.DeleteMock", pb.DeleteMockRequest(mock_id="ovr_a"), pb.DeleteMockResponse)
+    after = await desk.get()
+    assert (list(after.overrides), after.revision) == (["ovr_b"], before.revision + 1)
+
+
+async def test_switching_a_mock_on_for_the_environment_is_a_change_of_it(desk: Desk) -> None:
+    await desk.library("ovr_a")
+    request = pb.ActivateMockRequest(mock_id="ovr_a")
+    first = await desk.call("MockService.ActivateMock", request, pb.ActivateMockResponse)
+    again = await desk.call("MockService.ActivateMock", request, pb.ActivateMockResponse)
+    assert (first.mock.active, first.mock.revision, again.mock.revision) == (True, 3, 3)

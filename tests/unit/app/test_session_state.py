@@ -167,7 +167,7 @@ async def test_a_reset_moves_the_revision_once(furnished: Desk) -> None:
 
 
 async def test_being_seen_moves_no_revision(furnished: Desk) -> None:
-    (session_id, _), *_ = await furnished.world.store.read(lambda tx: tx.ending(0, 2**60))
+    (session_id,) = await furnished.world.store.read(lambda tx: tx.session_ids())
     furnished.world.presence.seen[session_id] = furnished.world.clock.now_ms
     session = await furnished.get()
     assert (session.HasField("last_seen_at"), session.revision) == (True, 1)

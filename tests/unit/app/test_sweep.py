@@ -21,7 +21,7 @@ async def swept(here: World, after_ms: int, idle_ms: int = IDLE_MS) -> int:
 
 
 async def ids_of(here: World) -> list[str]:
-    return [each for each, _ in await here.store.read(lambda tx: tx.ending(0, 2**60))]
+    return sorted(await here.store.read(lambda tx: tx.session_ids()))
 
 
 @pytest.mark.parametrize(("after_ms", "removed"), [(4_999, 0), (5_000, 1)])
@@ -178,3 +178,8 @@ async def test_a_time_to_live_renewed_between_the_look_and_the_sweep_counts(desk
     desk.world.clock.now_ms = START_MS + 4_999
     store = Watched(desk.world, lambda: desk.put(PutSessionRequest(ttl_seconds=5)))
     assert await sweep(store, desk.world.presence, START_MS + 5_000, IDLE_MS) == 0
+
+
+async def test_a_session_with_a_time_to_live_is_not_swept_for_being_idle(desk: Desk) -> None:
+    await desk.put(PutSessionRequest(ttl_seconds=1_000))
+    assert await swept(desk.world, IDLE_MS + 1) == 0

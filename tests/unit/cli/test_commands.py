@@ -104,10 +104,9 @@ def test_a_call_that_is_refused_says_why(shell: Shell) -> None:
     assert "global_delay_ms" in result.stderr
 
 
-def test_a_missing_project_is_answered_with_what_to_add(shell: Shell) -> None:
-    result = shell.run("session", "get", "a", place=())
-    assert result.exit_code == 1
-    assert "Add --project SLUG" in result.stderr
+def test_the_owner_need_not_name_the_only_project(shell: Shell) -> None:
+    shell.run("session", "put", "a", place=())
+    assert shell.run("session", "get", "a", place=()).exit_code == 0
 
 
 def test_an_unknown_option_is_a_mistake_of_use(shell: Shell) -> None:

@@ -72,7 +72,7 @@ async def test_a_socket_left_behind_does_not_keep_the_owner_out(data: Path) -> N
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(data / OWNER_SOCKET))
     async with connect(Target("", "", data)) as way:
-        with pytest.raises(CommandFailed, match="project_required"):
+        with pytest.raises(CommandFailed, match="not_found"):
             await way.call(GetSessionRequest(session_key="a"), GetSessionResponse)
 
 

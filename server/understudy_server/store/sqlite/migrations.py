@@ -78,8 +78,8 @@ def m0001_declared_state(db: Database) -> None:
         """
         CREATE TABLE scenario (
             environment_id TEXT NOT NULL REFERENCES environment (id), id TEXT NOT NULL, name TEXT NOT NULL,
-            url_id TEXT NOT NULL, created_at_ms INTEGER NOT NULL, schema INTEGER NOT NULL, message BLOB NOT NULL,
-            PRIMARY KEY (environment_id, id), UNIQUE (environment_id, url_id)
+            url_id TEXT NOT NULL, created_at_ms INTEGER NOT NULL, revision INTEGER NOT NULL, schema INTEGER NOT NULL,
+            message BLOB NOT NULL, PRIMARY KEY (environment_id, id), UNIQUE (environment_id, url_id)
         ) WITHOUT ROWID
         """,
         "CREATE INDEX scenario_by_age ON scenario (environment_id, created_at_ms, id)",

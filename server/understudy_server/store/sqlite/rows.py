@@ -32,14 +32,15 @@ SCENARIO = """
         WHERE scenario_mock.environment_id = scenario.environment_id AND scenario_mock.scenario_id = scenario.id
         ORDER BY position)),
     (SELECT group_concat(id, ' ') FROM (SELECT id FROM mock
-        WHERE mock.environment_id = scenario.environment_id AND mock.scenario_id = scenario.id ORDER BY id))
+        WHERE mock.environment_id = scenario.environment_id AND mock.scenario_id = scenario.id ORDER BY id)),
+    scenario.revision
     FROM scenario
 """
 SESSION = """
     session.id, session.environment_id, session.updated_at_ms, session.message, session.scenario_id,
     (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id FROM session_activation
         WHERE session_activation.session_id = session.id ORDER BY position)),
-    session_entry.value
+    session_entry.value, session.revision
     FROM session JOIN session_entry ON session_entry.session_id = session.id AND session_entry.kind = 'key'
 """
 
@@ -69,18 +70,20 @@ def mock(row: Row) -> Mock:
 
 
 def scenario(row: Row) -> Scenario:
-    message, mocks, local_mocks = row
+    message, mocks, local_mocks, revision = row
     parsed = Scenario.FromString(message)
     parsed.mocks[:] = _names(mocks)
     parsed.local_mocks[:] = _names(local_mocks)
+    parsed.revision = revision
     return parsed
 
 
 def session(row: Row) -> SessionRecord:
-    session_id, environment_id, updated_at_ms, message, scenario_id, overrides, session_key = row
+    session_id, environment_id, updated_at_ms, message, scenario_id, overrides, session_key, revision = row
     parsed = Session.FromString(message)
     parsed.session_key = session_key
     parsed.overrides[:] = _names(overrides)
+    parsed.revision = revision
     if scenario_id is not None:
         parsed.scenario = scenario_id
     return SessionRecord(session_id, environment_id, updated_at_ms, parsed)

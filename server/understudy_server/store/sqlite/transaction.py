@@ -140,10 +140,14 @@ class SqliteTransaction:
         if self._run("DELETE FROM environment WHERE id = ?", environment_id):
             self._note("environment", environment_id, environment_id)
 
-    async def is_empty(self, environment_id: str) -> bool:
+    async def is_empty(self, environment_id: str, now_ms: int) -> bool:
+        alive = "AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)"
+        questions = ("mock WHERE environment_id = :id", "scenario WHERE environment_id = :id")
         return not any(
-            self._row(f"SELECT 1 FROM {table} WHERE environment_id = ? LIMIT 1", environment_id)
-            for table in ("mock", "scenario", "session")
+            self._connection.execute(
+                f"SELECT 1 FROM {each} LIMIT 1", {"id": environment_id, "now_ms": now_ms}
+            ).fetchone()
+            for each in (*questions, f"session WHERE environment_id = :id {alive}")
         )
 
     # Mocks
@@ -192,10 +196,10 @@ class SqliteTransaction:
 
     async def switch_off(self, environment_id: str, mock_id: str) -> None:
         where = "WHERE environment_id = ? AND mock_id = ?"
-        self._note_rows(
+        self._revise(
             "session", f"SELECT environment_id, session_id FROM session_activation {where}", environment_id, mock_id
         )
-        self._note_rows(
+        self._revise(
             "scenario", f"SELECT environment_id, scenario_id FROM scenario_mock {where}", environment_id, mock_id
         )
         for table in ("session_activation", "scenario_mock"):
@@ -244,10 +248,11 @@ class SqliteTransaction:
         return [rows.scenario(row) for row in found]
 
     async def put_scenario(self, environment_id: str, scenario: Scenario) -> None:
-        kept = _without(scenario, "mocks", "local_mocks")
+        kept = _without(scenario, "mocks", "local_mocks", "revision")
         self._upsert(
             "scenario", ("environment_id", "id"), environment_id=environment_id, id=scenario.id, name=scenario.name,
-            url_id=scenario.url_id, created_at_ms=milliseconds(scenario.created_at), message=kept.SerializeToString(),
+            url_id=scenario.url_id, created_at_ms=milliseconds(scenario.created_at),
+            revision=scenario.revision, message=kept.SerializeToString(),
         )  # fmt: skip
         self._run("DELETE FROM scenario_mock WHERE environment_id = ? AND scenario_id = ?", environment_id, scenario.id)
         self._run_many(
@@ -260,7 +265,7 @@ class SqliteTransaction:
         where = "WHERE environment_id = ? AND scenario_id = ?"
         for (mock_id,) in self._rows(f"SELECT id FROM mock {where}", environment_id, scenario_id):
             await self.remove_mock(environment_id, mock_id)
-        self._note_rows("session", f"SELECT environment_id, id FROM session {where}", environment_id, scenario_id)
+        self._revise("session", f"SELECT environment_id, id FROM session {where}", environment_id, scenario_id)
         self._run(f"UPDATE session SET scenario_id = NULL {where}", environment_id, scenario_id)
         self._run(f"DELETE FROM scenario_mock {where}", environment_id, scenario_id)
         if self._run("DELETE FROM scenario WHERE environment_id = ? AND id = ?", environment_id, scenario_id):
@@ -291,7 +296,7 @@ class SqliteTransaction:
 
     async def put_session(self, record: SessionRecord) -> None:
         session = record.message
-        kept = _without(session, "session_key", "overrides", "scenario")
+        kept = _without(session, "session_key", "overrides", "scenario", "revision")
         self._upsert(
             "session", ("id",), id=record.id, environment_id=record.environment_id,
             scenario_id=session.scenario if session.HasField("scenario") else None,
@@ -324,7 +329,7 @@ class SqliteTransaction:
             """
             SELECT id, 1 FROM session WHERE expires_at_ms <= ?1
             UNION ALL
-            SELECT id, 0 FROM session WHERE updated_at_ms < ?2 AND (expires_at_ms IS NULL OR expires_at_ms > ?1)
+            SELECT id, 0 FROM session WHERE updated_at_ms < ?2 AND expires_at_ms IS NULL
             """,
             now_ms, updated_before_ms,
         )  # fmt: skip
@@ -346,6 +351,15 @@ class SqliteTransaction:
     def _note_rows(self, kind: str, query: str, *arguments: Any) -> None:
         """Note every (environment id, id) that a query finds."""
         for environment_id, entity_id in self._rows(query, *arguments):
+            self._note(kind, environment_id, entity_id)
+
+    def _revise(self, kind: str, query: str, *arguments: Any) -> None:
+        """Count a change of every session or scenario that a query finds: something it names is about to go."""
+        for environment_id, entity_id in self._rows(query, *arguments):
+            self._run(
+                f"UPDATE {kind} SET revision = revision + 1 WHERE environment_id = ? AND id = ?",
+                environment_id, entity_id,
+            )  # fmt: skip
             self._note(kind, environment_id, entity_id)
 
     def _upsert(self, table: str, key: tuple[str, ...], **values: Any) -> None:
