@@ -5,7 +5,7 @@ in one go inside the writer's thread or, when it only reads, on the event loop. 
 Records hold messages of the contract; a record adds only identity, which the contract does not show.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -62,6 +62,12 @@ class Transaction(Protocol):
 
     Lists are ordered by the name they page on and start after ``after`` (empty: at the start).
     """
+
+    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:
+        """Work out an answer that depends on nothing but the question and what this unit reads.
+
+        A store may remember it for units that only read, for as long as nothing changes.
+        """
 
     async def plan(self) -> int:
         """The organisation's plan, a number of ``core.plans.Plan``."""

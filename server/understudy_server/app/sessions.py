@@ -32,7 +32,9 @@ _CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_m
 async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -> GetSessionResponse:
     """Read a session. Raises NotFound."""
     record = await existing_session(tx, call, session_key(request.session_key))
-    return GetSessionResponse(session=shown(call, record))
+    response = GetSessionResponse()
+    show(call, record, response.session)
+    return response
 
 
 async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -> PutSessionResponse:
@@ -51,7 +53,9 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
     if "overrides" in fields:
         await _set_overrides(tx, call, after, request)
     _set_plain_fields(call, after, request, fields)
-    return PutSessionResponse(session=shown(call, await save(tx, call, key, before, after)))
+    response = PutSessionResponse()
+    show(call, await save(tx, call, key, before, after), response.session)
+    return response
 
 
 async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequest) -> DeleteSessionResponse:
@@ -75,8 +79,11 @@ async def list_sessions(tx: Transaction, call: Call, request: ListSessionsReques
     found = await tx.sessions(call.place.environment_id, request.search, after, request.page_size + 1)
     page = found[: request.page_size]
     token = paging.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
-    alive = [shown(call, record) for record in page if not has_expired(record, call.now_ms)]
-    return ListSessionsResponse(sessions=alive, next_page_token=token)
+    response = ListSessionsResponse(next_page_token=token)
+    for record in page:
+        if not has_expired(record, call.now_ms):
+            show(call, record, response.sessions.add())
+    return response
 
 
 def session_key(raw: str) -> str:
@@ -124,15 +131,13 @@ async def save(tx: Transaction, call: Call, key: str, before: SessionRecord | No
     return record
 
 
-def shown(call: Call, record: SessionRecord) -> Session:
-    """A session as callers see it: with its place and the time it was last seen."""
-    session = Session()
+def show(call: Call, record: SessionRecord, session: Session) -> None:
+    """Write a session as callers see it: with its place and the time it was last seen."""
     session.CopyFrom(record.message)
     session.project, session.environment = call.place.project, call.place.environment
     last_seen = call.world.presence.last_seen(record.id)
     if last_seen is not None:
         session.last_seen_at.CopyFrom(stamp(last_seen))
-    return session
 
 
 async def _set_scenario(tx: Transaction, call: Call, session: Session, request: PutSessionRequest) -> None:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, Access, Role
 
@@ -11,6 +12,16 @@ from understudy_server.core import keys, plans
 from understudy_server.core.errors import Fault, Forbidden, LimitReached, Unauthenticated
 from understudy_server.core.keys import Caller
 from understudy_server.core.rates import Rate, SlidingWindow
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of the key in an Authorization value; ``record`` is None for a key that it does not know."""
+
+    record: KeyRecord | None
+    caller: Caller
+    plan: int
+
 
 OWNER = Caller(key_id="", role=ROLE_ADMIN)
 _WINDOWS_SWEPT_ABOVE = 1_000
@@ -26,21 +37,19 @@ class Admission:
 
     async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int) -> Caller:
         """Let a call pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
-        text = keys.text_of(metadata.get("authorization", ""))
-        if text is None:
+        authorization = metadata.get("authorization", "")
+
+        async def lookup(tx: Transaction) -> _Known | None:
+            return await tx.recall(("caller", authorization), lambda: _lookup(tx, authorization))
+
+        known = await self._store.read(lookup)
+        if known is None:
             raise Unauthenticated("a key is needed: send the header 'Authorization: Bearer fmk_...'")
-        fingerprint = keys.fingerprint(text)
-
-        async def lookup(tx: Transaction) -> tuple[KeyRecord | None, int]:
-            return await tx.key_by_fingerprint(fingerprint), await tx.plan()
-
-        record, plan = await self._store.read(lookup)
-        if record is None or not hmac.compare_digest(record.fingerprint, fingerprint) or not works(record, now_ms):
+        if known.record is None or not works(known.record, now_ms):
             raise Unauthenticated("the key is unknown, revoked or expired")
-        self._count(record.message.id, now_ms)
-        caller = Caller(record.message.id, record.message.role, record.project_id, record.environment_id)
-        _check_plan_and_role(access, plan, caller.role)
-        return caller
+        self._count(known.caller.key_id, now_ms)
+        _check_plan_and_role(access, known.plan, known.caller.role)
+        return known.caller
 
     def _count(self, key_id: str, now_ms: int) -> None:
         window = self._windows.get(key_id)
@@ -66,3 +75,15 @@ def _check_plan_and_role(access: Access, plan: int, role: int) -> None:
         needed = Role.Name(access.role).removeprefix("ROLE_").lower()
         message = f"this needs a key with the role {needed}"
         raise Forbidden("role_required", message, Fault("", "role", needed))
+
+
+async def _lookup(tx: Transaction, authorization: str) -> _Known | None:
+    text = keys.text_of(authorization)
+    if text is None:
+        return None
+    fingerprint = keys.fingerprint(text)
+    record, plan = await tx.key_by_fingerprint(fingerprint), await tx.plan()
+    if record is None or not hmac.compare_digest(record.fingerprint, fingerprint):
+        return _Known(None, Caller("", 0), plan)
+    key = record.message
+    return _Known(record, Caller(key.id, key.role, record.project_id, record.environment_id), plan)

@@ -62,9 +62,9 @@ def check(message: Message, *, only: tuple[str, ...] = (), but: tuple[str, ...] 
     field of the resource counts only if the mask names it. Raises InvalidInput with the field's own reason, naming
     field, rule, limit and input.
     """
-    mask = getattr(message, MASK_FIELD, None)
-    set_anew = frozenset(mask.paths) if mask is not None else None
-    _check(message, _plan(message.DESCRIPTOR, only, but), "", None, set_anew)
+    descriptor = message.DESCRIPTOR
+    set_anew = frozenset(getattr(message, MASK_FIELD).paths) if _has_mask(descriptor) else None
+    _check(message, _plan(descriptor, only, but), "", None, set_anew)
 
 
 def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, counting: _Names, counting_below: _Names) -> None:
@@ -115,6 +115,11 @@ def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
     if adjusted != value:
         setattr(message, rule.name, adjusted)
     return adjusted
+
+
+@cache
+def _has_mask(descriptor: Descriptor) -> bool:
+    return MASK_FIELD in descriptor.fields_by_name
 
 
 @cache

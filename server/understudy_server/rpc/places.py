@@ -1,8 +1,8 @@
 """Where a call acts: finds project and environment, and holds the caller to what its key is for."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from google.protobuf.message import Message
 from understudy.options.v1.options_pb2 import SCOPE_ENVIRONMENT, SCOPE_PROJECT
 
 from understudy_server.app.call import Place
@@ -15,27 +15,43 @@ QUERY_PROJECT = "understudy-query-project"
 QUERY_ENVIRONMENT = "understudy-query-environment"
 
 
-async def resolve(tx: Transaction, caller: Caller, scope: int, request: Message, metadata: Mapping[str, str]) -> Place:
+class _Names(NamedTuple):
+    """The names given for a place, in the request and in the query beside it. Empty for none."""
+
+    project: str
+    environment: str
+    query_project: str
+    query_environment: str
+
+
+async def resolve(tx: Transaction, caller: Caller, scope: int, request: Any, metadata: Mapping[str, str]) -> Place:
     """Find the place that a call of this scope names.
 
     Raises InvalidInput (project_required, environment_required), Forbidden (scope_mismatch) and NotFound.
     """
     if scope not in (SCOPE_PROJECT, SCOPE_ENVIRONMENT):
         return Place()
-    project = await _project(tx, caller, _names(request, "project", metadata.get(QUERY_PROJECT)))
+    names = _Names(
+        request.project,
+        request.environment if scope == SCOPE_ENVIRONMENT else "",
+        metadata.get(QUERY_PROJECT, ""),
+        metadata.get(QUERY_ENVIRONMENT, ""),
+    )
+    return await tx.recall(("place", caller.key_id, scope, names), lambda: _resolve(tx, caller, scope, names))
+
+
+async def _resolve(tx: Transaction, caller: Caller, scope: int, names: _Names) -> Place:
+    project = await _project(tx, caller, _distinct(names.project, names.query_project))
     if scope == SCOPE_PROJECT:
         return Place(project.id, project.message.slug)
-    names = _names(request, "environment", metadata.get(QUERY_ENVIRONMENT))
-    environment = await _environment(tx, caller, project, names)
+    environments = _distinct(names.environment, names.query_environment)
+    environment = await _environment(tx, caller, project, environments)
     return Place(project.id, project.message.slug, environment.id, environment.message.slug)
 
 
-def _names(request: Message, field: str, also: str | None) -> Sequence[str]:
-    """The names given for a part of the place, the one that wins first."""
-    name = getattr(request, field)
-    if not also or also == name:
-        return (name,) if name else ()
-    return (name, also) if name else (also,)
+def _distinct(*names: str) -> Sequence[str]:
+    """The names that are given, each once, the one that wins first."""
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 async def _project(tx: Transaction, caller: Caller, names: Sequence[str]) -> ProjectRecord:

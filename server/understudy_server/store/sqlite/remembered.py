@@ -1,39 +1,27 @@
-"""Records that were read before, good for as long as nothing has changed.
+"""Answers that were worked out before, good for as long as nothing has changed.
 
-A pipeline asks for the same key, project, environment and session over and over, and between two changes of declared
-state the answers are the same. Work that only reads is first run on remembered records alone; if it asks for one that
+A pipeline asks with the same key for the same place and session over and over, and between two changes of declared
+state the answers are the same. Work that only reads is first run on remembered answers alone; if it asks for one that
 is not remembered, it is run again, whole, on a snapshot of the file. So it always sees one version, never a mixture.
-Remembered records are shared: work that only reads changes none of what it is given.
+Remembered answers are shared: work that only reads changes none of what it is given.
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, TypeVar, cast
 
-from understudy_server.app.ports import Transaction
+from understudy_server.app.ports import SessionRecord, Transaction
 from understudy_server.store.sqlite.transaction import SqliteTransaction
 
 T = TypeVar("T")
 Read = Callable[[Transaction], T]
 
 ANSWERS_MAX = 10_000
-# The questions that stand before every call, and the one that pipelines ask most.
-REMEMBERED = frozenset(
-    (
-        "plan",
-        "key_by_fingerprint",
-        "project",
-        "project_by_id",
-        "environment",
-        "environment_by_id",
-        "session",
-    )
-)
-_Answers = dict[tuple[str, tuple[Any, ...]], Any]
+_Answers = dict[Hashable, Any]
 
 
-class RememberedRecords:
-    """The answers to point queries at one version of one file."""
+class RememberedAnswers:
+    """Answers at one version of one file."""
 
     def __init__(self) -> None:
         self._version = 0
@@ -51,10 +39,9 @@ class RememberedRecords:
     def _on_snapshot(self, connection: sqlite3.Connection) -> Transaction:
         """A transaction whose answers are kept, if the snapshot is of the version that they are kept for."""
         current = connection.execute("SELECT current FROM version").fetchone()[0]
-        transaction = SqliteTransaction(connection)
         if current != self._version:
-            return transaction
-        return cast("Transaction", _IntoMemory(transaction, self._answers))
+            return SqliteTransaction(connection)
+        return _IntoMemory(connection, self._answers)
 
 
 class _NotRemembered(BaseException):
@@ -62,7 +49,7 @@ class _NotRemembered(BaseException):
 
 
 class _FromMemory:
-    """Answers the remembered questions of a Transaction from memory, and gives up at any other."""
+    """Has the remembered answers of a Transaction, and gives up at any other question."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -70,35 +57,31 @@ class _FromMemory:
     def __getattr__(self, question: str) -> Any:
         raise _NotRemembered
 
+    async def recall(self, question: Hashable, _answer: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            return self._answers[question]
+        except KeyError:
+            raise _NotRemembered from None
 
-def _recall(question: str) -> Any:
-    async def recall(self: _FromMemory, *arguments: Any) -> Any:
-        answers = self._answers
-        if (question, arguments) not in answers:
-            raise _NotRemembered
-        return answers[question, arguments]
-
-    return recall
-
-
-for _question in REMEMBERED:
-    setattr(_FromMemory, _question, _recall(_question))
+    async def session(self, environment_id: str, session_key: str) -> Any:
+        try:
+            return self._answers["session", environment_id, session_key]
+        except KeyError:
+            raise _NotRemembered from None
 
 
-class _IntoMemory:
-    """Passes every question on, and remembers the answers to some."""
+class _IntoMemory(SqliteTransaction):
+    """Remembers what it answers."""
 
-    def __init__(self, transaction: SqliteTransaction, answers: _Answers) -> None:
-        self._transaction = transaction
+    def __init__(self, connection: sqlite3.Connection, answers: _Answers) -> None:
+        super().__init__(connection)
         self._answers = answers
 
-    def __getattr__(self, question: str) -> Callable[..., Awaitable[Any]]:
-        ask: Callable[..., Awaitable[Any]] = getattr(self._transaction, question)
-        if question not in REMEMBERED:
-            return ask
+    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:
+        found = self._answers[question] = await answer()
+        return found
 
-        async def remember(*arguments: Any) -> Any:
-            answer = self._answers[question, arguments] = await ask(*arguments)
-            return answer
-
-        return remember
+    async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
+        found = await super().session(environment_id, session_key)
+        self._answers["session", environment_id, session_key] = found
+        return found

@@ -13,7 +13,7 @@ from understudy_server.store.sqlite.changes import load_since
 from understudy_server.store.sqlite.files import prepare
 from understudy_server.store.sqlite.lock import DirectoryLock
 from understudy_server.store.sqlite.reader import Reader
-from understudy_server.store.sqlite.remembered import RememberedRecords
+from understudy_server.store.sqlite.remembered import RememberedAnswers
 from understudy_server.store.sqlite.transaction import SqliteTransaction
 from understudy_server.store.sqlite.writer import Durability, Writer
 
@@ -33,7 +33,7 @@ class SqliteStore:
     def __init__(self, folder: Path, durability: Durability, lock: DirectoryLock, version: int) -> None:
         self._lock = lock
         self._version = version
-        self._remembered = RememberedRecords()
+        self._remembered = RememberedAnswers()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
         self._writer = Writer(folder / FILE, durability, self._seal)

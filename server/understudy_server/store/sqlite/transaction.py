@@ -1,7 +1,7 @@
 """One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -15,6 +15,7 @@ from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.rows import SCHEMA, Row
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 
 class SqliteTransaction:
@@ -27,6 +28,9 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._version = 0
+
+    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:  # noqa: ARG002
+        return await answer()
 
     # The organisation and its keys
 
