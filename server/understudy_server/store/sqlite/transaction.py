@@ -1,10 +1,8 @@
 """One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
-import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from typing import TypeVar
 
-from google.protobuf.message import Message
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.session_service_pb2 import Session
@@ -12,22 +10,17 @@ from understudy.v1.session_service_pb2 import Session
 from understudy_server.app.ports import EnvironmentRecord, KeyRecord, MockQuery, ProjectRecord, SessionRecord
 from understudy_server.app.times import milliseconds
 from understudy_server.store.sqlite import rows
-from understudy_server.store.sqlite.rows import SCHEMA, Row
+from understudy_server.store.sqlite.unit import Unit, without
 
-M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 
-class SqliteTransaction:
+class SqliteTransaction(Unit):
     """Fills ``app.ports.Transaction``.
 
     The first change of a unit moves the version, and every change notes what it touched. To put something is a change,
     even when it is there already; to remove or to switch what is not there is none.
     """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._version = 0
 
     async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:  # noqa: ARG002
         return await answer()
@@ -129,7 +122,7 @@ class SqliteTransaction:
         return [rows.environment(row) for row in found]
 
     async def put_environment(self, record: EnvironmentRecord) -> None:
-        kept = _without(record.message, "project")
+        kept = without(record.message, "project")
         self._upsert(
             "environment", ("id",), id=record.id, project_id=record.project_id, slug=kept.slug,
             message=kept.SerializeToString(),
@@ -173,7 +166,7 @@ class SqliteTransaction:
         return [rows.mock(row) for row in found]
 
     async def put_mock(self, environment_id: str, mock: Mock) -> None:
-        kept = _without(mock, "active")
+        kept = without(mock, "active")
         home_before = self._home(environment_id, mock.id)
         self._upsert(
             "mock", ("environment_id", "id"), environment_id=environment_id, id=mock.id, name=mock.name,
@@ -252,7 +245,7 @@ class SqliteTransaction:
         return [rows.scenario(row) for row in found]
 
     async def put_scenario(self, environment_id: str, scenario: Scenario) -> None:
-        kept = _without(scenario, "mocks", "local_mocks", "revision")
+        kept = without(scenario, "mocks", "local_mocks", "revision")
         self._upsert(
             "scenario", ("environment_id", "id"), environment_id=environment_id, id=scenario.id, name=scenario.name,
             url_id=scenario.url_id, created_at_ms=milliseconds(scenario.created_at),
@@ -300,7 +293,7 @@ class SqliteTransaction:
 
     async def put_session(self, record: SessionRecord) -> None:
         session = record.message
-        kept = _without(session, "session_key", "overrides", "scenario", "revision")
+        kept = without(session, "session_key", "overrides", "scenario", "revision")
         self._upsert(
             "session", ("id",), id=record.id, environment_id=record.environment_id,
             scenario_id=session.scenario if session.HasField("scenario") else None,
@@ -338,65 +331,3 @@ class SqliteTransaction:
             now_ms, updated_before_ms,
         )  # fmt: skip
         return [(session_id, bool(expired)) for session_id, expired in found]
-
-    # What all of them are made of
-
-    def _note(self, kind: str, environment_id: str, entity_id: str) -> None:
-        """Note that an entity changed in this unit's version, which the first note makes."""
-        if not self._version:
-            self._run("UPDATE version SET current = current + 1")
-            self._version = int(self._value("SELECT current FROM version"))
-        self._run(
-            "INSERT INTO change VALUES (?1, ?2, ?3, ?4) "
-            "ON CONFLICT (kind, environment_id, id) DO UPDATE SET version = excluded.version",
-            kind, environment_id, entity_id, self._version,
-        )  # fmt: skip
-
-    def _note_rows(self, kind: str, query: str, *arguments: Any) -> None:
-        """Note every (environment id, id) that a query finds."""
-        for environment_id, entity_id in self._rows(query, *arguments):
-            self._note(kind, environment_id, entity_id)
-
-    def _revise(self, kind: str, query: str, *arguments: Any) -> None:
-        """Count a change of every session or scenario that a query finds: something it names is about to go."""
-        for environment_id, entity_id in self._rows(query, *arguments):
-            self._run(
-                f"UPDATE {kind} SET revision = revision + 1 WHERE environment_id = ? AND id = ?",
-                environment_id, entity_id,
-            )  # fmt: skip
-            self._note(kind, environment_id, entity_id)
-
-    def _upsert(self, table: str, key: tuple[str, ...], **values: Any) -> None:
-        values["schema"] = SCHEMA
-        updates = ", ".join(f"{name} = excluded.{name}" for name in values if name not in key)
-        self._run(
-            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))}) "
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}",
-            *values.values(),
-        )
-
-    def _run(self, statement: str, *arguments: Any) -> int:
-        """Run a statement and tell how many rows it changed."""
-        return self._connection.execute(statement, arguments).rowcount
-
-    def _run_many(self, statement: str, arguments: Iterable[Row]) -> None:
-        self._connection.executemany(statement, arguments)
-
-    def _row(self, query: str, *arguments: Any) -> Row | None:
-        row: Row | None = self._connection.execute(query, arguments).fetchone()
-        return row
-
-    def _rows(self, query: str, *arguments: Any) -> list[Row]:
-        return self._connection.execute(query, arguments).fetchall()
-
-    def _value(self, query: str, *arguments: Any) -> Any:
-        return self._connection.execute(query, arguments).fetchone()[0]
-
-
-def _without(message: M, *derived: str) -> M:
-    """A copy without the fields that columns hold or that can be derived."""
-    kept = type(message)()
-    kept.CopyFrom(message)
-    for field in derived:
-        kept.ClearField(field)
-    return kept
