@@ -30,6 +30,7 @@ CALL_SECONDS_MAX = 60.0
 """After this time a unary call has failed with ``DEADLINE_EXCEEDED``. Streams last as long as both sides want."""
 
 _DETAILS_KEY = "grpc-status-details-bin"
+_METADATA_CHARACTERS_MAX = 512
 _VISIBLE = string.ascii_letters + string.digits + string.punctuation
 
 
@@ -97,7 +98,11 @@ def _outgoing(metadata: Mapping[str, str], decode: Decode) -> tuple[bytes, list[
 
 
 def _sendable(text: str) -> str:
-    """Encode what gRPC refuses or trims. No slug and no key has such characters: as sent, too, they name nothing."""
+    """Encode what gRPC refuses or trims, and cut what is longer than metadata may be.
+
+    No slug and no key has such characters or such a length: as sent, too, they name nothing.
+    """
+    text = text[:_METADATA_CHARACTERS_MAX]
     return quote(text, safe=_VISIBLE + " " if text == text.strip() else _VISIBLE)
 
 

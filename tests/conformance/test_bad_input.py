@@ -130,6 +130,67 @@ def test_a_request_cut_short_leaves_the_server_well(server: Server, auth: str, r
     assert rest.get(auth, KEY).code == "not_found"
 
 
+NOT_HTTP = {
+    "garbage": b"\x00\x01\x02\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "two lengths": b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+    "length and chunks": b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+    "negative length": b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", NOT_HTTP)
+def test_what_is_not_http_is_refused_in_the_envelope(server: Server, name: str) -> None:
+    status, body = send(server.rest, NOT_HTTP[name])
+    assert (status, json.loads(body)["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("head", ["x-big: " + "x" * 100_000 + "\r\n", "x-small: x\r\n" * 200])
+def test_a_head_that_is_too_large_is_refused(server: Server, head: str) -> None:
+    status, body = send(server.rest, f"GET /api/v1/sessions/k HTTP/1.1\r\nhost: x\r\n{head}\r\n".encode())
+    assert (status, json.loads(body)["code"]) == (431, "headers_too_large")
+
+
+def test_a_head_without_end_is_refused(server: Server) -> None:
+    status, body = send(server.rest, b"GET /api/v1/sessions/k HTTP/1.1\r\nx-big: " + b"x" * 200_000)
+    assert (status, json.loads(body)["code"]) == (431, "headers_too_large")
+
+
+def test_a_long_key_is_only_a_wrong_key_through_every_door(server: Server, gateway: str) -> None:
+    for address in (server.rest, gateway):
+        door = RestDoor(address)
+        assert door.get("Bearer " + "a" * 20_000, KEY).code == "unauthorized"
+        door.close()
+
+
+def test_a_long_project_in_the_query_is_refused_through_every_door(server: Server, gateway: str, auth: str) -> None:
+    for address in (server.rest, gateway):
+        door = RestDoor(address)
+        assert door.put(auth, KEY, {}, project="p" * 20_000).code == "invalid_body"
+        door.close()
+
+
+def test_of_two_authorization_values_the_first_counts_through_every_door(server: Server, auth: str) -> None:
+    call = "/understudy.v1.SessionService/GetSession"
+    with grpc.insecure_channel(server.grpc) as channel:
+        method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(call)
+        metadata = (("authorization", auth), ("authorization", "Bearer wrong"))
+        assert method.future(b"\x0a\x01k", metadata=metadata, timeout=30).code() == grpc.StatusCode.NOT_FOUND
+    head = f"GET /api/v1/sessions/k HTTP/1.1\r\nhost: x\r\nauthorization: {auth}\r\nauthorization: Bearer wrong\r\n\r\n"
+    assert send(server.rest, head.encode())[0] == 404
+
+
+def send(address: str, content: bytes) -> tuple[int, bytes]:
+    """Send bytes and nothing more; gives status and body of what comes back."""
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(content)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ")[1]), body
+
+
 def raw_request(server: Server, method: str, path: str, auth: str) -> tuple[int, bytes]:
     """Send a path exactly as it is written; clients would mend it."""
     host, port = server.rest.split(":")

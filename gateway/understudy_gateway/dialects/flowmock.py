@@ -53,6 +53,7 @@ _STATUS_OF_KIND: dict[int, int] = {
 # What the way to the server can do, when the server itself has not spoken.
 _WAY: dict[int, tuple[int, str, str]] = {
     code_pb2.UNAVAILABLE: (502, "server_unreachable", "The Understudy server cannot be reached."),
+    code_pb2.RESOURCE_EXHAUSTED: (413, "body_too_large", "The request is too large for the Understudy server."),
     code_pb2.DEADLINE_EXCEEDED: (504, "server_timeout", "The Understudy server did not answer in time."),
 }
 
@@ -75,7 +76,14 @@ def _classify(refusal: Status, problem: Problem) -> tuple[int, str, str]:
         return _WAY.get(refusal.code, (500, "internal_error", "Something went wrong inside Understudy."))
     kind = _STATUS_OF_KIND.get(refusal.code, 500)
     http_status, code = TABLE.get(problem.reason, (kind, problem.reason))
-    return http_status, code, problem.message or code
+    return http_status, code, _in_json_names(problem) or code
+
+
+def _in_json_names(problem: Problem) -> str:
+    """The message of an error with its field spelled as in JSON."""
+    first, *rest = problem.field.split("_")
+    spelled = first + "".join(part[:1].upper() + part[1:] for part in rest)
+    return problem.message.replace(problem.field, spelled) if problem.field else problem.message
 
 
 def _headers(http_status: int, problem: Problem) -> Headers:

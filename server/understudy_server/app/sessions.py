@@ -26,7 +26,7 @@ from understudy_server.core.errors import Fault, InvalidInput, NotFound
 from understudy_server.core.session_key import normalise
 
 _SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds")
-_CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "expires_at")
+_CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms")
 
 
 async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -> GetSessionResponse:

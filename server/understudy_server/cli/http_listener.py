@@ -5,11 +5,14 @@ import contextlib
 import errno
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from understudy_server.cli.addresses import Address
+from understudy_server.cli.http_limits import HttpLimits
+from understudy_server.cli.http_protocol import LimitedHttpProtocol
 
 _BACKLOG = 1_024
 
@@ -39,12 +42,14 @@ class HttpListener:
         self.address = address
 
     @classmethod
-    async def start(cls, app: Any, address: Address, stop_grace_seconds: int) -> "HttpListener":
+    async def start(
+        cls, app: Any, address: Address, stop_grace_seconds: int, limits: HttpLimits | None = None
+    ) -> "HttpListener":
         """Accept connections; port 0 takes any free one. Raises OSError when the address cannot be bound."""
         bound = _bind(address)
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=cast("Any", partial(LimitedHttpProtocol, limits=limits or HttpLimits())),
             ws="none",
             loop="none",
             lifespan="auto",

@@ -29,7 +29,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
         # What stands first is a name to copy; the rest gives way where the terminal is narrow.
         table.add_column(column, no_wrap=number == 0, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell or _NONE) for cell in row))
+        table.add_row(*(Text(visible(cell) or _NONE) for cell in row))
     if table.row_count:
         console = Console()
         if not console.is_terminal:
@@ -38,6 +38,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
         console.print(table)
     else:
         typer.echo(empty)
+
+
+def visible(text: str) -> str:
+    """Text that a stranger may have stored, safe for a terminal: control characters are spelled out."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def print_next(option: str, token: str) -> None:
@@ -50,7 +55,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values, one pair to a line; an empty value shows a dash."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        typer.echo(f"{name:<{width}}  {value or _NONE}")
+        typer.echo(f"{name:<{width}}  {visible(value) or _NONE}")
 
 
 def moment(stamp: Timestamp, *, known: bool) -> str:

@@ -124,7 +124,7 @@ async def _listen_http(
     stopping: AsyncExitStack, app: object, address: Address, flag: str, settings: Settings
 ) -> Address:
     try:
-        listener = await HttpListener.start(app, address, settings.stop_grace_seconds)
+        listener = await HttpListener.start(app, address, settings.stop_grace_seconds, settings.for_rest())
     except OSError as error:
         raise _not_bound(flag, address, error) from error
     stopping.push_async_callback(listener.stop)

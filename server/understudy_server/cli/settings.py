@@ -14,6 +14,7 @@ import yaml
 from understudy_gateway.app import BODY_BYTES_MAX
 
 from understudy_server.cli.addresses import LOOPBACK, Address, read_address
+from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
@@ -71,6 +72,7 @@ _GRPC, _REST, _PROXY = (Address(LOOPBACK, port) for port in (50_051, 8_000, 8_08
 _DATA = Path(DATA_DEFAULT)
 _API_RATE = Rate(calls=6_000, seconds=60)
 _LIMITS = ProxySettings()
+_HTTP = HttpLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,11 @@ class Settings:
     rest_body_bytes_max: Positive = BODY_BYTES_MAX
     """A longer body of a request to the API is refused."""
 
+    rest_head_bytes_max: Positive = _HTTP.head_bytes_max
+    rest_header_lines_max: Positive = _HTTP.header_lines_max
+    rest_request_seconds: Positive = int(_HTTP.request_seconds)
+    """How long a client may take to send a request to the API."""
+
     proxy_target_bytes_max: Positive = _LIMITS.target_bytes_max
     proxy_head_bytes_max: Positive = _LIMITS.head_bytes_max
     proxy_headers_max: Positive = _LIMITS.headers_max
@@ -118,6 +125,10 @@ class Settings:
 
     proxy_upstream_timeout_seconds: Positive = int(_LIMITS.upstream_timeout_seconds)
     """How long a service behind the proxy may be silent."""
+
+    def for_rest(self) -> HttpLimits:
+        """The REST door's part."""
+        return HttpLimits(self.rest_head_bytes_max, self.rest_header_lines_max, self.rest_request_seconds)
 
     def for_proxy(self) -> ProxySettings:
         """The proxy's part."""

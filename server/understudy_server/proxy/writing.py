@@ -54,5 +54,7 @@ def connection_headers(*, http_1_0: bool, keep_alive: bool) -> RawHeaders:
 
 def refusal_plan(refused: Refused, method: str) -> AnswerPlan:
     """The error envelope of a refusal, as an answer to a request of this method."""
-    body = json.dumps({"error": refused.message, "code": refused.code}, ensure_ascii=False).encode()
+    body = json.dumps(
+        {"error": refused.message, "code": refused.code}, ensure_ascii=False, separators=(",", ":")
+    ).encode()
     return plan(with_default_type(refused.status, (), body, BodyKind.JSON), method)

@@ -104,7 +104,8 @@ async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[
 
 
 def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, Any]:
-    return dict(context.invocation_metadata() or ())
+    """The metadata of a call; of a name that is given twice, the first value counts, as over REST."""
+    return dict(reversed(tuple(context.invocation_metadata() or ())))
 
 
 def _decode(rpc: Rpc, request: bytes, metadata: Mapping[str, Any]) -> Decode:
