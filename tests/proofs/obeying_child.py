@@ -63,7 +63,7 @@ class Rooms:
     async def see(self) -> object:
         now = await full(self._store)
         return {
-            "version": self._store.version_nowait(),
+            "version": self._store.known_version,
             "loaded": now.version,
             "mocks": sorted(int(each.removeprefix("ovr_")) for _, each in now.mocks),
             "sessions": sorted(int(each.removeprefix("ses_")) for each in now.sessions),

@@ -15,8 +15,9 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 from understudy import status
-from understudy.v1 import log_service_pb2, scenario_service_pb2, session_service_pb2
+from understudy.v1 import log_service_pb2, project_service_pb2, scenario_service_pb2, session_service_pb2
 from understudy.v1.log_service_pb2_grpc import LogServiceStub
+from understudy.v1.project_service_pb2_grpc import ProjectServiceStub
 from understudy.v1.scenario_service_pb2_grpc import ScenarioServiceStub
 from understudy.v1.session_service_pb2_grpc import SessionServiceStub
 
@@ -65,6 +66,12 @@ class Door(Protocol):
 
     def body(self, auth: str | None, log_id: str, **query: Json) -> Answer: ...
 
+    def environment(self, auth: str | None, project: str, slug: str) -> Answer: ...
+
+    def make_environment(self, auth: str | None, project: str, body: Mapping[str, Json]) -> Answer: ...
+
+    def change_environment(self, auth: str | None, project: str, slug: str, body: Mapping[str, Json]) -> Answer: ...
+
 
 class RestDoor:
     """A real HTTP client against ``host:port``."""
@@ -98,6 +105,16 @@ class RestDoor:
     def body(self, auth: str | None, log_id: str, **query: Json) -> Answer:
         return self._call("GET", f"/logs/{quote(log_id, safe='')}/body", auth, query)
 
+    def environment(self, auth: str | None, project: str, slug: str) -> Answer:
+        return self._call("GET", f"/projects/{project}/environments/{slug}", auth, {})
+
+    def make_environment(self, auth: str | None, project: str, body: Mapping[str, Json]) -> Answer:
+        return self._call("POST", f"/projects/{project}/environments", auth, {}, json.dumps(body).encode())
+
+    def change_environment(self, auth: str | None, project: str, slug: str, body: Mapping[str, Json]) -> Answer:
+        path = f"/projects/{project}/environments/{slug}"
+        return self._call("PATCH", path, auth, {}, json.dumps(body).encode())
+
     def close(self) -> None:
         self._client.close()
 
@@ -122,6 +139,7 @@ class GrpcDoor:
         self._sessions = SessionServiceStub(self._channel)
         self._scenarios = ScenarioServiceStub(self._channel)
         self._logs = LogServiceStub(self._channel)
+        self._projects = ProjectServiceStub(self._channel)
 
     def get(self, auth: str | None, key: str, **query: Json) -> Answer:
         request = session_service_pb2.GetSessionRequest(session_key=key, **query)
@@ -165,6 +183,22 @@ class GrpcDoor:
         answer = _called(self._logs.GetLogBody, request, auth, "body")
         return Answer(answer.code, json.loads(answer.value.data)) if answer.code == "" else answer
 
+    def environment(self, auth: str | None, project: str, slug: str) -> Answer:
+        request = project_service_pb2.GetEnvironmentRequest(project=project, environment=slug)
+        return _called(self._projects.GetEnvironment, request, auth, "environment")
+
+    def make_environment(self, auth: str | None, project: str, body: Mapping[str, Json]) -> Answer:
+        request = project_service_pb2.CreateEnvironmentRequest(project=project)
+        json_format.ParseDict(dict(body), request.environment)
+        return _called(self._projects.CreateEnvironment, request, auth, "environment")
+
+    def change_environment(self, auth: str | None, project: str, slug: str, body: Mapping[str, Json]) -> Answer:
+        request = project_service_pb2.UpdateEnvironmentRequest(project=project, environment=slug)
+        json_format.ParseDict(dict(body), request.changes)
+        fields = request.changes.DESCRIPTOR.fields_by_camelcase_name
+        request.update_mask.paths.extend(fields[name].name for name in body)
+        return _called(self._projects.UpdateEnvironment, request, auth, "environment")
+
     def close(self) -> None:
         self._channel.close()
 
@@ -190,10 +224,10 @@ def _json(message: Message) -> Json:
 def _reshape(message: Message, shown: dict[str, Json]) -> dict[str, Json]:
     for name in _NULL_WHEN_UNSET.get(message.DESCRIPTOR.name, ()):
         shown.setdefault(name, None)
-    for name in ("lastSeenAt", "createdAt", "expiresAt"):
+    for name in ("lastSeenAt", "createdAt", "updatedAt", "expiresAt"):
         if shown.get(name):
             shown[name] = _three_digits(shown[name])
-    if message.DESCRIPTOR.name == "Session":
+    if message.DESCRIPTOR.name in ("Session", "Environment"):
         # Over REST it travels as a header.
         del shown["revision"]
     if "mode" in shown:

@@ -4,6 +4,7 @@ import asyncio
 
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
 from understudy.v1.scenario_service_pb2 import Scenario
+from understudy_server.core.carriers import Carrier
 from understudy_server.core.errors import StorageFailure
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 
@@ -29,7 +30,8 @@ class FakeSource:
     def current(self) -> int:
         return len(self._history)
 
-    def version_nowait(self) -> int | None:
+    @property
+    def known_version(self) -> int | None:
         return self.current if self.alone else None
 
     async def version(self) -> int:
@@ -80,8 +82,35 @@ class FakeSource:
         )
 
 
-def environment(*, upstream: str = "", active_mocks: tuple[str, ...] = (), slug: str = "staging") -> EnvironmentRow:
-    return EnvironmentRow(ENVIRONMENT_ID, "prj_1", "checkout", slug, upstream, active_mocks)
+def environment(
+    *,
+    environment_id: str = ENVIRONMENT_ID,
+    upstream: str = "",
+    active_mocks: tuple[str, ...] = (),
+    slug: str = "staging",
+    hosts: tuple[str, ...] = (),
+    carriers: tuple[Carrier, ...] = (),
+    strict: bool = False,
+    answers_preflights: bool = True,
+    adds_cors_headers: bool = True,
+    tunnels_upgrades: bool = False,
+    forwards_session_header: bool = True,
+) -> EnvironmentRow:
+    return EnvironmentRow(
+        id=environment_id,
+        project_id="prj_1",
+        project_slug="checkout",
+        slug=slug,
+        upstream=upstream,
+        active_mocks=active_mocks,
+        hosts=hosts,
+        carriers=carriers,
+        strict=strict,
+        answers_preflights=answers_preflights,
+        adds_cors_headers=adds_cors_headers,
+        tunnels_upgrades=tunnels_upgrades,
+        forwards_session_header=forwards_session_header,
+    )
 
 
 def session(

@@ -22,9 +22,14 @@ def project(project_id: str = PROJECT, slug: str = "checkout") -> ProjectRecord:
 
 
 def environment(
-    environment_id: str = ENVIRONMENT, slug: str = "staging", *, upstream: str = "http://127.0.0.1:9", of: str = PROJECT
+    environment_id: str = ENVIRONMENT,
+    slug: str = "staging",
+    *,
+    upstream: str = "http://127.0.0.1:9",
+    hosts: Sequence[str] = (),
+    of: str = PROJECT,
 ) -> EnvironmentRecord:
-    message = Environment(slug=slug, name=slug.title(), upstream=upstream, revision=1)
+    message = Environment(slug=slug, name=slug.title(), upstream=upstream, hosts=hosts, revision=1)
     return EnvironmentRecord(environment_id, of, message)
 
 
@@ -88,7 +93,7 @@ def exchange(number: int, session_key: str = "ci-42", *, body: bytes = b"{}", of
         started_at_ms=1_700_000_000_000 + number,
         duration_ms=3,
         mock_id="ovr_declined",
-        request_headers=(("Accept", "*/*"), ("Accept", "text/plain"), ("X-Name", "Zoë")),
+        request_headers=((b"Accept", b"*/*"), (b"Accept", b"text/plain"), (b"X-Name", "Zoë".encode())),
         response_headers=(),
         request_body=Captured(body, len(body) + 10, "application/json"),
         response_body=None,

@@ -3,10 +3,11 @@
 import pytest
 from support import records
 from support.mirror import Mirror, full
-from support.records import ENVIRONMENT
+from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import Change, FullStore, activate, change, changes_of, put_mock, put_scenario, put_session
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
-from understudy_server.live.source import Changes
+from understudy_server.core.carriers import Carrier, CarrierKind
+from understudy_server.live.source import Changes, EnvironmentRow
 
 
 class VersionsAndChanges:
@@ -71,7 +72,7 @@ class VersionsAndChanges:
     async def test_the_version_known_without_asking_is_the_current_one(self, store: FullStore) -> None:
         await change(store, put_session("ci-42"))
 
-        assert store.version_nowait() in (None, await store.version())
+        assert store.known_version in (None, await store.version())
 
     async def test_everything_is_loaded_at_first(self, store: FullStore) -> None:
         await change(store, put_mock("ovr_a"), put_scenario("scn_a", "ovr_a"), put_session("ci-42", "ovr_a"))
@@ -202,6 +203,55 @@ class VersionsAndChanges:
         assert changes.scenarios == {(ENVIRONMENT, "scn_a"): None}
         assert changes.mocks == {(ENVIRONMENT, "ovr_local"): None}
         assert [each and each.scenario_id for each in changes.sessions.values()] == [""]
+
+    async def test_the_settings_of_an_environment_are_loaded_with_it(self, store: FullStore) -> None:
+        put = records.environment(hosts=("b.test", "a.test"))
+        put.message.carriers.add(query="run")
+        put.message.carriers.add(jwt_claim="user.session")
+        put.message.strict = put.message.tunnel_upgrades = put.message.strip_session_header = True
+        put.message.cors.forward_preflights = put.message.cors.leave_answers = True
+
+        changes = await changes_of(store, lambda tx: tx.put_environment(put))
+
+        assert changes.environments[ENVIRONMENT] == EnvironmentRow(
+            ENVIRONMENT,
+            PROJECT,
+            "checkout",
+            "staging",
+            put.message.upstream,
+            active_mocks=(),
+            hosts=("b.test", "a.test"),
+            carriers=(Carrier(CarrierKind.QUERY, "run"), Carrier(CarrierKind.JWT_CLAIM, "user.session")),
+            strict=True,
+            answers_preflights=False,
+            adds_cors_headers=False,
+            tunnels_upgrades=True,
+            forwards_session_header=False,
+        )
+
+    async def test_settings_that_were_never_set_are_the_defaults(self, store: FullStore) -> None:
+        changes = await changes_of(store, lambda tx: tx.put_environment(records.environment(upstream="")))
+
+        row = EnvironmentRow(ENVIRONMENT, PROJECT, "checkout", "staging", "", active_mocks=())
+        assert changes.environments == {ENVIRONMENT: row}
+
+    async def test_a_host_that_passes_on_changes_both_environments(self, store: FullStore) -> None:
+        await change(
+            store,
+            lambda tx: tx.put_environment(records.environment(hosts=("a.test",))),
+            lambda tx: tx.put_environment(records.environment("env_2", "test")),
+        )
+
+        changes = await changes_of(
+            store,
+            lambda tx: tx.put_environment(records.environment()),
+            lambda tx: tx.put_environment(records.environment("env_2", "test", hosts=("a.test",))),
+        )
+
+        assert {name: each and each.hosts for name, each in changes.environments.items()} == {
+            ENVIRONMENT: (),
+            "env_2": ("a.test",),
+        }
 
     async def test_a_project_that_is_renamed_changes_its_environments(self, store: FullStore) -> None:
         changes = await changes_of(store, lambda tx: tx.put_project(records.project(slug="till")))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from support import records
 from support.mirror import Mirror, full
 from support.records import PROJECT
 from support.store_steps import Change, FullStore, Opener, Refused, change, fail
-from understudy_server.app.ports import Transaction
+from understudy_server.app.ports import EnvironmentRecord, Transaction
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
 T = TypeVar("T")
@@ -25,6 +25,8 @@ _MOCKS = st.sampled_from(["ovr_0", "ovr_1", "ovr_2"])
 _SOME_MOCKS = st.lists(_MOCKS, unique=True)
 _SCENARIOS = st.sampled_from(["scn_0", "scn_1"])
 _KEYS = st.sampled_from(["ci-0", "ci-1", "ci-2"])
+_HOSTS = st.sampled_from(["a.test", "b.test"])
+_SOME_HOSTS = st.lists(_HOSTS, unique=True)
 _NUMBERS = st.integers(0, 3)
 
 
@@ -33,6 +35,7 @@ class _Place:
     """What an environment holds, in the plainest form: names, and lists of names."""
 
     upstream: str
+    hosts: tuple[str, ...] = ()
     active: list[str] = field(default_factory=list)
     mocks: dict[str, tuple[str, str]] = field(default_factory=dict)  # id -> (name, scenario)
     scenarios: dict[str, list[str]] = field(default_factory=dict)
@@ -91,17 +94,27 @@ class StoreMachine(RuleBasedStateMachine):
     def furnish(self) -> None:
         self._change(lambda tx: tx.put_project(records.project()))
         for place in ("env_0", "env_1"):
-            self.put_environment(place, 0)
+            self.put_environment(place, 0, ["a.test"])
             for mock_id in ("ovr_0", "ovr_1", "ovr_2"):
                 self.put_mock(place, mock_id, 0, None)
             self.put_scenario(place, "scn_0", ["ovr_0"])
             self.put_session(place, "ci-0", ["ovr_1"], "scn_0", 0)
 
-    @rule(place=_PLACES, upstream=_NUMBERS)
-    def put_environment(self, place: str, upstream: int) -> None:
-        made = records.environment(place, place.replace("_", "-"), upstream=f"http://{upstream}")
-        self._change(lambda tx: tx.put_environment(made))
-        self._places.setdefault(place, _Place("")).upstream = f"http://{upstream}"
+    @rule(place=_PLACES, upstream=_NUMBERS, hosts=_SOME_HOSTS)
+    def put_environment(self, place: str, upstream: int, hosts: list[str]) -> None:
+        taken = {host for other, known in self._places.items() if other != place for host in known.hosts}
+        self._put_environment(place, f"http://{upstream}", [host for host in hosts if host not in taken])
+
+    @rule(place=_PLACES)
+    def pass_hosts_on(self, place: str) -> None:
+        """An environment gives its hosts to the other, in one unit."""
+        other = "env_1" if place == "env_0" else "env_0"
+        known, heir = self._places.get(place), self._places.get(other)
+        if not known or not heir:
+            return
+        bare = _record(place, known.upstream, ())
+        hosts, known.hosts = known.hosts, ()
+        self._put_environment(other, heir.upstream, (*heir.hosts, *hosts), lambda tx: tx.put_environment(bare))
 
     @rule(place=_PLACES)
     def remove_environment(self, place: str) -> None:
@@ -238,9 +251,21 @@ class StoreMachine(RuleBasedStateMachine):
                 found = self._run(self._store.read(partial(_session, place=place, key=key)))
                 assert (row and (row.id, row.overrides, row.scenario_id)) == found
 
+    @invariant()
+    def environments_are_found_by_their_hosts(self) -> None:
+        for host in ("a.test", "b.test"):
+            found = self._run(self._store.read(partial(_environment, host=host)))
+            assert found == next((place for place, known in self._places.items() if host in known.hosts), None)
+
     def _new_session_id(self) -> str:
         self._incarnation += 1
         return f"ses_{self._incarnation:04}"
+
+    def _put_environment(self, place: str, upstream: str, hosts: Sequence[str], *first: Change) -> None:
+        made = _record(place, upstream, hosts)
+        self._change(*first, lambda tx: tx.put_environment(made))
+        known = self._places.setdefault(place, _Place(""))
+        known.upstream, known.hosts = upstream, tuple(hosts)
 
     def _put_session(
         self,
@@ -263,7 +288,7 @@ class StoreMachine(RuleBasedStateMachine):
         mirror = Mirror(self._version)
         for place, known in self._places.items():
             mirror.environments[place] = EnvironmentRow(
-                place, PROJECT, "checkout", place.replace("_", "-"), known.upstream, tuple(known.active)
+                place, PROJECT, "checkout", place.replace("_", "-"), known.upstream, tuple(known.active), known.hosts
             )
             for mock_id, (name, home) in known.mocks.items():
                 mock = records.mock(mock_id, name=name, scenario=home)
@@ -276,6 +301,15 @@ class StoreMachine(RuleBasedStateMachine):
                 mirror.scenarios[place, scenario_id] = scenario
             mirror.sessions.update({row.id: row for row in known.sessions.values()})
         return mirror
+
+
+def _record(place: str, upstream: str, hosts: Sequence[str]) -> EnvironmentRecord:
+    return records.environment(place, place.replace("_", "-"), upstream=upstream, hosts=hosts)
+
+
+async def _environment(tx: Transaction, host: str) -> str | None:
+    record = await tx.environment_by_host(host)
+    return record.id if record else None
 
 
 async def _session(tx: Transaction, place: str, key: str) -> tuple[str, tuple[str, ...], str] | None:

@@ -1,6 +1,7 @@
 """What every store must do with a unit of work, alone and beside others, and over a restart."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,41 @@ class UnitsOfWork:
 
         assert set((await full(store)).sessions) == {"ses_new"}
 
+    async def test_hosts_are_read_back_in_their_order(self, store: FullStore) -> None:
+        await change(store, lambda tx: tx.put_environment(records.environment(hosts=("b.test", "a.test"))))
+
+        found = await store.read(lambda tx: tx.environment_by_id(ENVIRONMENT))
+        assert found is not None
+        assert found.message.hosts == ["b.test", "a.test"]
+
+    async def test_an_environment_is_found_by_each_of_its_hosts(self, store: FullStore) -> None:
+        put = records.environment(hosts=("a.test", "b.test"))
+        await change(store, lambda tx: tx.put_environment(put))
+
+        for host in put.message.hosts:
+            assert await store.read(partial(_environment_at, host=host)) == ENVIRONMENT
+        assert await store.read(lambda tx: tx.environment_by_host("c.test")) is None
+
+    async def test_a_host_that_was_taken_away_finds_nothing(self, store: FullStore) -> None:
+        await change(store, lambda tx: tx.put_environment(records.environment(hosts=("a.test",))))
+
+        await change(store, lambda tx: tx.put_environment(records.environment()))
+
+        assert await store.read(lambda tx: tx.environment_by_host("a.test")) is None
+
+    async def test_a_host_of_a_removed_environment_is_free(self, store: FullStore) -> None:
+        await change(store, lambda tx: tx.put_environment(records.environment(hosts=("a.test",))))
+
+        await change(
+            store,
+            lambda tx: tx.remove_environment(ENVIRONMENT),
+            lambda tx: tx.put_environment(records.environment("env_2", "test", hosts=("a.test",))),
+        )
+
+        found = await store.read(lambda tx: tx.environment_by_host("a.test"))
+        assert found is not None
+        assert found.id == "env_2"
+
     async def test_an_environment_is_empty_until_something_is_in_it(self, store: FullStore) -> None:
         assert await store.read(lambda tx: tx.is_empty(ENVIRONMENT, 0))
 
@@ -197,3 +233,10 @@ class UnitsOfWork:
             assert len((await full(second)).sessions) == 20
         finally:
             await second.close()
+
+
+async def _environment_at(tx: Transaction, host: str) -> str:
+    """The id of the environment that has a host."""
+    found = await tx.environment_by_host(host)
+    assert found is not None
+    return found.id

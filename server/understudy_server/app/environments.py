@@ -1,6 +1,6 @@
 """Environments: proxy endpoints with their mocks, scenarios and sessions."""
 
-from urllib.parse import urlsplit
+from collections.abc import Iterable
 
 from understudy.v1 import project_service_pb2 as pb
 from understudy.v1.project_service_pb2 import Environment
@@ -8,13 +8,24 @@ from understudy.v1.project_service_pb2 import Environment
 from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.keys import revoke
-from understudy_server.app.masks import fields_to_set
+from understudy_server.app.masks import fields_to_set, set_fields
 from understudy_server.app.ports import EnvironmentRecord, Transaction
+from understudy_server.app.proxy_settings import check_hosts_are_free, check_settings
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import stamp
-from understudy_server.core.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
+from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
 
 _EVERY = 1_000_000
+_SETTABLE = (
+    "name",
+    "upstream",
+    "hosts",
+    "carriers",
+    "strict",
+    "cors",
+    "tunnel_upgrades",
+    "strip_session_header",
+)
 
 
 async def list_environments(
@@ -39,23 +50,23 @@ async def get_environment(tx: Transaction, call: Call, _request: pb.GetEnvironme
 async def create_environment(
     tx: Transaction, call: Call, request: pb.CreateEnvironmentRequest
 ) -> pb.CreateEnvironmentResponse:
-    """Make an environment. Raises Forbidden for a key that is for another one, Conflict when the slug is taken."""
+    """Make an environment. Raises Forbidden for a key that is for another one, Conflict when slug or host is taken."""
     given = request.environment
-    _check_upstream(given.upstream, "environment.upstream")
+    check_settings(given, "environment")
     if call.caller.environment_id:
         raise Forbidden("scope_mismatch", "the key is for one environment; this needs a wider key")
     if await tx.environment(call.place.project_id, given.slug):
         fault = Fault("environment.slug", "unique", given=given.slug)
         raise Conflict("already_exists", f"there is an environment {given.slug!r} already", fault)
+    await check_hosts_are_free(tx, given.hosts, "environment.hosts")
     environment = Environment(
         project=call.place.project,
         slug=given.slug,
-        name=given.name or given.slug,
-        upstream=given.upstream,
         created_at=stamp(call.now_ms),
         updated_at=stamp(call.now_ms),
         revision=1,
     )
+    _set(environment, given, _SETTABLE)
     record = EnvironmentRecord(call.world.new_id("env_"), call.place.project_id, environment)
     await tx.put_environment(record)
     return pb.CreateEnvironmentResponse(environment=environment)
@@ -64,15 +75,14 @@ async def create_environment(
 async def update_environment(
     tx: Transaction, call: Call, request: pb.UpdateEnvironmentRequest
 ) -> pb.UpdateEnvironmentResponse:
-    """Set what is present, in force at once. Raises NotFound and Conflict (revision_mismatch)."""
+    """Set what is present, in force at once. Raises NotFound and Conflict (revision_mismatch, already_exists)."""
     record = await _existing(tx, call)
     check_revision(record.message.revision, request.expected_revision)
-    fields = fields_to_set(request.changes, request.update_mask, ("name", "upstream"))
-    _check_upstream(request.changes.upstream, "changes.upstream")
-    if "name" in fields:
-        record.message.name = request.changes.name or record.message.slug
-    if "upstream" in fields:
-        record.message.upstream = request.changes.upstream
+    fields = fields_to_set(request.changes, request.update_mask, _SETTABLE)
+    check_settings(request.changes, "changes")
+    if "hosts" in fields:
+        await check_hosts_are_free(tx, request.changes.hosts, "changes.hosts", record.id)
+    _set(record.message, request.changes, fields)
     touched(record.message, call.now_ms)
     await tx.put_environment(record)
     return pb.UpdateEnvironmentResponse(environment=record.message)
@@ -105,14 +115,9 @@ async def revoke_bound_keys(tx: Transaction, call: Call, *, project_id: str, env
         await revoke(tx, call, key)
 
 
-def _check_upstream(url: str, field: str) -> None:
-    """Refuse what has the form of a base URL and yet names no place: a port beyond 65535, a broken IPv6 address."""
-    try:
-        usable = urlsplit(url).port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InvalidInput(f"{field} has no valid address or port", Fault(field, "address", given=url[:100]))
+def _set(environment: Environment, given: Environment | pb.EnvironmentChanges, fields: Iterable[str]) -> None:
+    set_fields(environment, given, fields)
+    environment.name = environment.name or environment.slug
 
 
 async def _existing(tx: Transaction, call: Call) -> EnvironmentRecord:

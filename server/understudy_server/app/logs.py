@@ -99,6 +99,7 @@ def _entry(exchange: Exchange) -> LogEntry:
         duration_ms=exchange.duration_ms,
         override_applied=bool(exchange.mock_id),
         created_at=stamp(exchange.started_at_ms),
+        findings=exchange.findings,
     )
     if exchange.mock_id:
         entry.override_id = exchange.mock_id

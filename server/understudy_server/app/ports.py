@@ -101,9 +101,13 @@ class Transaction(Protocol):
 
     async def environment_by_id(self, environment_id: str) -> EnvironmentRecord | None: ...
 
+    async def environment_by_host(self, host: str) -> EnvironmentRecord | None:
+        """The environment, of any project, that the proxy serves at a host name (lower case)."""
+
     async def environments(self, project_id: str, after: str, limit: int) -> Sequence[EnvironmentRecord]: ...
 
-    async def put_environment(self, record: EnvironmentRecord) -> None: ...
+    async def put_environment(self, record: EnvironmentRecord) -> None:
+        """Make or replace an environment. A host that another one has fails: the caller looks first."""
 
     async def remove_environment(self, environment_id: str) -> None:
         """Remove an environment and all that is in it."""

@@ -1,10 +1,14 @@
-"""From messages of the contract to the core's own structures: done once, when a mock changes."""
+"""From messages of the contract to the core's own structures: done once, when a mock or an environment changes."""
+
+from collections.abc import Iterable
 
 from understudy.v1.actions_pb2 import Action, Respond
 from understudy.v1.matching_pb2 import Criterion as CriterionMessage
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock as MockMessage
+from understudy.v1.project_service_pb2 import Carrier as CarrierMessage
 
+from understudy_server.core.carriers import Carrier, CarrierKind
 from understudy_server.core.matching.criteria import Criterion, Equals, json_subset
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Mock
@@ -22,6 +26,25 @@ def compile_mock(message: MockMessage) -> Mock:
         response=_response(message.action),
         delay_ms=message.action.delay.fixed_ms,
     )
+
+
+def compile_carriers(messages: Iterable[CarrierMessage]) -> tuple[Carrier, ...]:
+    """Compile carriers that the control plane has accepted, in their order."""
+    return tuple([_carrier(message) for message in messages])
+
+
+def _carrier(message: CarrierMessage) -> Carrier:
+    match message.WhichOneof("source"):
+        case "header":
+            return Carrier(CarrierKind.HEADER, message.header)
+        case "cookie":
+            return Carrier(CarrierKind.COOKIE, message.cookie)
+        case "query":
+            return Carrier(CarrierKind.QUERY, message.query)
+        case "jwt_claim":
+            return Carrier(CarrierKind.JWT_CLAIM, message.jwt_claim)
+        case _:
+            return Carrier(CarrierKind.BAGGAGE, message.baggage)
 
 
 def _matcher(message: RequestMatcher) -> Matcher:

@@ -6,10 +6,16 @@ from typing import Protocol
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
+from understudy_server.core.carriers import Carrier
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRow:
-    """An environment as the proxy needs it. ``active_mocks`` are the environment-wide activations, oldest first."""
+    """An environment as the proxy needs it.
+
+    ``active_mocks`` are the environment-wide activations, oldest first; ``hosts`` are lower case without port;
+    ``carriers`` are tried in their order, after the session header.
+    """
 
     id: str
     project_id: str
@@ -17,6 +23,13 @@ class EnvironmentRow:
     slug: str
     upstream: str
     active_mocks: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    strict: bool = False
+    answers_preflights: bool = True
+    adds_cors_headers: bool = True
+    tunnels_upgrades: bool = False
+    forwards_session_header: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +66,12 @@ class Changes:
 class Source(Protocol):
     """The store, as the live view sees it."""
 
-    def version_nowait(self) -> int | None:
-        """The current version when it is known without asking (a process alone with its store), else ``None``."""
+    @property
+    def known_version(self) -> int | None:
+        """The current version when it is known without asking (a process alone with its store), else ``None``.
+
+        Every request looks at it: a plain attribute is best.
+        """
 
     async def version(self) -> int:
         """The current version, by a check that starts after this call did. Raises StorageFailure."""

@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TypeVar
 
-from understudy_server.core.precedence import Layers
+from understudy.v1.mock_service_pb2 import Mock
+
 from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow, Source
 
@@ -18,20 +19,24 @@ _Row = TypeVar("_Row")
 
 
 class LiveView:
-    """Looks up environments, sessions and the mocks that are on. One event loop owns it."""
+    """Looks up environments, and in them sessions and the mocks that are on. One event loop owns it."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._version = 0
+        self.version = 0
+        """The version of the store that all of this is."""
         self._environments: dict[str, LiveEnvironment] = {}
-        self._by_slugs: dict[tuple[str, str], str] = {}
+        self.by_path: dict[str, LiveEnvironment] = {}
+        """Environments by `/<project>/<environment>`. To be read only, as what follows, and as new as the view is."""
+        self.by_host: dict[str, LiveEnvironment] = {}
+        """Environments by the host names they are served at, lower case without port."""
         self._sessions: dict[str, SessionRow] = {}
         self._turn = asyncio.Lock()
         self._queued: asyncio.Task[None] | None = None
 
     def is_current(self) -> bool:
         """Tell, without waiting, whether the view surely holds all that was acknowledged until now."""
-        return self._source.version_nowait() == self._version
+        return self._source.known_version == self.version
 
     async def catch_up(self) -> None:
         """Return when the view holds all that was acknowledged before this call; does not suspend when it does already.
@@ -49,63 +54,73 @@ class LiveView:
         async with self._turn:
             # From here on nobody may join: the version may be read before they came.
             self._queued = None
-            version = self._source.version_nowait()
+            version = self._source.known_version
             if version is None:
                 version = await self._source.version()
-            if version != self._version:
-                self._take_in(await self._source.load_since(self._version))
+            if version != self.version:
+                self._take_in(await self._source.load_since(self.version))
+
+    def live(self, project_slug: str, environment_slug: str) -> LiveEnvironment | None:
+        """The environment with these slugs, and all that is looked up in it: as new as the view was left."""
+        return self.by_path.get(f"/{project_slug}/{environment_slug}")
+
+    def live_for_host(self, host: str) -> LiveEnvironment | None:
+        """The environment that is served at a host name, lower case without port; otherwise as `live`."""
+        return self.by_host.get(host)
 
     def environment(self, project_slug: str, environment_slug: str) -> EnvironmentRow | None:
         """The environment with these slugs."""
-        environment_id = self._by_slugs.get((project_slug, environment_slug))
-        return self._environments[environment_id].row if environment_id else None
+        live = self.live(project_slug, environment_slug)
+        return live.row if live else None
 
-    def session(self, environment_id: str, key: str, now_ms: int) -> SessionRow | None:
-        """The session of a normalised key in an environment, unless it has expired by ``now_ms`` (since 1970)."""
-        environment = self._environments.get(environment_id)
-        return environment.session(key, now_ms) if environment else None
-
-    def layers(self, environment_id: str, session: SessionRow | None) -> Layers:
-        """What is on in an environment that `environment` has just named, for a session or for none."""
-        return self._environments[environment_id].layers(session)
+    def environment_for_host(self, host: str) -> EnvironmentRow | None:
+        """The environment that is served at a host name, lower case without port."""
+        live = self.live_for_host(host)
+        return live.row if live else None
 
     def _take_in(self, changes: Changes) -> None:
         if changes.complete:
-            self._environments, self._by_slugs, self._sessions = {}, {}, {}
-        # What is gone goes first, so that a slug or a key can pass from an old row to a new one within one change.
+            self._environments, self.by_path, self.by_host, self._sessions = {}, {}, {}, {}
+        # What is gone goes first, so that slugs, hosts and keys can pass from an old row to a new one in one change.
         for session_id in _gone(changes.sessions):
             self._remove_session(session_id)
         for environment_id in _gone(changes.environments):
             self._remove_environment(environment_id)
         for environment_row in _present(changes.environments):
             self._set_environment(environment_row)
-        for (environment_id, mock_id), mock in changes.mocks.items():
+        for environment_id, mocks in _by_environment(changes.mocks).items():
             if environment_id in self._environments:
-                self._environments[environment_id].set_mock(mock_id, mock)
+                self._environments[environment_id].set_mocks(mocks)
         for (environment_id, scenario_id), scenario in changes.scenarios.items():
             if environment_id in self._environments:
                 self._environments[environment_id].set_scenario(scenario_id, scenario)
         for session_row in _present(changes.sessions):
             self._set_session(session_row)
-        self._version = changes.version
+        self.version = changes.version
 
     def _set_environment(self, row: EnvironmentRow) -> None:
-        known = self._environments.get(row.id)
-        if known:
-            self._forget_slugs(known.row)
-            known.set_row(row)
+        live = self._environments.get(row.id)
+        if live:
+            self._forget_names(live)
+            live.set_row(row)
         else:
-            self._environments[row.id] = LiveEnvironment(row)
-        self._by_slugs[row.project_slug, row.slug] = row.id
+            live = self._environments[row.id] = LiveEnvironment(row)
+        self.by_path[_path(row)] = live
+        self.by_host.update(dict.fromkeys(row.hosts, live))
 
     def _remove_environment(self, environment_id: str) -> None:
-        known = self._environments.pop(environment_id, None)
-        if known:
-            self._forget_slugs(known.row)
+        live = self._environments.pop(environment_id, None)
+        if live:
+            self._forget_names(live)
 
-    def _forget_slugs(self, row: EnvironmentRow) -> None:
-        if self._by_slugs.get((row.project_slug, row.slug)) == row.id:
-            del self._by_slugs[row.project_slug, row.slug]
+    def _forget_names(self, live: LiveEnvironment) -> None:
+        """Let go of slugs and hosts, but for those that another environment of the same change has by now."""
+        row = live.row
+        if self.by_path.get(_path(row)) is live:
+            del self.by_path[_path(row)]
+        for host in row.hosts:
+            if self.by_host.get(host) is live:
+                del self.by_host[host]
 
     def _set_session(self, row: SessionRow) -> None:
         environment = self._environments.get(row.environment_id)
@@ -118,6 +133,17 @@ class LiveView:
         environment = self._environments.get(row.environment_id) if row else None
         if row and environment:
             environment.remove_session(row)
+
+
+def _path(row: EnvironmentRow) -> str:
+    return f"/{row.project_slug}/{row.slug}"
+
+
+def _by_environment(mocks: Mapping[tuple[str, str], Mock | None]) -> dict[str, dict[str, Mock | None]]:
+    found: dict[str, dict[str, Mock | None]] = {}
+    for (environment_id, mock_id), mock in mocks.items():
+        found.setdefault(environment_id, {})[mock_id] = mock
+    return found
 
 
 def _gone(rows: Mapping[str, _Row | None]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from dataclasses import replace
 
 import pytest
 from support.desk import Desk
@@ -170,7 +169,7 @@ async def test_a_side_without_a_body_is_not_found(desk: Desk) -> None:
 async def test_each_side_has_its_own_body(desk: Desk) -> None:
     (log_id,) = await record(desk, body(b"1"))
     exchanges = desk.world.journal.exchanges
-    exchanges[0] = replace(exchanges[0], response_body=body(b"2"))
+    exchanges[0] = exchanges[0]._replace(response_body=body(b"2"))
     answers = [
         await desk.call(BODY, GetLogBodyRequest(log_id=log_id, side=side), GetLogBodyResponse)
         for side in (SIDE_REQUEST, SIDE_RESPONSE)
@@ -230,9 +229,18 @@ async def test_a_row_without_a_mock_or_a_body_says_so(desk: Desk) -> None:
 async def test_a_row_names_the_mock_that_answered(desk: Desk) -> None:
     await record(desk, None)
     exchanges = desk.world.journal.exchanges
-    exchanges[0] = replace(exchanges[0], mock_id="ovr_a")
+    exchanges[0] = exchanges[0]._replace(mock_id="ovr_a")
     (row,) = (await page(desk)).logs
     assert (row.override_applied, row.override_id) == (True, "ovr_a")
+
+
+@pytest.mark.parametrize("findings", [(), ("carriers_disagree",), ("session_header_repeated", "carriers_disagree")])
+async def test_a_row_names_what_was_odd_about_the_request(desk: Desk, findings: tuple[str, ...]) -> None:
+    await record(desk, None)
+    exchanges = desk.world.journal.exchanges
+    exchanges[0] = exchanges[0]._replace(findings=findings)
+    (row,) = (await page(desk)).logs
+    assert tuple(row.findings) == findings
 
 
 @pytest.mark.parametrize(

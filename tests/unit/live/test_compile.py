@@ -2,9 +2,11 @@ import pytest
 from understudy.v1.actions_pb2 import Action
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_service_pb2 import Carrier as CarrierMessage
+from understudy_server.core.carriers import Carrier, CarrierKind
 from understudy_server.core.matching.request import Request
 from understudy_server.core.responding.response import Response
-from understudy_server.live.compile import compile_mock
+from understudy_server.live.compile import compile_carriers, compile_mock
 
 
 def test_a_mock_of_defaults_matches_everything_and_answers_200_without_a_body() -> None:
@@ -62,3 +64,27 @@ def test_status_headers_and_delay_are_taken_over() -> None:
     action.delay.fixed_ms = 250
     mock = compile_mock(Mock(id="ovr_a", action=action))
     assert (mock.response.status, mock.response.headers, mock.delay_ms) == (402, (("X-B", "1"), ("x-a", "2")), 250)
+
+
+def test_carriers_of_every_kind_are_compiled_in_their_order() -> None:
+    messages = [
+        CarrierMessage(baggage="run"),
+        CarrierMessage(header="X-Run"),
+        CarrierMessage(cookie="sid"),
+        CarrierMessage(query="run"),
+        CarrierMessage(jwt_claim="user.session"),
+    ]
+    assert compile_carriers(messages) == (
+        Carrier(CarrierKind.BAGGAGE, "run"),
+        Carrier(CarrierKind.HEADER, "X-Run"),
+        Carrier(CarrierKind.COOKIE, "sid"),
+        Carrier(CarrierKind.QUERY, "run"),
+        Carrier(CarrierKind.JWT_CLAIM, "user.session"),
+    )
+
+
+def test_every_source_of_a_carrier_has_a_kind() -> None:
+    sources = CarrierMessage.DESCRIPTOR.oneofs_by_name["source"].fields
+    compiled = compile_carriers([CarrierMessage(**{field.name: "x"}) for field in sources])
+    assert [each.kind.value for each in compiled] == [field.name for field in sources]
+    assert {each.kind for each in compiled} == set(CarrierKind)

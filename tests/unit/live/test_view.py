@@ -1,9 +1,13 @@
 """What is on for a session, after any change."""
 
+from dataclasses import replace
+
+import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.matching.request import Request
 from understudy_server.core.precedence import winner
+from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.view import LiveView
 
 _NOW_MS = 1_000
@@ -15,11 +19,17 @@ async def _view(source: FakeSource) -> LiveView:
     return view
 
 
+def _live(view: LiveView) -> LiveEnvironment:
+    live = view.live("checkout", "staging")
+    assert live is not None
+    return live
+
+
 async def _winner(source: FakeSource, view: LiveView, key: str = "ci-42") -> str:
     """The id of the mock that answers a request of the session now, empty when none does."""
     await view.catch_up()
-    found = view.session(ENVIRONMENT_ID, key, _NOW_MS)
-    mock_found = winner(view.layers(ENVIRONMENT_ID, found), Request("GET", "/x"))
+    found = _live(view).session(key, _NOW_MS)
+    mock_found = winner(_live(view).layers(found), Request("GET", "/x"))
     return mock_found.id if mock_found else ""
 
 
@@ -38,8 +48,10 @@ async def test_removed_environment_is_gone_with_its_sessions() -> None:
     view = await _view(source)
     source.commit(environments={ENVIRONMENT_ID: None})
     await view.catch_up()
-    assert view.environment("checkout", "staging") is None
-    assert view.session(ENVIRONMENT_ID, "ci-42", _NOW_MS) is None
+    assert view.live("checkout", "staging") is None
+    source.commit(environments={ENVIRONMENT_ID: environment()})
+    await view.catch_up()
+    assert _live(view).session("ci-42", _NOW_MS) is None
 
 
 async def test_a_slug_can_pass_to_another_environment_within_one_change() -> None:
@@ -53,18 +65,74 @@ async def test_a_slug_can_pass_to_another_environment_within_one_change() -> Non
     assert view.environment("checkout", "staging") == successor
 
 
+async def test_environment_is_found_by_each_of_its_hosts() -> None:
+    source = FakeSource()
+    row = environment(hosts=("shop.test", "www.shop.test"))
+    source.commit(environments={ENVIRONMENT_ID: row})
+    view = await _view(source)
+    assert view.environment_for_host("shop.test") == row
+    assert view.environment_for_host("www.shop.test") == row
+    assert view.environment_for_host("test") is None
+    assert view.environment("checkout", "staging") == row
+
+
+async def test_a_host_that_was_taken_away_finds_nothing() -> None:
+    source = FakeSource()
+    source.commit(environments={ENVIRONMENT_ID: environment(hosts=("a.test", "b.test"))})
+    view = await _view(source)
+    source.commit(environments={ENVIRONMENT_ID: environment(hosts=("b.test", "c.test"))})
+    await view.catch_up()
+    found = {host: view.environment_for_host(host) is not None for host in ("a.test", "b.test", "c.test")}
+    assert found == {"a.test": False, "b.test": True, "c.test": True}
+
+
+async def test_hosts_of_a_removed_environment_find_nothing() -> None:
+    source = FakeSource()
+    source.commit(environments={ENVIRONMENT_ID: environment(hosts=("a.test",))})
+    view = await _view(source)
+    source.commit(environments={ENVIRONMENT_ID: None})
+    await view.catch_up()
+    assert view.environment_for_host("a.test") is None
+
+
+@pytest.mark.parametrize("order", [(ENVIRONMENT_ID, "env_2"), ("env_2", ENVIRONMENT_ID)], ids=["giver first", "last"])
+@pytest.mark.parametrize("giver_goes", [False, True], ids=["giver stays", "giver goes"])
+async def test_a_host_can_pass_to_another_environment_within_one_change(
+    order: tuple[str, str], giver_goes: bool
+) -> None:
+    source = FakeSource()
+    heir = environment(environment_id="env_2", slug="qa")
+    source.commit(environments={ENVIRONMENT_ID: environment(hosts=("a.test",)), "env_2": heir})
+    view = await _view(source)
+    after = {ENVIRONMENT_ID: None if giver_goes else environment(), "env_2": replace(heir, hosts=("a.test",))}
+    source.commit(environments={each: after[each] for each in order})
+    await view.catch_up()
+    assert view.environment_for_host("a.test") == after["env_2"]
+
+
+async def test_two_environments_can_change_hosts_with_each_other_within_one_change() -> None:
+    source = FakeSource()
+    one, two = environment(hosts=("a.test",)), environment(environment_id="env_2", slug="qa", hosts=("b.test",))
+    source.commit(environments={ENVIRONMENT_ID: one, "env_2": two})
+    view = await _view(source)
+    one, two = replace(one, hosts=two.hosts), replace(two, hosts=one.hosts)
+    source.commit(environments={ENVIRONMENT_ID: one, "env_2": two})
+    await view.catch_up()
+    assert (view.environment_for_host("b.test"), view.environment_for_host("a.test")) == (one, two)
+
+
 async def test_session_is_found_until_it_expires() -> None:
     source = FakeSource()
     source.commit(environments={ENVIRONMENT_ID: environment()}, sessions={"ses_ci-42": session(expires_at_ms=1_000)})
     view = await _view(source)
-    assert view.session(ENVIRONMENT_ID, "ci-42", 999) is not None
-    assert view.session(ENVIRONMENT_ID, "ci-42", 1_000) is None
+    assert _live(view).session("ci-42", 999) is not None
+    assert _live(view).session("ci-42", 1_000) is None
 
 
 async def test_session_key_is_case_sensitive() -> None:
     source = FakeSource()
     source.commit(environments={ENVIRONMENT_ID: environment()}, sessions={"ses_ci-42": session()})
-    assert (await _view(source)).session(ENVIRONMENT_ID, "CI-42", _NOW_MS) is None
+    assert _live(await _view(source)).session("CI-42", _NOW_MS) is None
 
 
 async def test_new_incarnation_of_a_key_outlives_the_removal_of_the_old_one() -> None:
@@ -73,7 +141,7 @@ async def test_new_incarnation_of_a_key_outlives_the_removal_of_the_old_one() ->
     view = await _view(source)
     source.commit(sessions={"ses_new": session(session_id="ses_new"), "ses_old": None})
     await view.catch_up()
-    found = view.session(ENVIRONMENT_ID, "ci-42", _NOW_MS)
+    found = _live(view).session("ci-42", _NOW_MS)
     assert found is not None
     assert found.id == "ses_new"
 
@@ -196,7 +264,7 @@ async def test_scenario_holds_its_published_mocks_and_its_local_ones() -> None:
         sessions={"ses_ci-42": session(scenario="scn_1")},
     )
     view = await _view(source)
-    layers = view.layers(ENVIRONMENT_ID, view.session(ENVIRONMENT_ID, "ci-42", _NOW_MS))
+    layers = _live(view).layers(_live(view).session("ci-42", _NOW_MS))
     assert [found.id for found in layers.matching(Request("GET", "/x"))] == ["ovr_library", "ovr_local"]
 
 
@@ -268,12 +336,12 @@ async def test_only_what_changed_is_compiled_again() -> None:
         },
     )
     view = await _view(source)
-    before = view.layers(ENVIRONMENT_ID, view.session(ENVIRONMENT_ID, "other", _NOW_MS))
+    before = _live(view).layers(_live(view).session("other", _NOW_MS))
     source.commit(
         mocks={"ovr_a": mock("ovr_a", path="/new")}, sessions={"ses_ci-42": session(overrides=("ovr_a", "ovr_b"))}
     )
     await view.catch_up()
-    after = view.layers(ENVIRONMENT_ID, view.session(ENVIRONMENT_ID, "other", _NOW_MS))
+    after = _live(view).layers(_live(view).session("other", _NOW_MS))
     assert after.session is before.session
     assert after.scenario is before.scenario
     assert after.environment is before.environment
@@ -288,14 +356,15 @@ async def test_scenario_is_compiled_once_for_all_its_sessions() -> None:
         sessions={"ses_ci-42": session(scenario="scn_1"), "ses_other": session("other", scenario="scn_1")},
     )
     view = await _view(source)
-    one, other = [view.layers(ENVIRONMENT_ID, view.session(ENVIRONMENT_ID, key, _NOW_MS)) for key in ("ci-42", "other")]
+    one, other = [_live(view).layers(_live(view).session(key, _NOW_MS)) for key in ("ci-42", "other")]
     assert one.scenario is other.scenario
 
 
 async def test_complete_change_replaces_everything() -> None:
     source = FakeSource()
-    source.commit(environments={ENVIRONMENT_ID: environment()}, sessions={"ses_ci-42": session()})
+    source.commit(environments={ENVIRONMENT_ID: environment(hosts=("a.test",))}, sessions={"ses_ci-42": session()})
     view = await _view(source)
-    source.restore({"env_9": environment(slug="qa")})
+    source.restore({"env_9": environment(environment_id="env_9", slug="qa")})
     await view.catch_up()
     assert view.environment("checkout", "staging") is None
+    assert view.environment_for_host("a.test") is None

@@ -25,7 +25,7 @@ SIDE_REQUEST: Side
 SIDE_RESPONSE: Side
 
 class LogEntry(_message.Message):
-    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview")
+    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings")
     ID_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class LogEntry(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_PREVIEW_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
     id: str
     method: str
     path: str
@@ -48,7 +49,8 @@ class LogEntry(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     request_preview: str
     response_preview: str
-    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ...) -> None: ...
+    findings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListLogsRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment", "limit", "before", "since")

@@ -29,7 +29,7 @@ class Project(_message.Message):
     def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class Environment(_message.Message):
-    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision")
+    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SLUG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,12 @@ class Environment(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    HOSTS_FIELD_NUMBER: _ClassVar[int]
+    CARRIERS_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
+    CORS_FIELD_NUMBER: _ClassVar[int]
+    TUNNEL_UPGRADES_FIELD_NUMBER: _ClassVar[int]
+    STRIP_SESSION_HEADER_FIELD_NUMBER: _ClassVar[int]
     project: str
     slug: str
     name: str
@@ -44,7 +50,35 @@ class Environment(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    hosts: _containers.RepeatedScalarFieldContainer[str]
+    carriers: _containers.RepeatedCompositeFieldContainer[Carrier]
+    strict: bool
+    cors: Cors
+    tunnel_upgrades: bool
+    strip_session_header: bool
+    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ...) -> None: ...
+
+class Carrier(_message.Message):
+    __slots__ = ("header", "cookie", "query", "jwt_claim", "baggage")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    COOKIE_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    JWT_CLAIM_FIELD_NUMBER: _ClassVar[int]
+    BAGGAGE_FIELD_NUMBER: _ClassVar[int]
+    header: str
+    cookie: str
+    query: str
+    jwt_claim: str
+    baggage: str
+    def __init__(self, header: _Optional[str] = ..., cookie: _Optional[str] = ..., query: _Optional[str] = ..., jwt_claim: _Optional[str] = ..., baggage: _Optional[str] = ...) -> None: ...
+
+class Cors(_message.Message):
+    __slots__ = ("forward_preflights", "leave_answers")
+    FORWARD_PREFLIGHTS_FIELD_NUMBER: _ClassVar[int]
+    LEAVE_ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    forward_preflights: bool
+    leave_answers: bool
+    def __init__(self, forward_preflights: bool = ..., leave_answers: bool = ...) -> None: ...
 
 class ListProjectsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -185,12 +219,24 @@ class UpdateEnvironmentRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., changes: _Optional[_Union[EnvironmentChanges, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class EnvironmentChanges(_message.Message):
-    __slots__ = ("name", "upstream")
+    __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_FIELD_NUMBER: _ClassVar[int]
+    HOSTS_FIELD_NUMBER: _ClassVar[int]
+    CARRIERS_FIELD_NUMBER: _ClassVar[int]
+    STRICT_FIELD_NUMBER: _ClassVar[int]
+    CORS_FIELD_NUMBER: _ClassVar[int]
+    TUNNEL_UPGRADES_FIELD_NUMBER: _ClassVar[int]
+    STRIP_SESSION_HEADER_FIELD_NUMBER: _ClassVar[int]
     name: str
     upstream: str
-    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ...) -> None: ...
+    hosts: _containers.RepeatedScalarFieldContainer[str]
+    carriers: _containers.RepeatedCompositeFieldContainer[Carrier]
+    strict: bool
+    cors: Cors
+    tunnel_upgrades: bool
+    strip_session_header: bool
+    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ...) -> None: ...
 
 class UpdateEnvironmentResponse(_message.Message):
     __slots__ = ("environment",)

@@ -143,8 +143,8 @@ class ProjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CreateEnvironment(self, request, context):
-        """Makes an environment. Fails with already_exists when its slug is taken, with scope_mismatch for a key that is
-        bound to another environment.
+        """Makes an environment. Fails with already_exists when its slug or one of its hosts is taken, with scope_mismatch for
+        a key that is bound to another environment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +152,7 @@ class ProjectServiceServicer(object):
 
     def UpdateEnvironment(self, request, context):
         """Changes an environment: what is present is set. In force at once. Fails with revision_mismatch when
-        `expected_revision` is not the present one.
+        `expected_revision` is not the present one, with already_exists when one of its hosts is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

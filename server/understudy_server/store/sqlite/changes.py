@@ -4,6 +4,7 @@ import sqlite3
 from collections import defaultdict
 
 from understudy_server.app.times import milliseconds
+from understudy_server.live.compile import compile_carriers
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 from understudy_server.store.sqlite import rows
 
@@ -65,13 +66,21 @@ def _environment(connection: sqlite3.Connection, environment_id: str) -> Environ
         "SELECT mock_id FROM environment_activation WHERE environment_id = ? ORDER BY position", (environment_id,)
     )
     record = rows.environment(row)
+    environment = record.message
     return EnvironmentRow(
         id=record.id,
         project_id=record.project_id,
-        project_slug=record.message.project,
-        slug=record.message.slug,
-        upstream=record.message.upstream,
+        project_slug=environment.project,
+        slug=environment.slug,
+        upstream=environment.upstream,
         active_mocks=tuple(mock_id for (mock_id,) in active),
+        hosts=tuple(environment.hosts),
+        carriers=compile_carriers(environment.carriers),
+        strict=environment.strict,
+        answers_preflights=not environment.cors.forward_preflights,
+        adds_cors_headers=not environment.cors.leave_answers,
+        tunnels_upgrades=environment.tunnel_upgrades,
+        forwards_session_header=not environment.strip_session_header,
     )
 
 

@@ -140,6 +140,20 @@ def m0001_declared_state(db: Database) -> None:
     )
 
 
+@control()
+def m0002_hosts(db: Database) -> None:
+    """Host names are unique over all environments, and found without a scan."""
+    _script(
+        db,
+        """
+        CREATE TABLE host (
+            name TEXT PRIMARY KEY, environment_id TEXT NOT NULL REFERENCES environment (id), position INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX host_by_environment ON host (environment_id, position)",
+    )
+
+
 @state()
 def m0001_presence(db: Database) -> None:
     _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
@@ -163,6 +177,12 @@ def m0001_exchanges(db: Database) -> None:
         """,
         "CREATE INDEX exchange_by_key ON exchange (environment_id, session_key, id)",
     )
+
+
+@journal()
+def m0002_findings(db: Database) -> None:
+    """Codes with a space between them. Headers are bytes from now on, which the columns take as they are."""
+    _script(db, "ALTER TABLE exchange ADD COLUMN findings TEXT NOT NULL DEFAULT ''")
 
 
 def _script(db: Database, *statements: str) -> None:

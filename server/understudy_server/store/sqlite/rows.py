@@ -18,7 +18,9 @@ SCHEMA = 1
 KEY = "message, fingerprint, project_id, environment_id"
 PROJECT = "id, message"
 ENVIRONMENT = """
-    environment.id, environment.project_id, environment.message, project.slug
+    environment.id, environment.project_id, environment.message, project.slug,
+    (SELECT group_concat(name, ' ') FROM (SELECT name FROM host
+        WHERE host.environment_id = environment.id ORDER BY position))
     FROM environment JOIN project ON project.id = environment.project_id
 """
 MOCK = """
@@ -56,9 +58,10 @@ def project(row: Row) -> ProjectRecord:
 
 
 def environment(row: Row) -> EnvironmentRecord:
-    environment_id, project_id, message, project_slug = row
+    environment_id, project_id, message, project_slug, hosts = row
     parsed = Environment.FromString(message)
     parsed.project = project_slug
+    parsed.hosts[:] = _names(hosts)
     return EnvironmentRecord(environment_id, project_id, parsed)
 
 
@@ -90,5 +93,5 @@ def session(row: Row) -> SessionRecord:
 
 
 def _names(joined: str | None) -> list[str]:
-    """Ids hold no space, so that a list of them travels as one text."""
+    """Ids and host names hold no space, so that a list of them travels as one text."""
     return joined.split(" ") if joined else []

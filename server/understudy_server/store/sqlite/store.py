@@ -27,12 +27,13 @@ _VERSIONS_KEPT = 10_000
 class SqliteStore:
     """Fills ``app.ports.Store`` and ``live.source.Source`` over ``control.db``.
 
-    The version lives in memory, because this process alone writes. Reads run on the event loop's own connection.
+    ``known_version`` lives in memory, because this process alone writes; it is set here and read elsewhere. Reads run
+    on the event loop's own connection.
     """
 
     def __init__(self, folder: Path, durability: Durability, lock: DirectoryLock, version: int) -> None:
         self._lock = lock
-        self._version = version
+        self.known_version = version
         self._remembered = RememberedAnswers()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
@@ -64,7 +65,7 @@ class SqliteStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one snapshot."""
-        return self._remembered.read(self._version, lambda tx: _drive(work(tx)), self._reader.ask)
+        return self._remembered.read(self.known_version, lambda tx: _drive(work(tx)), self._reader.ask)
 
     async def write(self, work: Work[T]) -> T:
         """Run work whole or not at all; when this returns it is durable and visible."""
@@ -74,11 +75,8 @@ class SqliteStore:
 
         return await self._writer.run(job)
 
-    def version_nowait(self) -> int:
-        return self._version
-
     async def version(self) -> int:
-        return self._version
+        return self.known_version
 
     async def load_since(self, version: int) -> Changes:
         return self._reader.ask(lambda connection: load_since(connection, version))
@@ -87,7 +85,7 @@ class SqliteStore:
         """Forget the changes of old versions; a reader that is further behind loads everything."""
 
         def job(connection: sqlite3.Connection) -> None:
-            horizon = self._version - versions_kept
+            horizon = self.known_version - versions_kept
             if connection.execute("DELETE FROM change WHERE version <= ?", (horizon,)).rowcount:
                 connection.execute("UPDATE version SET floor = max(floor, ?)", (horizon,))
 
@@ -98,7 +96,7 @@ class SqliteStore:
         version = _current_version(connection)
 
         def publish() -> None:
-            self._version = version
+            self.known_version = version
 
         return publish
 

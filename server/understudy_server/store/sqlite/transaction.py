@@ -113,6 +113,12 @@ class SqliteTransaction(Unit):
         row = self._row(f"SELECT {rows.ENVIRONMENT} WHERE environment.id = ?", environment_id)
         return rows.environment(row) if row else None
 
+    async def environment_by_host(self, host: str) -> EnvironmentRecord | None:
+        row = self._row(
+            f"SELECT {rows.ENVIRONMENT} WHERE environment.id = (SELECT environment_id FROM host WHERE name = ?)", host
+        )
+        return rows.environment(row) if row else None
+
     async def environments(self, project_id: str, after: str, limit: int) -> Sequence[EnvironmentRecord]:
         found = self._rows(
             f"SELECT {rows.ENVIRONMENT} WHERE environment.project_id = ? AND environment.slug > ? "
@@ -122,17 +128,23 @@ class SqliteTransaction(Unit):
         return [rows.environment(row) for row in found]
 
     async def put_environment(self, record: EnvironmentRecord) -> None:
-        kept = without(record.message, "project")
+        kept = without(record.message, "project", "hosts")
         self._upsert(
             "environment", ("id",), id=record.id, project_id=record.project_id, slug=kept.slug,
             message=kept.SerializeToString(),
         )  # fmt: skip
+        # A host that another environment has is refused by the table, as with the keys of sessions.
+        self._run("DELETE FROM host WHERE environment_id = ?", record.id)
+        self._run_many(
+            "INSERT INTO host (name, environment_id, position) VALUES (?, ?, ?)",
+            ((host, record.id, position) for position, host in enumerate(record.message.hosts)),
+        )
         self._note("environment", record.id, record.id)
 
     async def remove_environment(self, environment_id: str) -> None:
         for kind in ("session", "scenario", "mock"):
             self._note_rows(kind, f"SELECT environment_id, id FROM {kind} WHERE environment_id = ?", environment_id)
-        for table in ("session", "environment_activation", "scenario_mock", "mock", "scenario"):
+        for table in ("session", "environment_activation", "scenario_mock", "mock", "scenario", "host"):
             self._run(f"DELETE FROM {table} WHERE environment_id = ?", environment_id)
         if self._run("DELETE FROM environment WHERE id = ?", environment_id):
             self._note("environment", environment_id, environment_id)

@@ -1,0 +1,74 @@
+"""Any changes in any order: a view that took them in one by one answers as one that is built of the result."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
+from understudy.v1.scenario_service_pb2 import Scenario
+from understudy_server.core.matching.request import Request
+from understudy_server.live.view import LiveView
+
+_NOW_MS = 1_000
+_MOCKS, _SCENARIOS, _KEYS = ("ovr_a", "ovr_b", "ovr_c"), ("scn_1", "scn_2"), ("one", "two")
+_SOME_MOCKS = st.lists(st.sampled_from(_MOCKS), unique=True, max_size=3)
+
+_mocks = st.dictionaries(
+    st.sampled_from(_MOCKS),
+    st.none() | st.tuples(st.sampled_from(["/x", "/y", "/:z"]), st.booleans(), st.sampled_from(["", *_SCENARIOS])),
+    max_size=3,
+).map(
+    lambda found: {
+        name: what and mock(name, path=what[0], draft=what[1], scenario=what[2]) for name, what in found.items()
+    }
+)
+_scenarios = st.dictionaries(st.sampled_from(_SCENARIOS), st.none() | _SOME_MOCKS, max_size=2).map(
+    lambda found: {name: None if mocks is None else Scenario(id=name, mocks=mocks) for name, mocks in found.items()}
+)
+# Two incarnations of each key; what makes one removes the other, as the store would have it.
+_sessions = st.dictionaries(
+    st.sampled_from(_KEYS),
+    st.none() | st.tuples(st.integers(1, 2), st.sampled_from(["", *_SCENARIOS]), _SOME_MOCKS),
+    max_size=2,
+).map(
+    lambda found: {
+        f"ses_{key}_{number}": session(
+            key, session_id=f"ses_{key}_{number}", scenario=what[1], overrides=tuple(what[2])
+        )
+        if what and what[0] == number
+        else None
+        for key, what in found.items()
+        for number in (1, 2)
+    }
+)
+_environments = _SOME_MOCKS.map(lambda active: {ENVIRONMENT_ID: environment(active_mocks=tuple(active))})
+_STEPS = st.lists(
+    st.fixed_dictionaries({}, optional={"mocks": _mocks, "scenarios": _scenarios, "sessions": _sessions})
+    | st.fixed_dictionaries({"environments": _environments}),
+    max_size=8,
+)
+
+
+@given(_STEPS)
+@settings(deadline=None)
+async def test_a_view_that_took_in_every_change_equals_a_fresh_one(steps: list[dict[str, Any]]) -> None:
+    source = FakeSource()
+    source.commit(environments={ENVIRONMENT_ID: environment()})
+    view = LiveView(source)
+    await view.catch_up()
+    for step in steps:
+        source.commit(**step)
+        await view.catch_up()
+        fresh = LiveView(source)
+        await fresh.catch_up()
+        assert _answers(view) == _answers(fresh)
+
+
+def _answers(view: LiveView) -> dict[tuple[str, str], list[str]]:
+    live = view.live("checkout", "staging")
+    assert live is not None
+    return {
+        (key, path): [found.id for found in live.layers(live.session(key, _NOW_MS)).matching(Request("GET", path))]
+        for key in (*_KEYS, "")
+        for path in ("/x", "/y", "/q")
+    }
