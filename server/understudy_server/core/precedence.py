@@ -9,7 +9,7 @@ Source: the FlowMock contract on matching and on precedence between layers.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from understudy_server.core.matching.mock import Candidate, Mock
@@ -36,25 +36,44 @@ def order_in_layer(candidate: Candidate) -> Order:
 class Layer(Protocol):
     """The mocks that are on in one place."""
 
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def first(self, request: Request) -> Candidate | None:
+        """Return the first that `matching` would yield, or ``None``. Raises BodyWanted."""
+
     def matching(self, request: Request) -> Iterator[Candidate]:
-        """Yield those that a request is for, by `order_in_layer`."""
+        """Yield those that a request is for, by `order_in_layer`. Raises BodyWanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What is on for a request, in order of strength."""
+    """What is on for a request, in order of strength. ``filled`` are those in which anything is."""
 
     session: Layer
     scenario: Layer
     environment: Layer
+    filled: tuple[Layer, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        layers = (self.session, self.scenario, self.environment)
+        object.__setattr__(self, "filled", tuple([layer for layer in layers if len(layer)]))
 
     def matching(self, request: Request) -> Iterator[Mock]:
-        """Yield the mocks that the request is for, strongest first."""
-        for layer in (self.session, self.scenario, self.environment):
+        """Yield the mocks that the request is for, strongest first. Raises BodyWanted on reaching one that needs it."""
+        for layer in self.filled:
             for candidate in layer.matching(request):
                 yield candidate.mock
 
 
 def winner(layers: Layers, request: Request) -> Mock | None:
-    """Return the mock that answers the request, or ``None`` when no layer holds one."""
-    return next(layers.matching(request), None)
+    """Return the mock that answers the request, or ``None`` when no layer holds one.
+
+    Raises BodyWanted when the body is not here yet and decides: a mock whose criteria on all else hold asks for it, and
+    no stronger one matches.
+    """
+    for layer in layers.filled:
+        found = layer.first(request)
+        if found is not None:
+            return found.mock
+    return None

@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy_server.core import keys
-from understudy_server.core.ids import IdMaker
+from understudy_server.core.ids import IdMaker, decode, encode
 from understudy_server.core.session_key import LENGTH_MAX_CHARACTERS, normalise
 
 
@@ -14,6 +14,19 @@ def test_a_session_key_is_trimmed_unfolded_and_cut() -> None:
     assert normalise("  ci-\r\n42\t ") == "ci-42"
     assert normalise("k" * 300) == "k" * 200
     assert normalise(" \r\n ") == ""
+
+
+def plainly_normalised(raw: str) -> str:
+    return raw.replace("\r", "").replace("\n", "").strip()[:LENGTH_MAX_CHARACTERS].rstrip()
+
+
+@given(
+    st.text(max_size=20)
+    | st.text("a \t\r\n\x1c\x85\xa0\u3000é", max_size=12)
+    | st.text("a ", min_size=195, max_size=205)
+)
+def test_the_quick_way_for_usual_keys_changes_nothing(raw: str) -> None:
+    assert normalise(raw) == plainly_normalised(raw)
 
 
 @given(st.text(max_size=400))
@@ -54,3 +67,45 @@ def test_ids_of_one_maker_sort_by_creation_even_when_the_clock_steps_back(moment
     ids = [make("log_") for _ in moments]
     assert all(first < second for first, second in itertools.pairwise(ids))
     assert all(re.fullmatch(r"log_[0-9A-HJKMNP-TV-Z]{26}", each) for each in ids)
+
+
+_MOMENTS = st.integers(0, 2**48 - 2)
+_TAILS = st.integers(0, 2**80 - 1) | st.integers(0, 3).map(lambda short: 2**80 - 1 - short)
+
+
+@given(_MOMENTS, _TAILS)
+def test_an_id_is_read_back_as_it_was_written(moment: int, tail: int) -> None:
+    assert decode(encode(moment, tail)) == (moment, tail)
+
+
+@given(_MOMENTS, _TAILS, _MOMENTS, _TAILS)
+def test_text_order_is_the_order_of_moment_and_tail(moment: int, tail: int, other: int, other_tail: int) -> None:
+    assert (encode(moment, tail) < encode(other, other_tail)) == ((moment, tail) < (other, other_tail))
+
+
+@given(_MOMENTS, _TAILS, st.integers(1, 2_100))
+def test_ids_of_one_millisecond_count_up(moment: int, tail: int, count: int) -> None:
+    make = IdMaker(lambda: moment, after=encode(moment, tail))
+    assert [make("") for _ in range(count)] == [encode(moment, tail + step) for step in range(1, count + 1)]
+
+
+@given(st.integers(1, 2**48 - 2), _TAILS)
+def test_a_new_millisecond_has_a_tail_of_chance(moment: int, tail: int) -> None:
+    assert IdMaker(lambda: moment, lambda size: _bytes_for(tail) * (size // 16))("") == encode(moment, tail)
+
+
+def test_chance_is_never_used_twice() -> None:
+    moments, numbers = itertools.count(1), itertools.count(1)
+    make = IdMaker(lambda: next(moments), lambda size: b"".join(_bytes_for(next(numbers)) for _ in range(size // 16)))
+    assert [make("") for _ in range(1_000)] == [encode(number, number) for number in range(1, 1_001)]
+
+
+def _bytes_for(tail: int) -> bytes:
+    """The chance that makes this tail."""
+    return bytes((tail >> shift) & 31 for shift in range(75, -1, -5))
+
+
+def test_a_count_beyond_the_last_tail_goes_on_in_the_next_moment() -> None:
+    clock = iter([5, 6, 7])
+    make = IdMaker(lambda: next(clock), bytes, after=encode(5, 2**80 - 1))
+    assert [make(""), make(""), make("")] == [encode(6, 0), encode(6, 1), encode(7, 0)]

@@ -1,70 +1,128 @@
 """The index against a plain matcher that looks at every mock."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from understudy_server.core.matching.criteria import Criterion, Equals, JsonSubset
+from support.matching import CANDIDATES, PATHS, REQUESTS, plain_matches
+from understudy_server.core.matching.criteria import Equals
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Candidate, Mock
 from understudy_server.core.matching.paths import PathPattern
-from understudy_server.core.matching.request import Request
-from understudy_server.core.precedence import order_in_layer
-
-# Few words, so that patterns and requests meet often.
-_PATTERN_SEGMENTS = st.sampled_from(["a", "b", ":x", ""])
-_PATTERNS = st.none() | st.lists(_PATTERN_SEGMENTS, max_size=4).map(
-    lambda parts: PathPattern.parse("/" + "/".join(parts))
-)
-_CRITERIA: st.SearchStrategy[Criterion] = st.sampled_from(
-    [Equals("1"), JsonSubset({"k": 1}), JsonSubset({"k": 1, "l": 2}), JsonSubset({})]
-)
-_MATCHERS = st.builds(
-    Matcher,
-    method=st.sampled_from(["", "GET", "POST"]),
-    path=_PATTERNS,
-    query=st.lists(st.tuples(st.sampled_from(["p", "q"]), _CRITERIA), max_size=2).map(tuple),
-    body=st.none() | _CRITERIA,
-)
-_CANDIDATES = st.lists(st.tuples(_MATCHERS, st.integers(0, 2)), max_size=12).map(
-    lambda found: [Candidate(Mock(f"ovr_{number}", matcher), on) for number, (matcher, on) in enumerate(found)]
-)
-_REQUESTS = st.builds(
-    Request,
-    method=st.sampled_from(["GET", "POST", "PUT"]),
-    path=st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=4).map(lambda parts: "/" + "/".join(parts)),
-    query=st.sampled_from(["", "p=1", "p=1&q=1", 'p={"k":1}', "p=2&p=1"]),
-    body=st.sampled_from([b"", b"1", b'{"k":1}', b'{"k":1,"l":2}', b"{"]),
-)
+from understudy_server.core.matching.request import BodyWanted, Request
 
 
-@given(_CANDIDATES, _REQUESTS)
+@given(CANDIDATES, REQUESTS)
 def test_index_gives_what_a_plain_search_gives_in_the_order_of_precedence(
     candidates: list[Candidate], request: Request
 ) -> None:
-    plain = sorted([one for one in candidates if one.mock.matcher.matches(request)], key=order_in_layer)
-    assert list(Index(candidates).matching(request)) == plain
+    assert _until_body(Index(candidates).matching(request)) == _until_body(plain_matches(candidates, request))
+
+
+@given(CANDIDATES, REQUESTS)
+def test_the_first_is_the_first_of_those_that_match(candidates: list[Candidate], request: Request) -> None:
+    index = Index(candidates)
+    expected = _until_body(index.matching(request))[:1]
+    try:
+        found: Candidate | str | None = index.first(request)
+    except BodyWanted:
+        found = _BODY
+    assert ([] if found is None else [found]) == expected
+
+
+@given(CANDIDATES, st.lists(st.tuples(st.sampled_from(["GET", "POST", "PUT", "BREW"]), PATHS), max_size=4))
+def test_what_was_asked_before_does_not_change_an_answer(
+    candidates: list[Candidate], asked: list[tuple[str, str]]
+) -> None:
+    index = Index(candidates)
+    requests = [Request(method, path, body=b'{"k":1}') for method, path in asked]
+    assert [index.first(request) for request in requests] == [Index(candidates).first(request) for request in requests]
 
 
 def test_a_literal_branch_that_leads_nowhere_does_not_hide_a_parameter() -> None:
     index = Index([_candidate("deep", "/a/b/:x/z"), _candidate("wide", "/:x/b/c/d")])
-    assert [found.mock.id for found in index.matching(Request("GET", "/a/b/c/d"))] == ["wide"]
+    assert _first_id(index, "/a/b/c/d") == "wide"
+
+
+@pytest.mark.parametrize("weaker", ["/:x/b", "/:x/:y", None])
+@pytest.mark.parametrize("stronger", ["/a/b", "/a/:y"])
+def test_a_stronger_path_whose_mocks_do_not_hold_gives_way_to_a_weaker_one(stronger: str, weaker: str | None) -> None:
+    asking = Matcher(path=PathPattern.parse(stronger), query=(("p", Equals("1")),))
+    index = Index([Candidate(Mock("asking", asking)), _candidate("weaker", weaker)])
+    assert [_first_id(index, "/a/b"), _first_id(index, "/a/b", "p=1")] == ["weaker", "asking"]
 
 
 def test_a_mock_without_a_path_matches_any_path() -> None:
     index = Index([Candidate(Mock("any", Matcher()))])
-    assert [found.mock.id for found in index.matching(Request("DELETE", "/what/ever//"))] == ["any"]
+    assert _first_id(index, "/what/ever//") == "any"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "found"),
+    [
+        ("/a/b", "/a/b/", True),
+        ("/a/b", "/a/%62", True),
+        ("/a/b", "/a/b//", False),
+        ("/a/b", "/a%2Fb", False),
+        ("/a%2Fb", "/a/b", False),
+        ("/a%2Fb", "/a%2Fb", True),
+        ("/a%252Fb", "/a%2Fb", False),
+        ("/100%25", "/100%", True),
+        ("/100%25", "/100%25/", True),
+        ("/", "//", False),
+        ("//", "//", True),
+        ("//", "/", False),
+        ("/a//", "/a/", False),
+        ("/a//", "/a//", True),
+        ("/a/:x", "/a//", False),
+        ("/:x/b", "//b", False),
+        ("/:x/b", "/a%2Fb/b", True),
+    ],
+)
+def test_a_path_is_found_however_it_is_written_and_no_other_is(pattern: str, path: str, *, found: bool) -> None:
+    assert (_first_id(Index([_candidate("it", pattern)]), path) == "it") is found
+
+
+def test_a_method_that_no_mock_names_finds_those_for_any() -> None:
+    index = Index([Candidate(Mock("get", Matcher("GET"))), Candidate(Mock("any", Matcher()))])
+    assert index.first(Request("BREW", "/")) == Candidate(Mock("any", Matcher()))
 
 
 @pytest.mark.parametrize("path", ["/", "/a", "/a/b"])
 def test_an_empty_index_matches_nothing(path: str) -> None:
     assert list(EMPTY.matching(Request("GET", path))) == []
+    assert EMPTY.first(Request("GET", path)) is None
+
+
+@pytest.mark.parametrize("methods", [[], ["GET"], ["GET", "", "POST", ""]])
+def test_an_index_has_the_length_of_what_is_in_it(methods: list[str]) -> None:
+    assert len(Index([Candidate(Mock(f"ovr_{n}", Matcher(each))) for n, each in enumerate(methods)])) == len(methods)
 
 
 def test_a_path_of_thousands_of_segments_is_walked_without_recursion() -> None:
     index = Index([_candidate("long", "/:x" * 3000)])
-    assert [found.mock.id for found in index.matching(Request("GET", "/s" * 3000))] == ["long"]
+    assert _first_id(index, "/s" * 3000) == "long"
 
 
-def _candidate(mock_id: str, pattern: str) -> Candidate:
-    return Candidate(Mock(mock_id, Matcher(path=PathPattern.parse(pattern))))
+_BODY = "body wanted"
+
+
+def _until_body(found: Iterator[Candidate]) -> list[Candidate | str]:
+    """What is yielded, and after it a mark if the body is wanted then."""
+    given_up: list[Candidate | str] = []
+    try:
+        given_up.extend(found)
+    except BodyWanted:
+        given_up.append(_BODY)
+    return given_up
+
+
+def _first_id(index: Index, path: str, query: str = "") -> str:
+    found = index.first(Request("GET", path, query))
+    return found.mock.id if found else ""
+
+
+def _candidate(mock_id: str, pattern: str | None) -> Candidate:
+    return Candidate(Mock(mock_id, Matcher(path=PathPattern.parse(pattern) if pattern else None)))

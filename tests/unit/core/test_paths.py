@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from understudy_server.core.matching.paths import PathPattern, split
 
 
@@ -59,3 +61,17 @@ def test_path_is_split_before_it_is_decoded_and_one_slash_at_the_end_is_dropped(
 )
 def test_pattern_matches_the_whole_decoded_path(pattern: str, path: str, expected: bool) -> None:
     assert PathPattern.parse(pattern).matches(split(path)) is expected
+
+
+_PLAIN = st.lists(st.sampled_from(["a", "b", "", "a/b"]), max_size=4).map(lambda parts: "/" + "/".join(parts))
+
+
+@given(st.lists(st.sampled_from(["a", "b", "", "%2F", "a%2Fb", "%25"]), max_size=4), _PLAIN)
+def test_spellings_are_the_plain_texts_that_are_split_into_the_pattern(parts: list[str], path: str) -> None:
+    pattern = PathPattern.parse("/" + "/".join(parts))
+    assert (path in pattern.spellings) == (split(path) == pattern.literal)
+    assert all(split(text) == pattern.literal for text in pattern.spellings)
+
+
+def test_a_pattern_with_parameters_has_no_spellings() -> None:
+    assert PathPattern.parse("/a/:b").spellings == ()

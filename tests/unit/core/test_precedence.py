@@ -1,12 +1,14 @@
 """The one table of who wins: within a layer, and between layers."""
 
 import pytest
+from hypothesis import given
+from support.matching import CANDIDATES, REQUESTS, plain_matches
 from understudy_server.core.matching.criteria import Equals, JsonSubset
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Candidate, Mock
 from understudy_server.core.matching.paths import PathPattern
-from understudy_server.core.matching.request import Request
+from understudy_server.core.matching.request import BodyWanted, Request
 from understudy_server.core.precedence import Layers, order_in_layer, winner
 
 _BODY = b'{"a": 1, "b": {"c": 2}}'
@@ -72,3 +74,21 @@ def test_a_layer_whose_mocks_do_not_match_gives_way_to_the_next() -> None:
     other = Index([Candidate(Mock("other", Matcher(path=PathPattern.parse("/elsewhere"))))])
     found = winner(Layers(other, EMPTY, Index([Candidate(_WEAK)])), _REQUEST)
     assert found == _WEAK
+
+
+@given(CANDIDATES, CANDIDATES, CANDIDATES, REQUESTS)
+def test_the_winner_is_what_a_plain_search_finds_first_layer_by_layer(
+    session: list[Candidate], scenario: list[Candidate], environment: list[Candidate], request: Request
+) -> None:
+    layers = Layers(Index(session), Index(scenario), Index(environment))
+    plain = (one.mock for layer in (session, scenario, environment) for one in plain_matches(layer, request))
+    try:
+        expected = next(plain, None)
+    except BodyWanted:
+        with pytest.raises(BodyWanted):
+            winner(layers, request)
+        with pytest.raises(BodyWanted):
+            next(layers.matching(request))
+    else:
+        assert winner(layers, request) is expected
+        assert next(layers.matching(request), None) is expected

@@ -19,7 +19,7 @@ class Criterion(Protocol):
         """Test one value of a query parameter."""
 
     def holds_for_body(self, request: Request) -> bool:
-        """Test the body."""
+        """Test the body. Raises BodyWanted when it is not here yet."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Equals:
 
     def holds_for_body(self, request: Request) -> bool:
         """Compare the bytes with the text in UTF-8."""
-        return request.body == self._bytes
+        return request.content() == self._bytes
 
 
 @dataclass(frozen=True)

@@ -1,113 +1,157 @@
 """Finds the mocks of one layer that a request is for, most specific first.
 
-The cost does not grow with the number of mocks. Patterns without parameters stand in a dict; the others in a tree of
-segments, which is walked without recursion, at each level the literal branch first. That order is the one of
+The cost does not grow with the number of mocks. Each method has a table of its own, made when the first request of that
+method comes. In it patterns without parameters stand in a dict, by the texts in which they are usually sent, so that
+most paths are found without being split; the others in a tree of segments. That is the order of
 `precedence.order_in_layer`, whose first part is the path: so patterns are met in order, and only the mocks of one and
-the same pattern need sorting, which is done when the index is built.
+the same pattern need sorting, which is done when the table is made.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from understudy_server.core.matching.mock import Candidate
 from understudy_server.core.matching.paths import PathPattern
 from understudy_server.core.matching.request import Request
+from understudy_server.core.matching.tree import Node, next_group
 from understudy_server.core.precedence import order_in_layer
 
+_Entry = tuple[Candidate, Callable[[Request], bool] | None]
+"""A candidate, and the test of what it asks for beyond method and path, if it asks for anything."""
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """The candidates of one path pattern, in order: for each method that one of them names, and for all others."""
+_Group = tuple[_Entry, ...]
+"""The candidates of one path pattern, in order."""
 
-    by_method: dict[str, tuple[Candidate, ...]]
-    otherwise: tuple[Candidate, ...]
-
-    @classmethod
-    def of(cls, candidates: Iterable[Candidate]) -> "_Group":
-        ordered = sorted(candidates, key=order_in_layer)
-        methods = {candidate.mock.matcher.method for candidate in ordered} - {""}
-        return cls(
-            {method: _for_methods(ordered, {"", method}) for method in methods},
-            _for_methods(ordered, {""}),
-        )
-
-    def matching(self, request: Request) -> Iterator[Candidate]:
-        for candidate in self.by_method.get(request.method, self.otherwise):
-            if candidate.mock.matcher.content_matches(request):
-                yield candidate
-
-
-def _for_methods(candidates: Iterable[Candidate], methods: set[str]) -> tuple[Candidate, ...]:
-    return tuple([candidate for candidate in candidates if candidate.mock.matcher.method in methods])
-
-
-@dataclass(slots=True)
-class _Node:
-    """A place in the tree: where the next segment leads, and what ends here. Not changed once the index is built."""
-
-    literals: dict[str, "_Node"] = field(default_factory=dict)
-    parameter: "_Node | None" = None
-    group: _Group | None = None
-
-    def reach(self, pattern: PathPattern) -> "_Node":
-        """Return the node of a pattern, making those on the way."""
-        node = self
-        for segment in pattern.segments:
-            if segment is None:
-                node.parameter = node.parameter or _Node()
-                node = node.parameter
-            else:
-                node = node.literals.setdefault(segment, _Node())
-        return node
+_NONE: Final[_Group] = ()
 
 
 class Index:
     """The mocks that are on in one layer. Never changes: what changes is built anew and put in its place."""
 
-    __slots__ = ("_any_path", "_literal", "_tree")
+    __slots__ = ("_others", "_size", "_tables")
 
     def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
-        by_path: dict[PathPattern | None, list[Candidate]] = {}
+        by_method: dict[str, list[Candidate]] = {}
         for candidate in candidates:
-            by_path.setdefault(candidate.mock.matcher.path, []).append(candidate)
-        self._literal: dict[tuple[str, ...], _Group] = {}
-        self._tree = _Node()
-        self._any_path = _Group.of(by_path.pop(None, ()))
-        for pattern, group in by_path.items():
-            self._place(pattern, _Group.of(group))
+            by_method.setdefault(candidate.mock.matcher.method, []).append(candidate)
+        self._size = sum(map(len, by_method.values()))
+        any_method = by_method.pop("", [])
+        self._tables = {method: _Table(named, any_method) for method, named in by_method.items()}
+        self._others = _Table(any_method)
 
-    def _place(self, pattern: PathPattern | None, group: _Group) -> None:
-        literal = pattern.literal if pattern else None
-        if literal is not None:
-            self._literal[literal] = group
-        elif pattern:
-            self._tree.reach(pattern).group = group
+    def __len__(self) -> int:
+        return self._size
+
+    def first(self, request: Request) -> Candidate | None:
+        """Return the first that `matching` would yield, or ``None``. Raises BodyWanted as that does."""
+        # The proxy's hot path: no generator, and no call that a plain request can do without.
+        table = self._tables.get(request.method, self._others)
+        if not table.made:
+            table.make()
+        path = request.path
+        group = table.by_text.get(path)
+        if group is None and "%" in path:
+            group = table.by_segments.get(request.segments())
+        if group is not None:
+            for candidate, holds in group:
+                if holds is None or holds(request):
+                    return candidate
+        if table.tree is not None:
+            found = _first_in_tree(table.tree, request)
+            if found is not None:
+                return found
+        for candidate, holds in table.any_path:
+            if holds is None or holds(request):
+                return candidate
+        return None
 
     def matching(self, request: Request) -> Iterator[Candidate]:
-        """Yield the mocks that the request is for, most specific first. Does no more work than is asked for."""
-        exact = self._literal.get(request.segments)
-        if exact:
-            yield from exact.matching(request)
-        for group in self._parametrised(request.segments):
-            yield from group.matching(request)
-        yield from self._any_path.matching(request)
+        """Yield the mocks that the request is for, most specific first. Does no more work than is asked for.
 
-    def _parametrised(self, segments: tuple[str, ...]) -> Iterator[_Group]:
-        # Each node is visited at most once, so a hostile path costs no more than the tree is large.
-        waiting = [(self._tree, 0)]
-        while waiting:
-            node, depth = waiting.pop()
-            if depth == len(segments):
-                if node.group:
-                    yield node.group
-                continue
-            segment = segments[depth]
-            if node.parameter and segment:
-                waiting.append((node.parameter, depth + 1))
-            literal = node.literals.get(segment)
-            if literal:
-                waiting.append((literal, depth + 1))
+        Raises BodyWanted on reaching a mock of which all else holds and whose criterion is on a body that is not here
+        yet: whatever comes after it would be a guess.
+        """
+        table = self._tables.get(request.method, self._others)
+        if not table.made:
+            table.make()
+        for group in _groups(table, request):
+            for candidate, holds in group:
+                if holds is None or holds(request):
+                    yield candidate
+
+
+class _Table:
+    """What is for requests of one method. Empty until it is made, which is done once.
+
+    ``by_text`` holds what ``by_segments`` holds, by the spellings of `PathPattern`: a path without percent-encoding
+    that is not there has no literal pattern. ``tree`` is ``None`` when no pattern has parameters.
+    """
+
+    __slots__ = ("_sources", "any_path", "by_segments", "by_text", "made", "tree")
+
+    def __init__(self, *sources: list[Candidate]) -> None:
+        # Shared with other tables, so that many methods beside many mocks for any method cost nothing until asked for.
+        self._sources = sources
+        self.made = False
+        self.by_text: dict[str, _Group] = {}
+        self.by_segments: dict[tuple[str, ...], _Group] = {}
+        self.tree: Node[_Group] | None = None
+        self.any_path = _NONE
+
+    def make(self) -> None:
+        by_path: dict[tuple[str | None, ...] | None, list[Candidate]] = {}
+        for candidate in chain.from_iterable(self._sources):
+            pattern = candidate.mock.matcher.path
+            by_path.setdefault(pattern.segments if pattern else None, []).append(candidate)
+        self.any_path = _group(by_path.pop(None, []))
+        for candidates in by_path.values():
+            self._place(candidates[0].mock.matcher.path, _group(candidates))
+        self.made = True
+
+    def _place(self, pattern: PathPattern | None, group: _Group) -> None:
+        if pattern is None:
+            return
+        if pattern.literal is None:
+            self.tree = self.tree or Node()
+            self.tree.reach(pattern.segments).group = group
+            return
+        self.by_segments[pattern.literal] = group
+        for text in pattern.spellings:
+            self.by_text[text] = group
+
+
+def _group(candidates: list[Candidate]) -> _Group:
+    if len(candidates) > 1:
+        candidates.sort(key=order_in_layer)
+    return tuple([_entry(candidate) for candidate in candidates])
+
+
+def _entry(candidate: Candidate) -> _Entry:
+    matcher = candidate.mock.matcher
+    return candidate, matcher.content_matches if matcher.has_criteria else None
+
+
+def _first_in_tree(tree: Node[_Group], request: Request) -> Candidate | None:
+    segments = request.segments()
+    waiting = [(tree, 0)]
+    while waiting:
+        group = next_group(segments, waiting)
+        if group is not None:
+            for candidate, holds in group:
+                if holds is None or holds(request):
+                    return candidate
+    return None
+
+
+def _groups(table: _Table, request: Request) -> Iterator[_Group]:
+    """The candidates of each pattern that the path is one of, in order: what `first` looks at, told plainly."""
+    segments = request.segments()
+    yield table.by_segments.get(segments, _NONE)
+    waiting: list[tuple[Node[_Group], int]] = [(table.tree, 0)] if table.tree else []
+    while waiting:
+        yield next_group(segments, waiting) or _NONE
+    yield table.any_path
 
 
 EMPTY: Final = Index()

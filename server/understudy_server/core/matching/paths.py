@@ -6,7 +6,7 @@ segment, and each segment is decoded once. A pattern is decoded in the same way,
 a colon is written ``%3A``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 LITERAL = 1
@@ -21,12 +21,11 @@ def split(path: str) -> tuple[str, ...]:
 
     Bytes that are not UTF-8 become lone surrogates, so that they equal no text that a pattern can hold.
     """
-    body = path[1:].removesuffix("/")
-    if not body:
+    segments = path[1:].split("/")
+    if not segments[-1]:
         # "/" has no segment; "//" has one, and it is empty.
-        return () if len(path) < 2 else ("",)
-    segments = body.split("/")
-    if "%" in body:
+        segments.pop()
+    if "%" in path:
         return tuple([_decode(segment) for segment in segments])
     return tuple(segments)
 
@@ -37,9 +36,22 @@ def _decode(segment: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """A path to compare with: one entry for each segment, ``None`` where any non-empty segment will do."""
+    """A path to compare with: one entry for each segment, ``None`` where any non-empty segment will do.
+
+    ``literal`` are the segments when all of them are literal, else ``None``. ``spellings`` are the texts without
+    percent-encoding that are split into them: at most two, and none with a segment that has to be encoded, such as
+    ``a/b``. Both are worked out once, because a pattern outlives the many indexes that are built with it.
+    """
 
     segments: tuple[str | None, ...]
+    literal: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
+    spellings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = tuple([segment for segment in self.segments if segment is not None])
+        literal = found if len(found) == len(self.segments) else None
+        object.__setattr__(self, "literal", literal)
+        object.__setattr__(self, "spellings", () if literal is None else _spellings(literal))
 
     @classmethod
     def parse(cls, text: str) -> "PathPattern":
@@ -48,12 +60,6 @@ class PathPattern:
         if not raw:
             return cls(split(text))
         return cls(tuple([None if _is_parameter(segment) else _decode(segment) for segment in raw.split("/")]))
-
-    @property
-    def literal(self) -> tuple[str, ...] | None:
-        """The segments when all of them are literal, else ``None``."""
-        found = tuple([segment for segment in self.segments if segment is not None])
-        return found if len(found) == len(self.segments) else None
 
     @property
     def rank(self) -> tuple[int, ...]:
@@ -68,6 +74,11 @@ class PathPattern:
             bool(given) if wanted is None else given == wanted
             for wanted, given in zip(self.segments, segments, strict=True)
         )
+
+
+def _spellings(literal: tuple[str, ...]) -> tuple[str, ...]:
+    plain = "/" + "/".join(literal)
+    return tuple([text for text in (plain, plain + "/") if "%" not in text and split(text) == literal])
 
 
 def _is_parameter(segment: str) -> bool:

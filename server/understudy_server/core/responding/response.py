@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+
+from understudy_server.core.responding.prepared import Prepared, prepare
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -15,13 +18,18 @@ class BodyKind(StrEnum):
     BINARY = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Response:
     """Status, header pairs in order, and body. Framing (content-length) is not part of it."""
 
     status: int = 200
     headers: Headers = ()
     body: bytes = b""
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """Its bytes, made when it is first sent."""
+        return prepare(self.status, self.headers, self.body)
 
 
 def with_default_type(status: int, headers: Headers, body: bytes, kind: BodyKind) -> Response:
