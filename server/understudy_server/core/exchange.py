@@ -1,10 +1,16 @@
-"""One request and its answer, as the proxy saw them."""
+"""One request and its answer, as the proxy saw them.
 
-from dataclasses import dataclass
+Both are named tuples: one is made for every request, and a tuple is the cheapest value that cannot be changed.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""Headers in order: names as they were sent, values without white space around them, neither with CR, LF or NUL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(NamedTuple):
     """One side's body as it is kept: at most the capture limit of it. ``size_bytes`` is the whole length."""
 
     content: bytes
@@ -16,14 +22,13 @@ class Captured:
         return self.size_bytes > len(self.content)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """What the journal keeps of a request and its answer.
 
     ``session_key`` is the normalised key, empty when the request carried none; ``session_id`` is empty when no session
     has that key. Times are milliseconds since 1970 (UTC). ``path`` is without host, proxy prefix and query. Headers are
-    pairs in order, already redacted. ``mock_id`` is empty when the upstream (or an error of the proxy) answered.
-    A side without a body is ``None``.
+    already redacted. ``mock_id`` is empty when the upstream (or an error of the proxy) answered. A side without a body
+    is ``None``. ``findings`` are stable codes of what was odd, listed in ``log_service.proto``.
     """
 
     id: str
@@ -38,7 +43,8 @@ class Exchange:
     started_at_ms: int
     duration_ms: int
     mock_id: str
-    request_headers: tuple[tuple[str, str], ...]
-    response_headers: tuple[tuple[str, str], ...]
+    request_headers: RawHeaders
+    response_headers: RawHeaders
     request_body: Captured | None
     response_body: Captured | None
+    findings: tuple[str, ...] = ()

@@ -57,3 +57,12 @@ def test_the_makefile_explains_every_target() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony
     assert [name for name in phony[1].split() if not re.search(rf"^{name}:.*## ", makefile, re.MULTILINE)] == []
+
+
+def test_every_finding_is_explained_where_callers_read_of_it() -> None:
+    """In the code a finding is a constant that says so in the line below it."""
+    found = re.compile(r'^[A-Z_]+ = "([a-z_]+)"\n"""The finding that ', re.MULTILINE)
+    codes = {code for path in SOURCES for code in found.findall((ROOT / path).read_text(encoding="utf-8"))}
+    contract = (ROOT / "proto/understudy/v1/log_service.proto").read_text(encoding="utf-8")
+    assert codes, "the constants are written otherwise now"
+    assert {code for code in codes if f"`{code}`" not in contract} == set()
