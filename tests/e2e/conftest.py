@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +40,7 @@ class Server:
     printed: Path
     ready_file: Path
     data: Path
-    addresses: dict[str, str]
+    addresses: dict[str, Any]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; returns the exit code and all that was printed."""
@@ -54,19 +56,19 @@ class Server:
 Start = Callable[..., Server]
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts servers on free ports, which are killed at the end of the test if they still run."""
+@contextmanager
+def starting(folder: Path) -> Iterator[Start]:
+    """Starts servers on free ports, which are killed at the end of the block if they still run."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def begin(*arguments: str, data: Path | None = None) -> Server:
-        folder, ready_file = data or tmp_path / "data", tmp_path / "ready.json"
-        command = [UNDERSTUDY, "serve", "--data", str(folder), "--ready-file", str(ready_file), *arguments]
+        where, ready_file = data or folder / "data", folder / "ready.json"
+        command = [UNDERSTUDY, "serve", "--data", str(where), "--ready-file", str(ready_file), *arguments]
         for flag in ("--grpc", "--rest", "--proxy"):
             command += [flag, "0"]
         # One that a killed server left behind would be taken for this one's.
         ready_file.unlink(missing_ok=True)
-        printed = tmp_path / f"output-{len(processes)}.txt"
+        printed = folder / f"output-{len(processes)}.txt"
         with printed.open("w") as output:
             process = subprocess.Popen(command, env=clean_environment(), stdout=output, stderr=subprocess.STDOUT)
         processes.append(process)
@@ -76,9 +78,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the server did not start:\n{printed.read_text()}")
             time.sleep(0.02)
-        return Server(process, printed, ready_file, folder, json.loads(ready_file.read_text()))
+        return Server(process, printed, ready_file, where, json.loads(ready_file.read_text()))
 
-    yield begin
-    for process in processes:
-        process.kill()
-        process.wait()
+    try:
+        yield begin
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers for one test."""
+    with starting(tmp_path) as start:
+        yield start

@@ -19,6 +19,16 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def shown(address: object, scheme: str, *, is_secure: bool) -> str:
+    """How an address is told to users: plain as ``HOST:PORT``, over TLS with the scheme in front."""
+    return f"{scheme}://{address}" if is_secure else str(address)
+
+
+def http_url(address: str) -> str:
+    """The URL of an HTTP listener, of an address as it is told to users."""
+    return address if "://" in address else f"http://{address}"
+
+
 def read_address(text: str) -> Address:
     """Read an address; without a host it is on loopback. Raises ValueError with the forms there are."""
     found = _FORM.fullmatch(text.strip())

@@ -54,9 +54,10 @@ class _Shared:
     server: str | None = None
     key: str | None = None
     data: str | None = None
+    ca: str | None = None
 
     def target(self) -> Target:
-        return choose_target(self.server, self.key, self.data, os.environ)
+        return choose_target(self.server, self.key, self.data, os.environ, ca=self.ca)
 
 
 def _shared_option(name: str, annotation: Any, default: object) -> inspect.Parameter:
@@ -86,7 +87,7 @@ _SHARED = (
             typer.Option(
                 "--server",
                 metavar="HOST:PORT",
-                help="gRPC address of a server. [env var: UNDERSTUDY_SERVER]",
+                help="gRPC address of a server; grpcs://HOST:PORT for TLS. \\[env var: UNDERSTUDY_SERVER]",
                 rich_help_panel=_PANEL,
             ),
         ],
@@ -96,7 +97,21 @@ _SHARED = (
         "key",
         Annotated[
             str | None,
-            typer.Option("--key", help="API key for --server. [env var: UNDERSTUDY_KEY]", rich_help_panel=_PANEL),
+            typer.Option("--key", help="API key for --server. \\[env var: UNDERSTUDY_KEY]", rich_help_panel=_PANEL),
+        ],
+        None,
+    ),
+    _shared_option(
+        "ca",
+        Annotated[
+            str | None,
+            typer.Option(
+                "--ca",
+                metavar="FILE",
+                help="PEM file with the authorities trusted for a grpcs:// server."
+                " \\[env var: UNDERSTUDY_CA; default: the public ones]",
+                rich_help_panel=_PANEL,
+            ),
         ],
         None,
     ),
@@ -108,7 +123,7 @@ _SHARED = (
                 "--data",
                 metavar="DIR",
                 help="Data directory of a server on this machine; no key needed."
-                " [env var: UNDERSTUDY_DATA; default: ./understudy-data]",
+                " \\[env var: UNDERSTUDY_DATA; default: ./understudy-data]",
                 rich_help_panel=_PANEL,
             ),
         ],

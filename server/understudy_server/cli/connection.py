@@ -21,7 +21,8 @@ from understudy import status
 
 from understudy_server.cli.embedded import DirectoryInUse, embedded_dispatcher
 from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
-from understudy_server.cli.target import Target
+from understudy_server.cli.peer import Peer, read_peer
+from understudy_server.cli.target import SECURE, Target
 from understudy_server.rpc.dispatcher import Dispatcher
 
 Answer = TypeVar("Answer", bound=Message)
@@ -77,6 +78,9 @@ class OverChannel:
             return failed_call(found.code, problem)
         if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             advice = "Is `understudy serve` running there? Its first lines name the gRPC address."
+            if self._name.startswith(SECURE):
+                advice += " Who vouches for its certificate must be in the file of --ca (or UNDERSTUDY_CA)."
+                advice += f"\n{error.details()}"
             return CommandFailed(ExitCode.UNREACHABLE, f"no answer from {self._name}", advice)
         number, _ = error.code().value
         return failed_call(number, status.Problem("", f"{error.code().name}: {error.details()}"))
@@ -103,7 +107,8 @@ async def connect(target: Target) -> AsyncIterator[Connection]:
     """Connect to a target until the block ends. Raises CommandFailed (unreachable) when nothing is there."""
     async with AsyncExitStack() as closing:
         if target.address:
-            yield await _over_channel(closing, target.address, target.address, target.key)
+            peer = _read_peer(target)
+            yield OverChannel(await closing.enter_async_context(_channel_to(peer)), str(peer), target.key)
         elif await asyncio.to_thread(target.data.is_dir):
             yield await _as_owner(closing, target.data)
         else:
@@ -113,9 +118,17 @@ async def connect(target: Target) -> AsyncIterator[Connection]:
             raise CommandFailed(ExitCode.UNREACHABLE, f"there is no data directory {target.data}", advice)
 
 
-async def _over_channel(closing: AsyncExitStack, address: str, name: str, key: str) -> Connection:
-    channel = grpc.aio.insecure_channel(address, options=_CHANNEL_OPTIONS)
-    return OverChannel(await closing.enter_async_context(channel), name, key)
+def _read_peer(target: Target) -> Peer:
+    try:
+        return read_peer(target.address, target.ca)
+    except ValueError as error:
+        raise CommandFailed(ExitCode.USAGE, str(error)) from error
+
+
+def _channel_to(peer: Peer) -> grpc.aio.Channel:
+    if peer.credentials is None:
+        return grpc.aio.insecure_channel(str(peer.address), options=_CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(str(peer.address), peer.credentials, options=_CHANNEL_OPTIONS)
 
 
 async def _as_owner(closing: AsyncExitStack, data: Path) -> Connection:
@@ -128,7 +141,8 @@ async def _as_owner(closing: AsyncExitStack, data: Path) -> Connection:
     deadline = loop.time() + OWNER_WAIT_SECONDS
     while True:
         if _is_answered(path):
-            return await _over_channel(closing, f"unix:{path.absolute()}", f"the server that owns {data}", "")
+            channel = grpc.aio.insecure_channel(f"unix:{path.absolute()}", options=_CHANNEL_OPTIONS)
+            return OverChannel(await closing.enter_async_context(channel), f"the server that owns {data}")
         try:
             return InProcess(await closing.enter_async_context(embedded_dispatcher(data)))
         except DirectoryInUse as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
+from understudy_server.journal.memory import MemoryJournal, MemoryLimits
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.rpc.dispatcher import Dispatcher
 from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, StoreLocked
@@ -37,7 +38,7 @@ class Rooms:
     """What a data directory holds, open; one maker of ids for all of it."""
 
     store: SqliteStore
-    journal: SqliteJournal
+    journal: SqliteJournal | MemoryJournal
     presence: SqlitePresence
     new_id: IdMaker
 
@@ -54,19 +55,22 @@ class Rooms:
 
 
 @asynccontextmanager
-async def open_rooms(data: Path, durability: Durability) -> AsyncIterator[Rooms]:
-    """Own a data directory, made when missing, until the block ends. Raises CommandFailed."""
+async def open_rooms(data: Path, durability: Durability, in_memory: MemoryLimits | None = None) -> AsyncIterator[Rooms]:
+    """Own a data directory, made when missing, until the block ends. Raises CommandFailed.
+
+    With ``in_memory`` exchanges are kept within these limits, and the journal of the directory is not opened.
+    """
     async with AsyncExitStack() as closing:
-        yield await _open(data, durability, closing)
+        yield await _open(data, durability, in_memory, closing)
 
 
-async def _open(data: Path, durability: Durability, closing: AsyncExitStack) -> Rooms:
+async def _open(data: Path, durability: Durability, in_memory: MemoryLimits | None, closing: AsyncExitStack) -> Rooms:
     try:
         store = await SqliteStore.open(data, durability)
         closing.push_async_callback(store.close)
         presence = await SqlitePresence.open(data, durability)
         closing.push_async_callback(presence.close)
-        journal = await SqliteJournal.open(data, durability)
+        journal = MemoryJournal(in_memory) if in_memory else await SqliteJournal.open(data, durability)
         closing.push_async_callback(journal.close)
         # Exchanges are ordered by their ids: one that comes after a restart must sort after those before it.
         new_id = IdMaker(clock, after=await journal.last_id())

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, cast
@@ -43,9 +44,17 @@ class HttpListener:
 
     @classmethod
     async def start(
-        cls, app: Any, address: Address, stop_grace_seconds: int, limits: HttpLimits | None = None
+        cls,
+        app: Any,
+        address: Address,
+        stop_grace_seconds: int,
+        limits: HttpLimits | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> "HttpListener":
-        """Accept connections; port 0 takes any free one. Raises OSError when the address cannot be bound."""
+        """Accept connections, over TLS with ``tls``; port 0 takes any free one.
+
+        Raises OSError when the address cannot be bound.
+        """
         bound = _bind(address)
         config = uvicorn.Config(
             app,
@@ -58,6 +67,8 @@ class HttpListener:
             server_header=False,
             # Who calls is decided by the key alone: what a forwarding header claims is of no use here.
             proxy_headers=False,
+            # A handshake that does not come to its end is given up after asyncio's own 60 seconds.
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             timeout_graceful_shutdown=stop_grace_seconds,
         )
         server = _Server(config)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import uvloop
 
-from understudy_server.cli.addresses import Address
+from understudy_server.cli.addresses import Address, http_url
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.peer import Peer
 from understudy_server.cli.sample import ENVIRONMENT, PROJECT, SCENARIO
 from understudy_server.cli.serve import Running, running, running_gateway
 from understudy_server.cli.settings import Settings
+from understudy_server.cli.tls import Identity
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -48,23 +50,27 @@ async def serve_until(stop: asyncio.Event, settings: Settings) -> None:
     async with running(settings, _say) as server:
         # The key first: it is shown only here, whatever happens next.
         _say(welcome(server, settings.data))
-        addresses = {"grpc": server.grpc, "rest": server.rest, "proxy": server.proxy}
+        addresses: dict[str, object] = {"grpc": server.grpc, "rest": server.rest, "proxy": server.proxy}
+        if server.bound:
+            addresses["bound"] = server.bound
         with told(settings.ready_file, addresses):
             await stop.wait()
     _say("stopped")
 
 
-async def gateway_until(stop: asyncio.Event, behind: Address, address: Address, ready_file: Path | None) -> None:
+async def gateway_until(
+    stop: asyncio.Event, behind: Peer, address: Address, tls: Identity | None, ready_file: Path | None
+) -> None:
     """Run a gateway until the event is set. Raises CommandFailed."""
-    async with running_gateway(behind, address) as rest:
-        _say(f"REST   accepts on http://{rest}/api/v1, for the server at {behind}")
-        with told(ready_file, {"rest": str(rest)}):
+    async with running_gateway(behind, address, tls) as rest:
+        _say(f"REST   accepts on {http_url(rest)}/api/v1, for the server at {behind}")
+        with told(ready_file, {"rest": rest}):
             await stop.wait()
     _say("stopped")
 
 
 @contextmanager
-def told(ready_file: Path | None, addresses: Mapping[str, str]) -> Iterator[None]:
+def told(ready_file: Path | None, addresses: Mapping[str, object]) -> Iterator[None]:
     """Keep a file with the addresses as JSON while the block runs. It appears whole: whoever sees it can read it.
 
     Raises CommandFailed when it cannot be written.
@@ -91,14 +97,14 @@ def welcome(server: Running, data: Path) -> str:
         return f"ready; another key: understudy key create --data {data}"
     lines = ["", f"First admin key, shown this once:  {server.first_key}"]
     if server.sample_made:
-        pay = f"curl -X POST http://{server.proxy}/{PROJECT}/{ENVIRONMENT}/api/pay -d '{{\"amount\":1180}}'"
+        pay = f"curl -X POST {http_url(server.proxy)}/{PROJECT}/{ENVIRONMENT}/api/pay -d '{{\"amount\":1180}}'"
         state = f'{{"project":"{PROJECT}","environment":"{ENVIRONMENT}","scenario":"{SCENARIO}"}}'
         key = f"-H 'Authorization: Bearer {server.first_key}'"
         lines += [
             "",
             "Put a session into a scenario, then pay with its key and without:",
             "",
-            f"  curl -X PUT http://{server.rest}/api/v1/sessions/ci-42 {key} -d '{state}'",
+            f"  curl -X PUT {http_url(server.rest)}/api/v1/sessions/ci-42 {key} -d '{state}'",
             f"  {pay} -H 'x-flowmock-session: ci-42'",
             f"  {pay}",
         ]

@@ -11,23 +11,27 @@ import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import grpc
 from understudy_gateway.app import build_app
 from understudy_gateway.channel import ChannelBackend
 
 from understudy_server.app.sweep import sweep
 from understudy_server.cli import collector
-from understudy_server.cli.addresses import LOOPBACK, Address
+from understudy_server.cli.addresses import LOOPBACK, Address, http_url, shown
 from understudy_server.cli.connection import OWNER_SOCKET
 from understudy_server.cli.embedded import Rooms, clock, open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_listener import HttpListener
+from understudy_server.cli.peer import Peer
 from understudy_server.cli.sample import make_first_key, make_sample, wants_upstream
 from understudy_server.cli.sample_upstream import PREFIX, build_sample_upstream
 from understudy_server.cli.settings import Settings
+from understudy_server.cli.target import SECURE
+from understudy_server.cli.tls import Identity
 from understudy_server.core.errors import StorageFailure
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
@@ -40,13 +44,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts. ``first_key`` is the text of the key made for a new store, empty otherwise."""
+    """A server that accepts. ``first_key`` is the text of the key made for a new store, empty otherwise.
+
+    Addresses are plain (``HOST:PORT``), or over TLS with their scheme in front. ``bound`` has those of single
+    environments, by ``project/environment``.
+    """
 
     grpc: str
     rest: str
     proxy: str
     sample_made: bool
     first_key: str
+    bound: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -54,7 +63,9 @@ async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncI
     """Run a server until the block ends; ``announce`` gets one line per listener. Raises CommandFailed."""
     check_free(settings)
     async with AsyncExitStack() as stopping:
-        rooms = await stopping.enter_async_context(open_rooms(settings.data, settings.durability))
+        rooms = await stopping.enter_async_context(
+            open_rooms(settings.data, settings.durability, settings.for_journal())
+        )
         if settings.ready_file:
             # One that a killed process left behind would tell of addresses where nobody is.
             settings.ready_file.unlink(missing_ok=True)
@@ -63,31 +74,36 @@ async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncI
         dispatcher = rooms.dispatcher(settings.api_rate)
         await _start_sweeping(stopping, rooms, settings)
         await _start_owner_socket(stopping, dispatcher, settings)
-        grpc = await _start_grpc(stopping, dispatcher, settings)
-        announce(f"gRPC   accepts on {grpc}")
+        grpc_at = await _start_grpc(stopping, dispatcher, settings)
+        announce(f"gRPC   accepts on {grpc_at}")
         app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max)
-        rest = await _listen_http(stopping, app, settings.rest, "rest", settings)
-        announce(f"REST   accepts on http://{rest}/api/v1")
-        proxy = await _start_proxy(stopping, rooms, settings)
-        announce(f"proxy  accepts on http://{proxy}/<project>/<environment>/")
+        rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
+        announce(f"REST   accepts on {http_url(rest)}/api/v1")
+        listener = _make_proxy(stopping, rooms, settings)
+        proxy = await _listen_proxy(listener, "proxy", settings.proxy, settings.proxy_tls)
+        announce(f"proxy  accepts on {http_url(proxy)}/<project>/<environment>/")
+        bound = {}
+        for each in settings.proxy_bound:
+            at = await _listen_proxy(listener, "proxy-bound", each.address, settings.proxy_tls, each.slugs)
+            bound[each.place] = at
+            announce(f"proxy  accepts on {http_url(at)}/ for {each.place}")
         first_key = await make_first_key(rooms)
         collector.calm()
-        yield Running(grpc, str(rest), proxy, sample_made, first_key)
+        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound)
 
 
 @asynccontextmanager
-async def running_gateway(behind: Address, rest: Address) -> AsyncIterator[Address]:
-    """Run the REST door for a server elsewhere until the block ends. Raises CommandFailed."""
+async def running_gateway(behind: Peer, rest: Address, tls: Identity | None = None) -> AsyncIterator[str]:
+    """Run the REST door for a server elsewhere until the block ends; gives its address. Raises CommandFailed."""
     async with AsyncExitStack() as stopping:
-        backend = ChannelBackend(str(behind))
+        backend = ChannelBackend(str(behind.address), credentials=behind.credentials)
         stopping.push_async_callback(backend.close)
-        yield await _listen_http(stopping, build_app(backend), rest, "rest", Settings())
+        yield await _listen_http(stopping, build_app(backend), rest, "rest", Settings(), tls)
 
 
 def check_free(settings: Settings) -> None:
     """Refuse addresses that are taken before anything is made. Raises CommandFailed."""
-    for flag in ("grpc", "rest", "proxy"):
-        address: Address = getattr(settings, flag)
+    for flag, address in settings.listeners():
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -121,24 +137,31 @@ async def _provide_sample(stopping: AsyncExitStack, rooms: Rooms, settings: Sett
 
 
 async def _listen_http(
-    stopping: AsyncExitStack, app: object, address: Address, flag: str, settings: Settings
-) -> Address:
+    stopping: AsyncExitStack,
+    app: object,
+    address: Address,
+    flag: str,
+    settings: Settings,
+    identity: Identity | None = None,
+) -> str:
+    tls = identity.context if identity else None
     try:
-        listener = await HttpListener.start(app, address, settings.stop_grace_seconds, settings.for_rest())
+        listener = await HttpListener.start(app, address, settings.stop_grace_seconds, settings.for_rest(), tls)
     except OSError as error:
         raise _not_bound(flag, address, error) from error
     stopping.push_async_callback(listener.stop)
-    return listener.address
+    return shown(listener.address, "https", is_secure=tls is not None)
 
 
 async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> str:
-    server = GrpcServer(dispatcher)
+    server, identity = GrpcServer(dispatcher), settings.grpc_tls
+    credentials = grpc.ssl_server_credentials([(identity.key, identity.chain)]) if identity else None
     try:
-        bound = await server.start(str(settings.grpc))
+        bound = await server.start(str(settings.grpc), credentials)
     except OSError as error:
         raise _not_bound("grpc", settings.grpc, error) from error
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
-    return bound
+    return f"{SECURE}{bound}" if identity else bound
 
 
 async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> None:
@@ -158,7 +181,7 @@ async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, 
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
 
 
-async def _start_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> str:
+def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> ProxyListener:
     listener = ProxyListener(
         LiveView(rooms.store),
         rooms.journal,
@@ -169,13 +192,23 @@ async def _start_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Setting
         new_id=rooms.new_id,
         settings=settings.for_proxy(),
     )
-    try:
-        await listener.start(settings.proxy.host, settings.proxy.port)
-    except OSError as error:
-        raise _not_bound("proxy", settings.proxy, error) from error
     stopping.push_async_callback(listener.stop)
-    host, port = listener.address
-    return str(Address(host, port))
+    return listener
+
+
+async def _listen_proxy(
+    listener: ProxyListener,
+    flag: str,
+    address: Address,
+    identity: Identity | None,
+    bound: tuple[str, str] | None = None,
+) -> str:
+    tls = identity.context if identity else None
+    try:
+        host, port = await listener.listen(address.host, address.port, tls=tls, bound=bound)
+    except OSError as error:
+        raise _not_bound(flag, address, error) from error
+    return shown(Address(host, port), "https", is_secure=tls is not None)
 
 
 async def _start_sweeping(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> None:

@@ -8,9 +8,11 @@ import typer
 
 from understudy_server.cli.command import finish
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.target import choose_ca
 
 _ADDRESS = "HOST:PORT, :PORT or PORT; 0 = any free one."
 _ADDRESS_METAVAR = "ADDR"
+_TLS = "PEM file with certificate chain and key, or CERT.pem,KEY.pem."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,27 +24,48 @@ def add_to(app: typer.Typer) -> None:
 def _serve(
     *,
     data: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Where everything is kept.  [default: ./understudy-data]")
+        str | None, typer.Option(metavar="DIR", help="Where everything is kept.  \\[default: ./understudy-data]")
     ] = None,
     config: Annotated[str | None, typer.Option(metavar="FILE", help="YAML with a section `server:`.")] = None,
     grpc: Annotated[
-        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:50051]")
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  \\[default: 127.0.0.1:50051]")
     ] = None,
     rest: Annotated[
-        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:8000]")
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  \\[default: 127.0.0.1:8000]")
     ] = None,
     proxy: Annotated[
-        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  [default: 127.0.0.1:8080]")
+        str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  \\[default: 127.0.0.1:8080]")
+    ] = None,
+    proxy_bound: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="More proxy listeners, for one environment each: checkout/qa=:8081,..."),
+    ] = None,
+    grpc_tls: Annotated[str | None, typer.Option(metavar="FILE", help=f"TLS for gRPC. {_TLS}")] = None,
+    rest_tls: Annotated[str | None, typer.Option(metavar="FILE", help="TLS for REST, likewise.")] = None,
+    proxy_tls: Annotated[str | None, typer.Option(metavar="FILE", help="TLS for all of the proxy, likewise.")] = None,
+    proxy_upstream_allow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Where the proxy may connect to: 10.0.0.0/8,*.example.com,...  \\[default: all but link-local ones]",
+        ),
+    ] = None,
+    proxy_upstream_ca: Annotated[
+        str | None, typer.Option(metavar="FILE", help="PEM file with more authorities trusted for upstreams.")
     ] = None,
     api_rate: Annotated[
-        str | None, typer.Option(metavar="N/S", help="Calls in so many seconds, for each key.  [default: 6000/60]")
+        str | None, typer.Option(metavar="N/S", help="Calls in so many seconds, for each key.  \\[default: 6000/60]")
     ] = None,
     plan: Annotated[
-        str | None, typer.Option(metavar="PLAN", help="free, dev, team or business.  [default: as it was]")
+        str | None, typer.Option(metavar="PLAN", help="free, dev, team or business.  \\[default: as it was]")
     ] = None,
     durability: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="normal: survives the process; full: power too.  [default: normal]"),
+        typer.Option(metavar="KIND", help="normal: survives the process; full: power too.  \\[default: normal]"),
+    ] = None,
+    journal: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="disk, or memory: the newest exchanges, until the stop.  \\[default: disk]"),
     ] = None,
     ready_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Gets the addresses as JSON once all accept.")
@@ -59,9 +82,16 @@ def _serve(
         "grpc": grpc,
         "rest": rest,
         "proxy": proxy,
+        "proxy_bound": proxy_bound,
+        "grpc_tls": grpc_tls,
+        "rest_tls": rest_tls,
+        "proxy_tls": proxy_tls,
+        "proxy_upstream_allow": proxy_upstream_allow,
+        "proxy_upstream_ca": proxy_upstream_ca,
         "api_rate": api_rate,
         "plan": plan,
         "durability": durability,
+        "journal": journal,
         "ready_file": ready_file,
     }
     finish(lambda: _run_server(flags))
@@ -81,23 +111,40 @@ def _run_server(flags: dict[str, str | None]) -> None:
 def _gateway(
     *,
     server: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="gRPC address of the server behind.", show_default=False)
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="gRPC address of the server behind; grpcs://HOST:PORT for TLS.",
+            show_default=False,
+        ),
     ],
+    ca: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="PEM file with the authorities trusted for a grpcs:// server."
+            "  \\[env var: UNDERSTUDY_CA; default: the public ones]",
+        ),
+    ] = None,
     rest: Annotated[str, typer.Option(metavar=_ADDRESS_METAVAR, help=_ADDRESS)] = "127.0.0.1:8000",
+    rest_tls: Annotated[str | None, typer.Option(metavar="FILE", help=f"TLS for REST. {_TLS}")] = None,
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Gets the address as JSON once it accepts.")
     ] = None,
 ) -> None:
     """Run the REST door alone, for a server elsewhere."""
-    finish(lambda: _run_gateway(server, rest, ready_file))
+    finish(lambda: _run_gateway(server, ca, rest, rest_tls, ready_file))
 
 
-def _run_gateway(server: str, rest: str, ready_file: Path | None) -> None:
+def _run_gateway(server: str, ca: str | None, rest: str, rest_tls: str | None, ready_file: Path | None) -> None:
     from understudy_server.cli.addresses import read_address
     from understudy_server.cli.lifetime import gateway_until, run_until_signal
+    from understudy_server.cli.peer import read_peer
+    from understudy_server.cli.tls import read_identity
 
     try:
-        behind, address = read_address(server), read_address(rest)
+        behind = read_peer(server, choose_ca(server, ca, os.environ))
+        address, tls = read_address(rest), read_identity(rest_tls) if rest_tls else None
     except ValueError as error:
         raise CommandFailed(ExitCode.USAGE, str(error)) from error
-    run_until_signal(lambda stop: gateway_until(stop, behind, address, ready_file))
+    run_until_signal(lambda stop: gateway_until(stop, behind, address, tls, ready_file))

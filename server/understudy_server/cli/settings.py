@@ -5,8 +5,9 @@ A flag outweighs the environment (``UNDERSTUDY_API_RATE``), the environment outw
 """
 
 import re
+import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -14,13 +15,18 @@ import yaml
 from understudy_gateway.app import BODY_BYTES_MAX
 
 from understudy_server.cli.addresses import LOOPBACK, Address, read_address
+from understudy_server.cli.bound import BoundListener, read_bound
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
+from understudy_server.cli.tls import Identity, read_identity, read_trust
+from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
+from understudy_server.journal.memory import MemoryLimits
 from understudy_server.proxy.settings import ProxySettings
 
 Durability = Literal["normal", "full"]
+JournalKind = Literal["disk", "memory"]
 
 _ENVIRONMENT_PREFIX = "UNDERSTUDY_"
 _SECTION = "server"
@@ -53,6 +59,14 @@ def _durability(text: str) -> Durability:
             raise ValueError(f"{text!r} is not a durability: give normal or full")
 
 
+def _journal(text: str) -> JournalKind:
+    match text:
+        case "disk" | "memory":
+            return text
+        case _:
+            raise ValueError(f"{text!r} is not a journal: give disk or memory")
+
+
 def _whole(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
@@ -67,12 +81,14 @@ At = Annotated[Address, read_address]
 Place = Annotated[Path, Path]
 Count = Annotated[int, _whole(0)]
 Positive = Annotated[int, _whole(1)]
+Tls = Annotated[Identity | None, read_identity]
 
 _GRPC, _REST, _PROXY = (Address(LOOPBACK, port) for port in (50_051, 8_000, 8_080))
 _DATA = Path(DATA_DEFAULT)
 _API_RATE = Rate(calls=6_000, seconds=60)
 _LIMITS = ProxySettings()
 _HTTP = HttpLimits()
+_MEMORY = MemoryLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +102,14 @@ class Settings:
     rest: At = _REST
     proxy: At = _PROXY
 
+    proxy_bound: Annotated[tuple[BoundListener, ...], read_bound] = ()
+    """More listeners of the proxy, each for one environment: ``checkout/staging=:8081,checkout/qa=:8082``."""
+
+    grpc_tls: Tls = None
+    rest_tls: Tls = None
+    proxy_tls: Tls = None
+    """PEM files for TLS on these listeners: certificate with chain and key in one, or ``CERT.pem,KEY.pem``."""
+
     api_rate: Annotated[Rate, _rate] = _API_RATE
     """Calls to the API in so many seconds, for each key."""
 
@@ -94,6 +118,13 @@ class Settings:
 
     durability: Annotated[Durability, _durability] = "normal"
     """``normal`` survives the death of the process, ``full`` the loss of power too."""
+
+    journal: Annotated[JournalKind, _journal] = "disk"
+    """Where exchanges are kept: ``disk`` in the data directory, ``memory`` the newest ones until the server stops."""
+
+    journal_memory_exchanges_max: Positive = _MEMORY.exchanges_max
+    journal_memory_bytes_max: Positive = _MEMORY.bytes_max
+    """How much ``memory`` keeps, heads and captured bodies together. What goes over either limit goes, oldest first."""
 
     ready_file: Annotated[Path | None, Path] = None
     """Gets the addresses as JSON once all accept, and goes when the server stops."""
@@ -119,35 +150,61 @@ class Settings:
     proxy_head_bytes_max: Positive = _LIMITS.head_bytes_max
     proxy_headers_max: Positive = _LIMITS.headers_max
     proxy_request_body_bytes_max: Count = _LIMITS.request_body_bytes_max
-    proxy_response_body_bytes_max: Count = _LIMITS.response_body_bytes_max
     proxy_captured_bytes_max: Count = _LIMITS.captured_bytes_max
     """How much of each body the journal keeps."""
 
-    proxy_upstream_timeout_seconds: Positive = int(_LIMITS.upstream_timeout_seconds)
-    """How long a service behind the proxy may be silent."""
+    proxy_connections_max: Positive = _LIMITS.connections_max
+    """Connections of clients at a time, over all listeners of the proxy."""
+
+    proxy_idle_seconds: Positive = int(_LIMITS.idle_seconds)
+    proxy_head_seconds: Positive = int(_LIMITS.head_seconds)
+    proxy_body_seconds: Positive = int(_LIMITS.body_seconds)
+    proxy_write_seconds: Positive = int(_LIMITS.write_seconds)
+    """How long a client may rest between requests, take for a head, send nothing of a body, take none of an answer."""
+
+    proxy_connect_seconds: Positive = int(_LIMITS.connect_seconds)
+    proxy_first_byte_seconds: Positive = int(_LIMITS.first_byte_seconds)
+    proxy_upstream_idle_seconds: Positive = int(_LIMITS.upstream_idle_seconds)
+    """How long an upstream may take to be connected to, to begin its answer, and to be silent within it."""
+
+    proxy_upstream_connections_max: Positive = _LIMITS.upstream_connections_max
+    proxy_upstream_idle_connections_max: Count = _LIMITS.upstream_idle_connections_max
+    proxy_upstream_keep_seconds: Positive = int(_LIMITS.upstream_keep_seconds)
+    """Connections to one upstream at a time, how many are kept for later, and for how long unused."""
+
+    proxy_upstream_allow: Annotated[AllowList, AllowList.parse] = _LIMITS.upstream_allow
+    """Where the proxy may connect to: addresses, ranges, host names, ``*.example.com``. Empty: everywhere but where
+    clouds keep the credentials of a machine, and the like."""
+
+    proxy_upstream_ca: Annotated[ssl.SSLContext | None, read_trust] = None
+    """PEM file with authorities that may vouch for upstreams, beside those the system trusts."""
+
+    def listeners(self) -> Sequence[tuple[str, Address]]:
+        """Where to listen, each with the flag that says so."""
+        bound = [("proxy-bound", each.address) for each in self.proxy_bound]
+        return [("grpc", self.grpc), ("rest", self.rest), ("proxy", self.proxy), *bound]
+
+    def for_journal(self) -> MemoryLimits | None:
+        """The journal's part: the limits of one in memory, ``None`` for one on disk."""
+        if self.journal == "disk":
+            return None
+        return MemoryLimits(self.journal_memory_exchanges_max, self.journal_memory_bytes_max)
 
     def for_rest(self) -> HttpLimits:
         """The REST door's part."""
         return HttpLimits(self.rest_head_bytes_max, self.rest_header_lines_max, self.rest_request_seconds)
 
     def for_proxy(self) -> ProxySettings:
-        """The proxy's part."""
-        return ProxySettings(
-            target_bytes_max=self.proxy_target_bytes_max,
-            head_bytes_max=self.proxy_head_bytes_max,
-            headers_max=self.proxy_headers_max,
-            request_body_bytes_max=self.proxy_request_body_bytes_max,
-            response_body_bytes_max=self.proxy_response_body_bytes_max,
-            captured_bytes_max=self.proxy_captured_bytes_max,
-            upstream_timeout_seconds=self.proxy_upstream_timeout_seconds,
-            stop_grace_seconds=self.stop_grace_seconds,
-        )
+        """The proxy's part: every setting of its own that is ``proxy_`` and its name here."""
+        own = {name: getattr(self, f"proxy_{name}") for name in _PROXY_NAMES}
+        return ProxySettings(**own, upstream_tls=self.proxy_upstream_ca, stop_grace_seconds=self.stop_grace_seconds)
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
 NAMES: Sequence[str] = tuple(sorted(_READERS))
+_PROXY_NAMES = tuple(each.name for each in fields(ProxySettings) if f"proxy_{each.name}" in _READERS)
 
 
 def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
@@ -217,8 +274,7 @@ def _text_of(path: Path, name: str, value: object) -> str:
 def _check_addresses(settings: Settings) -> None:
     """Refuse two listeners on one address, before either is bound."""
     flags: dict[Address, str] = {}
-    for flag in ("grpc", "rest", "proxy"):
-        address: Address = getattr(settings, flag)
+    for flag, address in settings.listeners():
         if address.port and address in flags:
             raise BadSettings(f"--{flags[address]} and --{flag} are both {address}; give each a port of its own")
         flags[address] = flag

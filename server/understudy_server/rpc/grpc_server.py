@@ -40,14 +40,17 @@ class GrpcServer:
             (*service_names(), health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
         )
 
-    async def start(self, address: str) -> str:
+    async def start(self, address: str, credentials: grpc.ServerCredentials | None = None) -> str:
         """Listen on ``HOST:PORT`` (0: any free port) or ``unix:PATH`` (made with mode 0600); returns the address bound.
 
-        Raises OSError when the address cannot be had.
+        With ``credentials`` it speaks TLS, else it is plain. Raises OSError when the address cannot be had.
         """
         mask = os.umask(0o177)
         try:
-            port = self._server.add_insecure_port(address)
+            if credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}") from error
         finally:

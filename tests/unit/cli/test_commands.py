@@ -228,3 +228,11 @@ def test_every_command_refuses_a_server_and_a_directory_at_once(shell: Shell, ar
 
 def test_the_version_is_that_of_the_distribution() -> None:
     assert CliRunner().invoke(app, ["version", "--json"]).stdout == '{"version": "0.1.0"}\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [(("session", "get"), "UNDERSTUDY_CA"), (("gateway",), "UNDERSTUDY_CA"), (("serve",), "127.0.0.1:50051")],
+)
+def test_help_names_defaults_and_variables(arguments: tuple[str, ...], named: str) -> None:
+    assert named in CliRunner(env={"COLUMNS": "200"}).invoke(app, [*arguments, "--help"]).stdout

@@ -3,10 +3,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from support.tls import Authority
 from understudy_server.cli.addresses import Address
 from understudy_server.cli.settings import NAMES, BadSettings, Settings, load_settings
+from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
+from understudy_server.journal.memory import MemoryLimits
 from understudy_server.proxy.settings import ProxySettings
 
 Write = Callable[[str], str]
@@ -20,6 +23,11 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority.make(tmp_path / "authority")
 
 
 def test_without_anything_the_defaults_hold() -> None:
@@ -104,6 +112,20 @@ def test_a_rate_needs_calls_and_seconds(rate: str) -> None:
         load_settings({"api_rate": rate}, {})
 
 
+def test_the_journal_is_on_disk_unless_told_otherwise() -> None:
+    assert load_settings({}, {}).for_journal() is None
+
+
+def test_a_journal_in_memory_has_limits_of_its_own() -> None:
+    environ = {"UNDERSTUDY_JOURNAL_MEMORY_EXCHANGES_MAX": "10", "UNDERSTUDY_JOURNAL_MEMORY_BYTES_MAX": "1000"}
+    assert load_settings({"journal": "memory"}, environ).for_journal() == MemoryLimits(10, 1_000)
+
+
+def test_another_kind_of_journal_is_refused_with_those_there_are() -> None:
+    with pytest.raises(BadSettings, match="--journal: 'ram' is not a journal: give disk or memory"):
+        load_settings({"journal": "ram"}, {})
+
+
 def test_two_listeners_on_one_address_are_refused() -> None:
     with pytest.raises(BadSettings, match=r"--rest and --proxy are both 127\.0\.0\.1:9000"):
         load_settings({"rest": "9000", "proxy": ":9000"}, {})
@@ -119,3 +141,57 @@ def test_every_setting_can_stand_in_the_file_and_the_environment() -> None:
 
 def test_the_proxy_runs_with_its_own_defaults_unless_told_otherwise() -> None:
     assert Settings().for_proxy() == ProxySettings()
+
+
+def test_a_setting_of_the_proxy_reaches_it() -> None:
+    settings = load_settings({}, {"UNDERSTUDY_PROXY_CONNECTIONS_MAX": "7", "UNDERSTUDY_PROXY_IDLE_SECONDS": "9"})
+    assert (settings.for_proxy().connections_max, settings.for_proxy().idle_seconds) == (7, 9)
+
+
+def test_every_setting_of_the_proxy_has_a_place_where_it_counts() -> None:
+    listeners = {"proxy_bound", "proxy_tls"}
+    elsewhere = {"proxy_upstream_ca": "upstream_tls"}
+    own = {each.name for each in fields(ProxySettings)}
+    named = {name for name in NAMES if name.startswith("proxy_")} - listeners
+    assert {elsewhere.get(name, name.removeprefix("proxy_")) for name in named} <= own
+
+
+def test_authorities_for_upstreams_reach_the_proxy(authority: Authority) -> None:
+    settings = load_settings({"proxy_upstream_ca": str(authority.file)}, {})
+    assert settings.for_proxy().upstream_tls is settings.proxy_upstream_ca is not None
+
+
+def test_a_certificate_can_be_given_for_each_listener(authority: Authority, write: Write) -> None:
+    chain, key = authority.pair()
+    config = write(f"server: {{grpc_tls: {authority.identity()}, rest_tls: '{chain},{key}'}}")
+    settings = load_settings({"config": config}, {})
+    assert settings.grpc_tls
+    assert settings.rest_tls
+    assert (settings.rest_tls.chain, settings.proxy_tls) == (chain.read_bytes(), None)
+
+
+@pytest.mark.parametrize("name", ["grpc_tls", "rest_tls", "proxy_tls", "proxy_upstream_ca"])
+def test_a_file_that_cannot_be_used_is_named_with_its_setting(name: str, tmp_path: Path) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(BadSettings, match=rf"{flag}: cannot read .*none\.pem: No such file or directory"):
+        load_settings({name: str(tmp_path / "none.pem")}, {})
+
+
+def test_a_bound_listener_has_an_address_of_its_own() -> None:
+    with pytest.raises(BadSettings, match=r"--proxy and --proxy-bound are both 127\.0\.0\.1:9000"):
+        load_settings({"proxy": "9000", "proxy_bound": "checkout/staging=:9000"}, {})
+
+
+def test_two_bound_listeners_on_one_address_are_refused() -> None:
+    with pytest.raises(BadSettings, match=r"--proxy-bound and --proxy-bound are both 127\.0\.0\.1:9000"):
+        load_settings({"proxy_bound": "checkout/staging=:9000,checkout/qa=9000"}, {})
+
+
+def test_where_upstreams_may_be_reaches_the_proxy() -> None:
+    settings = load_settings({"proxy_upstream_allow": "10.0.0.0/8, *.example.com"}, {})
+    assert settings.for_proxy().upstream_allow == AllowList.parse("10.0.0.0/8,*.example.com")
+
+
+def test_a_place_for_upstreams_that_is_none_is_refused() -> None:
+    with pytest.raises(BadSettings, match=r"--proxy-upstream-allow: .*10\.0\.0\.0/33"):
+        load_settings({"proxy_upstream_allow": "10.0.0.0/33"}, {})
