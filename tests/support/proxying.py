@@ -58,9 +58,18 @@ class Proxy:
     listener: ProxyListener
     journal: Journal
     source: FakeSource
+    address: tuple[str, int]
+    _clients: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self.listener.address)
+        """Open a connection, which ends with the proxy if not before."""
+        reader, writer = await asyncio.open_connection(*self.address)
+        self._clients.append(writer)
+        return reader, writer
+
+    def close_clients(self) -> None:
+        for writer in self._clients:
+            writer.close()
 
     async def ask(self, data: bytes) -> bytes:
         reader, writer = await self.connect()
@@ -73,18 +82,24 @@ class Proxy:
 
 @asynccontextmanager
 async def running(
-    source: FakeSource, *, settings: ProxySettings | None = None, clock: Callable[[], int] = lambda: NOON_MS
+    source: FakeSource,
+    *,
+    settings: ProxySettings | None = None,
+    clock: Callable[[], int] = lambda: NOON_MS,
+    bound: tuple[str, str] | None = None,
 ) -> AsyncIterator[Proxy]:
     """Run a proxy over a store for a while."""
     journal = Journal()
     listener = ProxyListener(
         LiveView(source), journal, journal, clock=clock, rng=random.Random(1), new_id=Ids(), settings=settings
     )
-    await listener.start("127.0.0.1", 0)
+    address = await listener.listen("127.0.0.1", 0, bound=bound)
+    proxy = Proxy(listener, journal, source, address)
     try:
-        yield Proxy(listener, journal, source)
+        yield proxy
     finally:
         await listener.stop()
+        proxy.close_clients()
 
 
 @dataclass

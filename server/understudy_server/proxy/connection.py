@@ -1,119 +1,428 @@
 """One client connection: reads, keeps the order, writes. What is answered is decided elsewhere.
 
-Requests are answered one after the other, in the order in which they came. While one is in hand the next ones wait in a
-bounded queue; when that is full, nothing more is read.
-
-A client that ends its side may still be reading (half-close), and cannot be told from one that has gone; so its
-requests are finished, but nothing is delayed on purpose any more. When the connection is lost, the request in hand is
-cancelled.
+Requests are answered one after the other, in the order in which they came. One that cannot be answered at once has a
+turn, and the next ones wait in a bounded queue; when that is full, or the turn cannot take the body that is coming,
+nothing more is read. Answers made from one piece of what was read leave in one write.
 """
 
 import asyncio
 import logging
+import socket
+import struct
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Final, cast
 
-from understudy_server.proxy.messages import ClientRequest, ContinueWanted, Refused
+from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
 from understudy_server.proxy.request_parser import Event, RequestParser
-from understudy_server.proxy.service import Answer, Service
-from understudy_server.proxy.settings import ProxySettings
-from understudy_server.proxy.writing import CONTINUE
+from understudy_server.proxy.service import FAULT, Service
+from understudy_server.proxy.turn import Tunnel, Turn, awaits_invitation
+from understudy_server.proxy.watch import NEVER, Watch
+from understudy_server.proxy.writing import CONTINUE, outlives
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
+
+_SLICE_BYTES: Final = 64 * 1024
+"""What is parsed at a time: so many requests can be in memory beyond the bound of the queue, and no more."""
+
+_LONG_BYTES: Final = 4096
+_TOGETHER_MAX: Final = 64
+"""A longer answer is written at once, and so are so many short ones: that a client asks faster than it reads must be
+noticed before the next answer is made."""
+
+_TOO_MANY = Refused(503, "too_many_connections", "Too many connections are open here. Close some, or try again later.")
+_TOO_SLOW = Refused(408, "request_timeout", "The request did not come in time.")
+
+
+class Connections:
+    """All open connections of a proxy, over all its listeners."""
+
+    def __init__(self) -> None:
+        self.all: set[Connection] = set()
+        self._empty: asyncio.Future[None] | None = None
+
+    def enter(self, connection: "Connection") -> None:
+        """It is open from now on."""
+        self.all.add(connection)
+
+    def leave(self, connection: "Connection") -> None:
+        """It is gone."""
+        self.all.discard(connection)
+        if not self.all and self._empty and not self._empty.done():
+            self._empty.set_result(None)
+
+    async def all_gone(self, timeout_seconds: float | None) -> None:
+        """Return when none is left, or when the time is over."""
+        if self.all:
+            self._empty = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._empty], timeout=timeout_seconds)
 
 
 class Connection(asyncio.Protocol):
-    """Serves one client. ``connections`` holds all that are open; this one enters and leaves by itself."""
+    """Serves one client. Fills ``Client``, the connection as a turn sees it."""
 
-    def __init__(self, service: Service, settings: ProxySettings, connections: "set[Connection]") -> None:
+    __slots__ = (
+        "_closing",
+        "_connections",
+        "_ended",
+        "_events",
+        "_in_head",
+        "_invited",
+        "_last",
+        "_lost",
+        "_out",
+        "_parser",
+        "_reading",
+        "_request",
+        "_service",
+        "_settings",
+        "_transport",
+        "_tunnel",
+        "_turn",
+        "_unread",
+        "_watch",
+        "_working",
+        "_writable",
+        "deadline",
+    )
+
+    def __init__(self, service: Service, connections: Connections, watch: Watch) -> None:
         self._service = service
-        self._settings = settings
+        self._settings = service.settings
         self._connections = connections
-        self._parser = RequestParser(settings)
-        self._waiting: deque[Event] = deque()
-        self._task: asyncio.Task[Answer] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._haste: asyncio.Future[None] = self._loop.create_future()
-        self._linger: asyncio.TimerHandle | None = None
+        self._watch = watch
+        self._events: deque[Event] = deque()
+        self._parser = RequestParser(service.settings, self._events.append, service.meanings, service.memo)
+        self._request = _NO_REQUEST
+        """The request in hand, or the last one."""
+        self._turn: Turn | None = None
+        self._tunnel: Tunnel | None = None
+        self._out: list[bytes] = []
+        self._unread = b""
+        """What was read and is not parsed yet, because too much waits already."""
         self._reading = True
         self._writable = True
-        self._ending = False
-        """True when no further request is answered: the last answer is written or on its way."""
-        self._gone = False
-        self.lost: asyncio.Future[None] = self._loop.create_future()
-        """Done when the connection is gone and nothing of it runs any more."""
+        self._working = False
+        self._in_head = False
+        self._invited = False
+        self._last = False
+        """True when the request in hand is the last that is answered."""
+        self._closing = False
+        """True when the last answer is written; what still comes is dropped."""
+        self._ended = False
+        """True when the client has ended its side."""
+        self._lost = False
+        self.deadline = NEVER
+        self._transport: asyncio.Transport
+
+    # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
         self._transport = cast("asyncio.Transport", transport)
-        self._connections.add(self)
+        crowded = len(self._connections.all) >= self._settings.connections_max
+        self._connections.enter(self)
+        self._watch.add(self)
+        self.deadline = self._watch.now + self._settings.head_seconds
+        if crowded:
+            self._refuse(self._service.refuse_stream(_TOO_MANY))
 
     def data_received(self, data: bytes) -> None:
-        """Take in what the client sent."""
-        if self._ending:
+        if self._closing:
             # A client that was refused may still be sending; it is read and dropped until it stops or its time is over.
             return
-        try:
-            self._waiting.extend(self._parser.feed(data))
-        except Exception:
-            _logger.exception("What a client sent could not be parsed")
-            self._refuse(self._service.fault())
-        self._work()
+        if self._tunnel is not None:
+            self._tunnel.from_client(data)
+            return
+        if self._unread:
+            self._unread += data
+        else:
+            self._take(data)
+        self._settle()
 
     def eof_received(self) -> bool:
         """The client has ended its side. Return True as long as there is something to write to it."""
-        if not self._haste.done():
-            self._haste.set_result(None)
-        return self._task is not None or bool(self._waiting)
+        self._ended = True
+        turn = self._turn
+        if self._closing or (turn is None and not self._events):
+            return False
+        if self._broke_off():
+            self._give_up()
+            return False
+        if turn is not None:
+            turn.half_closed()
+            self._settle()
+        # Over TLS there is no half of a connection: the transport ends both whatever it is told.
+        return not self._closing and self._transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it went makes no difference
-        """The connection is gone: stop what runs for it."""
-        self._gone = self._ending = True
-        self._waiting.clear()
-        self._connections.discard(self)
-        if self._linger:
-            self._linger.cancel()
-        if self._task:
-            self._task.cancel()
-        else:
-            self.lost.set_result(None)
+        self._lost = self._closing = True
+        self._events.clear()
+        self._unread = b""
+        self._watch.discard(self)
+        self._connections.leave(self)
+        self._let_go()
 
     def pause_writing(self) -> None:
-        """The client reads slower than it asks: answer nothing more until it has caught up."""
+        """The client reads slower than it is written to."""
         self._writable = False
+        self.deadline = self._watch.now + self._settings.write_seconds
+        if self._turn is not None:
+            self._turn.full()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._writable = True
-        self._work()
+        if self._turn is not None:
+            self._turn.ready()
+        self.pump()
+
+    def overdue(self) -> None:
+        """A deadline has passed: of an idle connection, a slow client, or one that does not go."""
+        self.deadline = NEVER
+        if self._closing or not self._writable:
+            self._transport.abort()
+        elif self._turn is not None:
+            self._turn.spoiled(_TOO_SLOW)
+            self._settle()
+        elif self._parser.in_request:
+            self._refuse(self._service.refuse_stream(_TOO_SLOW))
+        else:
+            self._close()
+
+    # What the listener asks.
 
     def finish(self) -> None:
-        """Let the request in hand be the last; end at once when there is none."""
-        self._waiting.clear()
-        self._ending = True
-        if self._task is None:
-            self._transport.close()
+        """Let the request in hand be the last; end at once when there is none, and with a tunnel, which has no end."""
+        self._last = True
+        if self._turn is None or self._tunnel is not None:
+            self._close()
 
     def abort(self) -> None:
         """End now, whatever runs."""
         self._transport.abort()
 
-    def _work(self) -> None:
-        while self._waiting and self._writable and self._task is None and not self._ending:
-            match self._waiting.popleft():
-                case ClientRequest() as request:
-                    self._serve(request)
-                case Refused() as refused:
-                    self._refuse(self._service.refuse_stream(refused))
-                case ContinueWanted() if not self._waiting:
-                    self._transport.write(CONTINUE)
+    # What a turn asks: this is the ``Client`` of `turn`.
+
+    def proceed(self, turn: Turn | bytes) -> None:
+        if self._lost:
+            return
+        if isinstance(turn, bytes):
+            self._turn = None
+            self._answer(turn)
+        else:
+            self._start(turn)
+        self.pump()
+
+    def invite(self) -> None:
+        if not self._invited and awaits_invitation(self._request):
+            self._invited = True
+            self._out.append(CONTINUE)
+            self._flush()
+
+    def write(self, data: bytes) -> None:
+        self._out.append(data)
+        if not self._working:
+            self._flush()
+
+    def conclude(self, data: bytes, *, keep_alive: bool) -> None:
+        self._out.append(data)
+        self.finish_answer(keep_alive=keep_alive)
+
+    def finish_answer(self, *, keep_alive: bool) -> None:
+        self._turn = self._tunnel = None
+        if not keep_alive or self._last:
+            self._end()
+        self.pump()
+
+    def fault(self, *, begun: bool) -> None:
+        _log.exception("A request could not be answered")
+        if begun:
+            self.cut(hard=True)
+        elif not self._closing:
+            self._refuse(self._service.refuse_stream(FAULT))
+
+    def cut(self, *, hard: bool) -> None:
+        self._turn = self._tunnel = None
+        self._flush()
+        if hard:
+            self._closing = True
+            _reset(self._transport)
+        else:
+            self._close()
+
+    def tunnel(self, turn: Tunnel) -> None:
+        self._flush()
+        self._turn, self._tunnel = turn, turn
+        self.deadline = NEVER
+        rest = self._parser.rest + self._unread
+        self._unread = b""
+        if rest:
+            turn.from_client(rest)
+        if self._ended:
+            turn.half_closed()
         self._regulate()
-        if self._haste.done() and self._task is None and not self._waiting:
-            self._transport.close()
+
+    def pump(self) -> None:
+        """Go on with what waits. Does nothing when that is being done already, further up."""
+        if self._working:
+            return
+        self._work()
+        # Behind the last request nothing is parsed any more, so what is unread stays so.
+        while self._unread and not (self._closing or self._parser.over or self._blocked()):
+            data, self._unread = self._unread, b""
+            self._take(data)
+        self._settle()
+
+    # The work.
+
+    def _take(self, data: bytes) -> None:
+        """Parse what was read, in slices, as long as it can be worked on."""
+        if len(data) <= _SLICE_BYTES:
+            self._parse(data)
+            return
+        for at in range(0, len(data), _SLICE_BYTES):
+            if self._blocked():
+                self._unread = data[at:]
+                return
+            self._parse(data[at : at + _SLICE_BYTES])
+
+    def _parse(self, data: bytes) -> None:
+        parser = self._parser
+        if parser.over:
+            # Behind a request that offers to go on with another protocol, this may be that protocol.
+            self._unread += data
+            return
+        try:
+            parser.feed(data)
+        except Exception:  # noqa: BLE001 - logged in there
+            self.fault(begun=False)
+        else:
+            self._work()
+
+    def _work(self) -> None:
+        events, out = self._events, self._out
+        begin = self._service.begin
+        self._working = True
+        try:
+            while events and not self._closing:
+                turn = self._turn
+                if turn is not None:
+                    if self._hand_on(turn, events):
+                        continue
+                    break
+                if not self._writable:
+                    break
+                event = events.popleft()
+                if event.__class__ is not ClientRequest:
+                    self._begin_other(event)
+                    continue
+                self._request = event
+                outcome = begin(event, self)
+                if isinstance(outcome, bytes):
+                    out.append(outcome)
+                    if self._last or not (event.keep_alive and event.complete):
+                        self._end()
+                    elif len(outcome) > _LONG_BYTES or len(out) > _TOGETHER_MAX:
+                        self._flush()
+                else:
+                    self._invited = False
+                    self._start(outcome)
+        except Exception:  # noqa: BLE001 - logged in there
+            self.fault(begun=False)
+        finally:
+            self._working = False
+
+    def _begin_other(self, event: Event) -> None:
+        """What comes where a request should begin: a refusal, or the rest of a body that nobody wants any more."""
+        if isinstance(event, Refused):
+            self._refuse(self._service.refuse_stream(event))
+
+    def _start(self, turn: Turn) -> None:
+        self._turn = turn
+        turn.start()
+        if self._ended and self._turn is turn:
+            turn.half_closed()
+
+    def _hand_on(self, turn: Turn, events: deque[Event]) -> bool:
+        """Hand what belongs to the request in hand to its turn. False when it cannot be done now, or nothing does."""
+        event = events[0]
+        if isinstance(event, BodyPart):
+            if not turn.takes_body:
+                return False
+            events.popleft()
+            if event.last:
+                self._request.complete = True
+            turn.body(event)
+            return True
+        if isinstance(event, Refused) and not self._request.complete:
+            events.popleft()
+            turn.spoiled(event)
+            return True
+        return False
+
+    def _answer(self, payload: bytes) -> None:
+        self._out.append(payload)
+        if self._last or not outlives(self._request):
+            self._end()
+
+    def _settle(self) -> None:
+        """After all that can be done now: write, read on or not, and set the deadline."""
+        if self._out:
+            self._flush()
+        if self._events or self._unread or not (self._reading and self._writable) or self._closing or self._ended:
+            self._settle_in_full()
+        elif self._turn is None and not self._parser.in_request:
+            # The usual case: all is answered, and the client may take its time for the next request.
+            self._in_head = False
+            self.deadline = self._watch.now + self._settings.idle_seconds
+        elif self._turn is not None and self._request.complete and self._tunnel is None and not self._parser.over:
+            # The other one: the request is whole, and the client waits.
+            self._in_head = False
+            self.deadline = NEVER
+        else:
+            self._settle_in_full()
+
+    def _settle_in_full(self) -> None:
+        if self._lost or self._closing:
+            return
+        self._regulate()
+        if self._ended and self._has_answered_all():
+            return
+        if not self._writable:
+            return
+        settings, now = self._settings, self._watch.now
+        if self._turn is not None:
+            self.deadline = now + settings.body_seconds if self._reading and not self._request.complete else NEVER
+            self._in_head = False
+        elif not self._parser.in_request:
+            self.deadline = now + settings.idle_seconds
+            self._in_head = False
+        elif not self._in_head:
+            self.deadline = now + settings.head_seconds
+            self._in_head = True
+
+    def _flush(self) -> None:
+        out = self._out
+        if not out:
+            return
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        if not self._lost:
+            self._transport.write(data)
+
+    def _blocked(self) -> bool:
+        """True when what would be read next cannot be worked on and need not be held."""
+        turn = self._turn
+        if turn is not None:
+            if self._tunnel is not None:
+                return not turn.takes_body
+            if not self._request.complete:
+                return not turn.takes_body
+            if self._parser.over:
+                return len(self._unread) > _SLICE_BYTES
+        return len(self._events) > self._settings.pipelined_max
 
     def _regulate(self) -> None:
-        reading = len(self._waiting) <= self._settings.pipelined_max
+        reading = not (self._unread or self._blocked())
         if reading == self._reading or self._transport.is_closing():
             return
         self._reading = reading
@@ -122,49 +431,93 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.pause_reading()
 
-    def _serve(self, request: ClientRequest) -> None:
-        try:
-            answer = self._service.respond(request, self._haste)
-        except Exception:
-            _logger.exception("A request could not be answered")
-            self._refuse(self._service.fault())
+    # The end.
+
+    def _end(self) -> None:
+        """The last answer is written: close, but let a client that is still sending read it first."""
+        if self._closing:
             return
-        if isinstance(answer, Answer):
-            self._write(answer)
+        self._flush()
+        self._closing = True
+        self._events.clear()
+        still_sending = not self._request.complete or bool(self._unread or self._parser.rest)
+        self._unread = b""
+        if still_sending and not self._ended:
+            self._linger()
         else:
-            self._start(answer)
-
-    def _start(self, work: Coroutine[Any, Any, Answer]) -> None:
-        self._task = self._loop.create_task(work)
-        self._task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[Answer]) -> None:
-        self._task = None
-        if task.cancelled():
-            self._transport.abort()
-        elif error := task.exception():
-            _logger.error("A request could not be answered", exc_info=error)
-            self._refuse(self._service.fault())
-        elif not self._transport.is_closing():
-            self._write(task.result())
-        if self._gone:
-            self.lost.set_result(None)
-        else:
-            self._work()
-
-    def _write(self, answer: Answer) -> None:
-        self._transport.write(answer.payload)
-        if self._ending or not answer.keep_alive:
-            self._ending = True
-            self._transport.close()
+            self._close()
 
     def _refuse(self, payload: bytes) -> None:
-        """Write a last answer, and close so that the client can read it: with unread bytes a close would be a reset."""
-        self._ending = True
-        self._waiting.clear()
+        """Write a last answer to what is no request that can be answered."""
+        self._out.append(payload)
+        self._flush()
+        self._closing = True
+        self._events.clear()
+        self._unread = b""
+        self._let_go()
+        self._linger()
+
+    def _close(self) -> None:
+        """End once all is written, which may take a client as long as any other part of an answer."""
+        self._closing = True
+        self._events.clear()
+        self._unread = b""
+        self.deadline = self._watch.now + self._settings.write_seconds
+        self._transport.close()
+
+    def _linger(self) -> None:
+        """End our side, and drop what still comes: closing with unread bytes would reset the answer away."""
         if self._transport.is_closing():
             return
-        self._transport.write(payload)
         if self._transport.can_write_eof():
-            self._transport.write_eof()
-        self._linger = self._loop.call_later(self._settings.linger_seconds, self._transport.abort)
+            try:
+                self._transport.write_eof()
+            except OSError:
+                # Reset, which could not be noticed while nothing was read.
+                self._transport.abort()
+                return
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+        self.deadline = self._watch.now + self._settings.linger_seconds
+
+    def _broke_off(self) -> bool:
+        """True when the client has ended its side before the request in hand was whole: nobody waits for its answer."""
+        if self._turn is None or self._tunnel is not None or self._request.complete or self._unread:
+            return False
+        return not any(isinstance(event, BodyPart) and event.last for event in self._events)
+
+    def _has_answered_all(self) -> bool:
+        """After the client has ended its side: end ours when there is nothing more to tell it."""
+        if self._broke_off():
+            self._give_up()
+        elif self._turn is not None or self._events or self._unread:
+            return False
+        self._close()
+        return True
+
+    def _give_up(self) -> None:
+        """The client is gone in the middle of its request."""
+        self._closing = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing can be answered any more to the request in hand, if there is one."""
+        turn, self._turn, self._tunnel = self._turn, None, None
+        if turn is not None:
+            try:
+                turn.gone()
+            # It must not stop what else is done about the end of a connection.
+            except Exception:  # noqa: BLE001
+                _log.exception("A request that was not answered could not be recorded")
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Cut a connection so that the other side gets a reset: an abort alone looks like a regular end."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+_NO_REQUEST: Final = ClientRequest()

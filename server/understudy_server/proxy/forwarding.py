@@ -1,17 +1,19 @@
-"""How requests and answers are written anew on the other side: nothing of the connection, everything of the message.
+"""How heads of requests and answers are written anew on the other side: nothing of the connection, all of the message.
 
 Heads are never copied as bytes; they are written from parsed fields, with one framing of our own, so that both sides
 agree on where a message ends. Source: RFC 9110, section 7.6.1.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from understudy_server.proxy.judging import Intake
-from understudy_server.proxy.messages import ClientRequest, RawHeaders, UpstreamAnswer
+from understudy_server.proxy.messages import ClientRequest
+from understudy_server.proxy.spellings import Spellings
 
-_HOP_BY_HOP = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
         b"keep-alive",
@@ -24,17 +26,33 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-_BODILESS = frozenset({204, 304})
+"""The names, in lower case, of headers that are about one connection only, or written by ourselves."""
+
+_HOST, _LENGTH, _DROPPED = 1, 2, 3
+# The expectation is met here: the body follows in any case.
+_MEANINGS: Final = Spellings(
+    {b"host": _HOST, b"content-length": _LENGTH, b"expect": _DROPPED, **dict.fromkeys(HOP_BY_HOP, _DROPPED)}
+)
+# What nobody can take away by naming it in Connection: without it the message would mean something else.
+_NEVER_NAMED: Final = frozenset({b"host", b"content-length"})
+# What names nothing but the connection itself.
+_PLAIN: Final = frozenset({b"keep-alive", b"close"})
+
+
+class Origin(NamedTuple):
+    """What a connection leads to."""
+
+    tls: bool
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """Where the real service is. ``authority`` goes into Host; ``base_path`` is without a slash at its end."""
 
-    tls: bool
-    host: str
-    port: int
-    authority: str
+    origin: Origin
+    authority: bytes
     base_path: str
 
 
@@ -49,56 +67,59 @@ def parse_upstream(url: str) -> Upstream | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
     tls = parts.scheme == "https"
-    return Upstream(tls, parts.hostname, port or (443 if tls else 80), parts.netloc, parts.path.rstrip("/"))
+    return Upstream(
+        Origin(tls, parts.hostname, port or (443 if tls else 80)), parts.netloc.encode(), parts.path.rstrip("/")
+    )
 
 
-def request_bytes(intake: Intake, upstream: Upstream) -> bytes:
-    """Write the request for the upstream: method, path, query, body and the order and case of headers as they came."""
-    request, target = intake.request, intake.target
-    query = "" if target.query is None else f"?{target.query}"
-    line = f"{request.method} {upstream.base_path}{target.path}{query} HTTP/1.1".encode("latin-1")
-    return b"\r\n".join([line, *_lines(_request_headers(request, upstream)), b"", request.body])
+def request_head(
+    request: ClientRequest, rest: str, upstream: Upstream, *, stripped: bytes = b"", upgrade: bool = False
+) -> bytes:
+    """Write the head of the request for the upstream, with the empty line: method, target, order and case as they came.
+
+    ``rest`` is the target behind the proxy's own prefix; ``stripped`` the name of a header to leave out, in lower case;
+    ``upgrade`` passes the client's offer on.
+    """
+    lines = [f"{request.method} {upstream.base_path}{rest} HTTP/1.1".encode("latin-1")]
+    left_out = named_in_connection(request.connection_values)
+    if stripped:
+        left_out = left_out | {stripped}
+    has_host = False
+    for header in request.headers:
+        meaning = _MEANINGS[header[0]]
+        if not meaning:
+            if not left_out or header[0].lower() not in left_out:
+                lines.append(b"%b: %b" % header)
+        elif meaning == _HOST:
+            has_host = True
+            lines.append(b"%b: %b" % (header[0], upstream.authority))
+        elif meaning == _LENGTH:
+            # Written anew: leading zeros are an octal number to some.
+            lines.append(b"%b: %d" % (header[0], request.length or 0))
+    if not has_host:
+        lines.insert(1, b"Host: " + upstream.authority)
+    if request.chunked:
+        lines.append(b"Transfer-Encoding: chunked")
+    if upgrade:
+        lines.append(b"Connection: Upgrade\r\nUpgrade: " + request.upgrade)
+    lines.append(b"\r\n")
+    return b"\r\n".join(lines)
 
 
-def _request_headers(request: ClientRequest, upstream: Upstream) -> RawHeaders:
-    authority, length = upstream.authority.encode(), b"%d" % len(request.body)
-    headers: list[tuple[bytes, bytes]] = []
-    written = set()
-    for name, value in _end_to_end(request.headers):
-        lower = name.lower()
-        written.add(lower)
-        if lower == b"host":
-            headers.append((name, authority))
-        elif lower == b"content-length":
-            headers.append((name, length))
-        elif lower != b"expect":
-            # The expectation was met here: the body follows in any case.
-            headers.append((name, value))
-    if b"host" not in written:
-        headers.insert(0, (b"Host", authority))
-    if request.body and b"content-length" not in written:
-        headers.append((b"Content-Length", length))
-    return (*headers, (b"Connection", b"close"))
+def named_in_connection(values: Iterable[bytes]) -> frozenset[bytes]:
+    """The names of headers, in lower case, that go no further because Connection names them."""
+    named: frozenset[bytes] = frozenset()
+    for value in values:
+        lower = value.lower()
+        if lower not in _PLAIN:
+            named |= {token.strip(b" \t") for token in lower.split(b",")}
+    return named - _NEVER_NAMED if named else named
 
 
-def answer_headers(method: str, answer: UpstreamAnswer) -> RawHeaders:
-    """The headers of the upstream's answer as the client gets them: in order, with the length of what is sent."""
-    headers = _end_to_end(answer.headers)
-    if method == "HEAD" or answer.status in _BODILESS:
-        # There is no body, and a length speaks of the one that GET would have had.
-        return headers
-    length = b"%d" % len(answer.body)
-    if any(name.lower() == b"content-length" for name, _ in headers):
-        return tuple([(name, length if name.lower() == b"content-length" else value) for name, value in headers])
-    return (*headers, (b"Content-Length", length))
+def chunk(data: bytes) -> bytes:
+    """Write bytes of a body as one chunk; nothing for no bytes, since an empty chunk would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
-def _end_to_end(headers: RawHeaders) -> RawHeaders:
-    dropped = _HOP_BY_HOP | {
-        token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")
-    }
-    return tuple([(name, value) for name, value in headers if name.lower() not in dropped])
-
-
-def _lines(headers: RawHeaders) -> list[bytes]:
-    return [b"%b: %b" % header for header in headers]
+LAST_CHUNK: Final = b"0\r\n\r\n"
+"""The end of a body in chunks."""

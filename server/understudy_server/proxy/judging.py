@@ -1,73 +1,188 @@
 """What becomes of a request: decided here from values, carried out elsewhere."""
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
+from understudy_server.core import cors
+from understudy_server.core.carriers import CARRIERS_DISAGREE, find_key
 from understudy_server.core.delays import Dice, session_delay_ms
-from understudy_server.core.matching.request import Request
-from understudy_server.core.precedence import winner
-from understudy_server.core.responding.plan import AnswerPlan, plan
+from understudy_server.core.exchange import RawHeaders
+from understudy_server.core.headers import text_of
+from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.request import Body, Request
+from understudy_server.core.precedence import Layers, winner
 from understudy_server.core.session_key import normalise
-from understudy_server.live.source import EnvironmentRow
+from understudy_server.live.source import EnvironmentRow, SessionRow
 from understudy_server.live.view import LiveView
-from understudy_server.proxy import target as targets
-from understudy_server.proxy.messages import ClientRequest, Refused, first, text_of
-from understudy_server.proxy.target import Target
+from understudy_server.proxy.addressing import address
+from understudy_server.proxy.messages import ClientRequest, Refused
+
+_NO_ENVIRONMENT = Refused(
+    404, "not_found", "There is no such project and environment here: /<project>/<environment>/..."
+)
+_NO_KEY = Refused(
+    400,
+    "session_required",
+    "This environment takes no request without a session key. Send it in the session header, or as it is set up there.",
+)
+_DISAGREEMENT = Refused(400, "carriers_disagree", "This request carries two different session keys.")
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """A request that has found its environment. Without a key ``session_key`` is empty, without a session its id is."""
+class Own:
+    """An answer of the proxy in the environment's name: to a preflight, or a refusal by its strictness."""
 
-    request: ClientRequest
-    target: Target
-    environment: EnvironmentRow
-    session_key: str
-    session_id: str
-    started_at_ms: int
+    status: int
+    headers: RawHeaders
+    refused: Refused | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mocked:
-    """A mock answers."""
+class Intake(Request):
+    """A request that has found its environment, and what becomes of it.
 
-    intake: Intake
-    mock_id: str
-    plan: AnswerPlan
+    What is rare stands in the class. ``path`` and ``query`` (empty without one) are of ``rest``, the target behind the
+    proxy's own part.
+    """
+
+    custom_host: str = ""
+    """The environment's own host name, if it was found by that."""
+
+    session_key: str = ""
+    """Normalised; empty when the request carried none."""
+
+    session_id: str = ""
+    """Empty when no session has the key."""
+
+    session: SessionRow | None = None
+    findings: tuple[str, ...] = ()
+    mock: Mock | None = None
+    """The mock that answers; without one, and without ``own``, the upstream does."""
+
+    delay_ms: int = 0
+    """How long the answer is held back."""
+
+    own: Own | None = None
+    """What the proxy itself answers."""
+
+    def __init__(
+        self, request: ClientRequest, environment: EnvironmentRow, rest: str, body: Body, started_at_ms: int
+    ) -> None:
+        # All that the base class sets, without the call: this is done for every request.
+        self.method = request.method
+        if "?" in rest:
+            self.path, _, self.query = rest.partition("?")
+        else:
+            self.path, self.query = rest, ""
+        self.body = body
+        self._segments = self._parameters = self._json = None
+        self.request = request
+        self.environment = environment
+        self.rest = rest
+        self.started_at_ms = started_at_ms
+        """Milliseconds since 1970."""
+
+    def again(self, now_ms: int) -> "Intake":
+        """The same for the same request that came again: whoever waits for something needs an intake of its own."""
+        copy = Intake(self.request, self.environment, self.rest, self.body, now_ms)
+        copy.__dict__.update(self.__dict__)
+        copy.started_at_ms = now_ms
+        return copy
 
 
-@dataclass(frozen=True, slots=True)
-class PassedThrough:
-    """The upstream answers; its answer is then held back for ``delay_ms``."""
+class Decided:
+    """A decision that holds for the same request again, as long as the view stands at ``version``.
 
-    intake: Intake
-    delay_ms: int
+    It holds until ``until_ms``, when a session expires, and is never one by chance. ``head`` is the request as it is
+    written for the upstream, left here by whoever writes it first.
+    """
+
+    __slots__ = ("head", "intake", "until_ms", "version")
+
+    def __init__(self, version: int, until_ms: float, intake: Intake) -> None:
+        self.version = version
+        self.until_ms = until_ms
+        self.intake = intake
+        self.head = b""
 
 
-Decision = Mocked | PassedThrough | Refused
-
-
-@dataclass(frozen=True, slots=True)
 class Judge:
-    """Decides by what the view holds now: the caller has brought it up to date."""
+    """Decides by what the view holds now: the caller has brought it up to date. ``bound`` as for `address`."""
 
-    view: LiveView
-    dice: Dice
-    session_header: bytes
+    __slots__ = ("_bound", "_dice", "_session_header", "view")
 
-    def decide(self, request: ClientRequest, now_ms: int) -> Decision:
-        """Find environment and session, then the mock that wins. An unknown environment is refused (404)."""
-        target = targets.parse(request.target)
-        environment = self.view.environment(target.project, target.environment) if target else None
-        if target is None or environment is None:
-            return Refused(
-                404, "not_found", "There is no such project and environment here: /<project>/<environment>/..."
-            )
-        key = normalise(text_of(first(request.headers, self.session_header) or b""))
-        session = self.view.session(environment.id, key, now_ms) if key else None
-        intake = Intake(request, target, environment, key, session.id if session else "", now_ms)
-        delay_ms = session_delay_ms(session.global_delay_ms, session.global_delay_max_ms, self.dice) if session else 0
-        matched = Request(request.method, target.path, target.query or "", request.body)
-        mock = winner(self.view.layers(environment.id, session), matched)
-        if mock is None:
-            return PassedThrough(intake, delay_ms)
-        return Mocked(intake, mock.id, plan(mock.response, request.method, delay_ms + mock.delay_ms))
+    def __init__(self, view: LiveView, dice: Dice, session_header: bytes, bound: tuple[str, str] | None = None) -> None:
+        self.view = view
+        self._dice = dice
+        self._session_header = session_header
+        self._bound = bound
+
+    def decide(self, request: ClientRequest, body: Body, now_ms: int) -> Intake | Refused:
+        """Find environment and session, then the mock that wins. Without such an environment: a refusal (404).
+
+        Raises BodyWanted when ``body`` is ``None`` (not here yet) and it takes the body to tell.
+        """
+        addressed = address(self.view, request, self._bound)
+        if addressed is None:
+            return _NO_ENVIRONMENT
+        live, rest, custom_host = addressed
+        row = live.row
+        intake = Intake(request, row, rest, body, now_ms)
+        if custom_host:
+            intake.custom_host = custom_host
+        values = request.session_values
+        if row.carriers or len(values) > 1:
+            intake.session_key, intake.findings = find_key(values, row.carriers, request.headers, intake.query)
+        elif values:
+            intake.session_key = _read_key(values[0])
+        session = live.session(intake.session_key, now_ms) if intake.session_key else None
+        layers = live.layers(session)
+        if request.origin and cors.is_preflight(request.method, request.headers):
+            self._decide_preflight(intake, layers)
+        elif row.strict and (refused := _strictly(intake)):
+            intake.own = Own(refused.status, (), refused)
+        else:
+            mock = intake.mock = winner(layers, intake)
+            delay_ms = 0 if mock is None else mock.delay_ms
+            if session is not None and (session.global_delay_ms or session.global_delay_max_ms):
+                delay_ms += session_delay_ms(session.global_delay_ms, session.global_delay_max_ms, self._dice)
+            intake.delay_ms = delay_ms
+        if session is not None:
+            intake.session_id = session.id
+            intake.session = session
+        if request.repeats:
+            self._remember(intake)
+        return intake
+
+    def _remember(self, intake: Intake) -> None:
+        """Leave the decision with a request that will come again, if it holds whenever it does."""
+        session = intake.session
+        if intake.own is not None:
+            return
+        if session is not None and session.global_delay_max_ms > session.global_delay_ms:
+            return
+        until_ms = math.inf if session is None or session.expires_at_ms is None else session.expires_at_ms
+        intake.request.decided = Decided(self.view.version, until_ms, intake)
+
+    def _decide_preflight(self, intake: Intake, layers: Layers) -> None:
+        """A browser asks whether it may send another request: a mock for OPTIONS answers, or else the proxy says yes.
+
+        A mock for any method is not asked: it is for the request that follows, which a browser would then not send.
+        """
+        for mock in layers.matching(intake):
+            if mock.matcher.method == "OPTIONS":
+                intake.mock, intake.delay_ms = mock, mock.delay_ms
+                return
+        if intake.environment.answers_preflights:
+            intake.own = Own(204, cors.preflight_headers(intake.request.headers, self._session_header))
+
+
+@lru_cache(maxsize=4096)
+def _read_key(raw: bytes) -> str:
+    return normalise(text_of(raw))
+
+
+def _strictly(intake: Intake) -> Refused | None:
+    if not intake.session_key:
+        return _NO_KEY
+    return _DISAGREEMENT if CARRIERS_DISAGREE in intake.findings else None

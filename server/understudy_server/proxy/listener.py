@@ -1,20 +1,22 @@
-"""The proxy's listener: binds, accepts, stops."""
+"""The proxy's listeners: bind, accept, stop."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 
 from understudy_server.core.delays import Dice
 from understudy_server.live.view import LiveView
-from understudy_server.proxy.connection import Connection
+from understudy_server.proxy.connection import Connection, Connections
 from understudy_server.proxy.judging import Judge
+from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence, Recorder
 from understudy_server.proxy.service import Service
 from understudy_server.proxy.settings import ProxySettings
-from understudy_server.proxy.upstream import UpstreamClient
+from understudy_server.proxy.watch import Watch
 
 
 class ProxyListener:
-    """An HTTP listener that answers by mocks or passes through, addressed as `/<project>/<environment>/<rest>`.
+    """Answers by mocks or passes through, on any number of addresses that share connections to upstreams and limits.
 
     ``clock`` gives milliseconds since 1970, ``rng`` draws random delays, ``new_id("log_")`` makes the ids of exchanges,
     which sort in the order of recording.
@@ -31,47 +33,65 @@ class ProxyListener:
         new_id: Callable[[str], str],
         settings: ProxySettings | None = None,
     ) -> None:
-        self._settings = settings or ProxySettings()
-        self._service = Service(
-            judge=Judge(view, rng, self._settings.session_header.lower().encode()),
-            clerk=Clerk(recorder, new_id, clock, self._settings.captured_bytes_max),
-            presence=presence,
-            upstream=UpstreamClient(self._settings),
-            clock=clock,
-        )
-        self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._settings = settings = settings or ProxySettings()
+        self._watch = Watch(asyncio.get_running_loop(), settings.tick_seconds)
+        self._pool = Pool(settings, self._watch)
+        self._clerk = Clerk(recorder, new_id, clock, settings.captured_bytes_max)
+        self._view = view
+        self._rng = rng
+        self._presence = presence
+        self._clock = clock
+        self._connections = Connections()
+        self._servers: list[asyncio.Server] = []
 
-    async def start(self, host: str, port: int) -> None:
-        """Accept connections; port 0 takes any free one. Raises OSError when the address cannot be bound."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._service, self._settings, self._connections), host, port
+    def service(self, bound: tuple[str, str] | None = None) -> Service:
+        """What answers on one address; ``bound`` names project and environment by their slugs."""
+        judge = Judge(self._view, self._rng, self._settings.session_header.lower().encode(), bound)
+        return Service(judge, self._clerk, self._presence, self._pool, clock=self._clock, settings=self._settings)
+
+    async def listen(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, bound: tuple[str, str] | None = None
+    ) -> tuple[str, int]:
+        """Accept connections on one more address and return it as bound; port 0 takes any free one.
+
+        ``tls``: connections begin with a handshake. ``bound``: all that comes is for this environment, named by the
+        slugs of project and environment, and paths have no prefix. Raises OSError when the address cannot be bound.
+        """
+        service = self.service(bound)
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(service, self._connections, self._watch),
+            host,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=self._settings.head_seconds if tls else None,
+            ssl_shutdown_timeout=self._settings.linger_seconds if tls else None,
+            backlog=1024,
         )
+        self._servers.append(server)
+        bound_host, bound_port = server.sockets[0].getsockname()[:2]
+        return bound_host, bound_port
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Host and port, as bound. Raises RuntimeError unless it runs."""
-        if self._server is None:
-            raise RuntimeError("the listener is not running")
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return host, port
+    def open_connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections.all)
+
+    @property
+    def upstream_connections(self) -> int:
+        """How many connections to upstreams there are, unused ones among them."""
+        return self._pool.open_connections
 
     async def stop(self) -> None:
         """Accept nothing more, let requests in hand finish within the grace time, then cut the rest. Repeatable."""
-        if self._server is None:
-            return
-        self._server.close()
-        for connection in list(self._connections):
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections.all):
             connection.finish()
-        await self._all_lost(self._settings.stop_grace_seconds)
-        for connection in list(self._connections):
+        await self._connections.all_gone(self._settings.stop_grace_seconds)
+        for connection in list(self._connections.all):
             connection.abort()
-        await self._all_lost(None)
-        await self._server.wait_closed()
-        self._server = None
-
-    async def _all_lost(self, timeout_seconds: float | None) -> None:
-        lost = [connection.lost for connection in self._connections]
-        if lost:
-            await asyncio.wait(lost, timeout=timeout_seconds)
+        await self._connections.all_gone(None)
+        await self._pool.close()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()

@@ -1,36 +1,92 @@
-"""What the parts of the proxy hand to each other: requests as read, answers as relayed, refusals of our own."""
+"""What the parts of the proxy hand to each other: requests and answers as read, refusals of our own."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-RawHeaders = tuple[tuple[bytes, bytes], ...]
-"""Header lines in order, names in the case they came in, values without white space around them."""
+Header = tuple[bytes, bytes]
+"""A header line: the name in the case it came in, the value without white space around it."""
+
+Headers = list[Header] | tuple[Header, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A whole request. ``target`` is as sent; trailers are left out; ``keep_alive``: the connection outlives it."""
+    """A request whose head is read. What is rare stands in the class, and is set where it differs: mostly nowhere.
+
+    ``body`` is what had come of the body when the request was given out; ``complete`` says that this is all of it.
+    """
 
     method: str
     target: str
-    headers: RawHeaders
+    """As sent: in origin form, absolute form, or ``*``."""
+
+    headers: list[Header]
     body: bytes = b""
+    complete: bool = True
     http_1_0: bool = False
     keep_alive: bool = True
+    """The connection outlives the request."""
+
+    host: bytes = b""
+    length: int | None = None
+    """The announced length of the body in bytes."""
+
+    chunked: bool = False
+    expects_continue: bool = False
+    """The client waits for ``100 Continue`` before it sends the body."""
+
+    upgrade: bytes = b""
+    """The protocols it offers to go on with, as sent. Nothing is read after such a request."""
+
+    origin: bytes = b""
+    session_values: tuple[bytes, ...] = ()
+    """The values of the session header, in order."""
+
+    connection_values: tuple[bytes, ...] = ()
+    """The values of Connection, in order."""
+
+    has_secrets: bool = False
+    """Credentials are among the headers."""
+
+    has_body: bool = False
+
+    repeats: bool = False
+    """It is remembered and will be given out again, so what is decided about it is worth remembering too."""
+
+    decided: object = None
+    """What was decided about it, for whoever decided to leave here."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContinueWanted:
-    """The client waits for ``100 Continue`` before it sends the body of the request that follows."""
+class BodyPart(NamedTuple):
+    """The next bytes of the body of the request given out last; perhaps none, when it is ``last``."""
+
+    data: bytes
+    last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamAnswer:
-    """A whole answer of the upstream, with the transfer coding taken off and any content coding left on."""
+class AnswerHead(NamedTuple):
+    """The head of an upstream's final answer.
+
+    ``headers`` are those for the client, in order: without what frames the body or is about the connection alone.
+    ``length`` is the announced length of the body in bytes; for HEAD the one that GET would have.
+    """
 
     status: int
-    reason: bytes
-    headers: RawHeaders
-    body: bytes
+    reason: bytes | None
+    """``None``: the usual one."""
+
+    headers: list[Header]
+    length: int | None = None
+    chunked: bool = False
+    bodiless: bool = False
+    """No body follows, whatever the headers say: HEAD, 204, 304, 101."""
+
+    content_type: bytes = b""
+    content_coding: bytes = b""
+    has_secrets: bool = False
+    """Cookies are among the headers."""
+
+    upgrade: bytes = b""
+    """The protocol it goes on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +96,3 @@ class Refused:
     status: int
     code: str
     message: str
-
-
-def text_of(raw: bytes) -> str:
-    """Read a header's bytes: as UTF-8 when they are, else as Latin-1. Never fails."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def first(headers: RawHeaders, name: bytes) -> bytes | None:
-    """The first value of a header, given its name in lower case; ``None`` when there is none."""
-    for given, value in headers:
-        if given.lower() == name:
-            return value
-    return None

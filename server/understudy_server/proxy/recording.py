@@ -1,14 +1,14 @@
 """How an exchange reaches the journal."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-from understudy_server.core.exchange import Exchange
+from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.redaction import redact
-from understudy_server.proxy.capturing import capture
+from understudy_server.proxy.capturing import capture, content_of
 from understudy_server.proxy.judging import Intake
-from understudy_server.proxy.messages import RawHeaders, text_of
+
+_new = tuple.__new__
 
 
 class Recorder(Protocol):
@@ -25,50 +25,91 @@ class Presence(Protocol):
         """Note that a request found the session (milliseconds since 1970). Must not block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was answered. ``mock_id`` is empty when no mock did."""
-
-    status: int
-    headers: RawHeaders = ()
-    body: bytes = b""
-    mock_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Clerk:
-    """Writes exchanges down: captures bodies, masks credentials, gives ids in the order of appending."""
+    """Writes exchanges down: masks credentials, gives ids in the order of appending."""
 
-    recorder: Recorder
-    new_id: Callable[[str], str]
-    clock: Callable[[], int]
-    captured_bytes_max: int
+    __slots__ = ("_clock", "_new_id", "_record", "captured_bytes_max")
 
-    def record(self, intake: Intake, outcome: Outcome) -> None:
-        """Append the exchange as it stands now."""
-        request = intake.request
-        self.recorder.record(
-            Exchange(
-                id=self.new_id("log_"),
-                project_id=intake.environment.project_id,
-                environment_id=intake.environment.id,
-                session_key=intake.session_key,
-                session_id=intake.session_id,
-                method=request.method,
-                path=intake.target.path,
-                query=intake.target.query or "",
-                status=outcome.status,
-                started_at_ms=intake.started_at_ms,
-                # A clock that is set back must not make an answer arrive before its question.
-                duration_ms=max(0, self.clock() - intake.started_at_ms),
-                mock_id=outcome.mock_id,
-                request_headers=_stored(request.headers),
-                response_headers=_stored(outcome.headers),
-                request_body=capture(request.body, request.headers, self.captured_bytes_max),
-                response_body=capture(outcome.body, outcome.headers, self.captured_bytes_max),
+    def __init__(
+        self,
+        recorder: Recorder,
+        new_id: Callable[[str], str],
+        clock: Callable[[], int],
+        captured_bytes_max: int,
+    ) -> None:
+        self._record = recorder.record
+        self._new_id = new_id
+        self._clock = clock
+        self.captured_bytes_max = captured_bytes_max
+
+    def record(
+        self,
+        intake: Intake,
+        status: int,
+        response_headers: RawHeaders,
+        request_body: Captured | None,
+        response_body: Captured | None,
+        mock_id: str = "",
+        findings: tuple[str, ...] = (),
+    ) -> None:
+        """Append the exchange as it stands now. ``response_headers`` are masked already."""
+        # A clock that is set back must not make an answer arrive before its question.
+        duration_ms = max(0, self._clock() - intake.started_at_ms)
+        self.append(
+            intake,
+            status,
+            response_headers,
+            request_body,
+            response_body,
+            mock_id,
+            intake.findings + findings,
+            duration_ms,
+        )
+
+    def append(
+        self,
+        intake: Intake,
+        status: int,
+        response_headers: RawHeaders,
+        request_body: Captured | None,
+        response_body: Captured | None,
+        mock_id: str,
+        findings: tuple[str, ...],
+        duration_ms: int,
+    ) -> None:
+        """Append an exchange of which all is known."""
+        request, environment = intake.request, intake.environment
+        # A tuple by position (the order is that of `Exchange`), past the constructor: this is done for every request.
+        self._record(
+            _new(
+                Exchange,
+                (
+                    self._new_id("log_"),
+                    environment.project_id,
+                    environment.id,
+                    intake.session_key,
+                    intake.session_id,
+                    request.method,
+                    intake.path,
+                    intake.query,
+                    status,
+                    intake.started_at_ms,
+                    duration_ms,
+                    mock_id,
+                    redact(request.headers) if request.has_secrets else request.headers,
+                    response_headers,
+                    request_body,
+                    response_body,
+                    findings,
+                ),
             )
         )
 
+    def body_of(self, intake: Intake) -> Captured | None:
+        """What is kept of the body of a request, or of what is here of it."""
+        request = intake.request
+        return self.capture(request.body, request.headers) if request.body else None
 
-def _stored(headers: RawHeaders) -> tuple[tuple[str, str], ...]:
-    return redact([(text_of(name), text_of(value)) for name, value in headers])
+    def capture(self, body: bytes, headers: RawHeaders) -> Captured | None:
+        """What is kept of a whole body, described by these headers."""
+        return capture(body, *content_of(headers), self.captured_bytes_max)

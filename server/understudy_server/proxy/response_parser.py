@@ -1,114 +1,329 @@
-"""Bytes of an upstream in, one answer out. No sockets here.
+"""Bytes of an upstream in, one answer after the other out. No sockets here.
 
 Interim answers (1xx) are skipped. An answer that can be framed in two ways, that breaks off, or that switches protocols
-although nothing was offered, is invalid: it must not be relayed as if it were whole.
+although nothing was offered, is at fault: it must not be relayed as if it were whole. A connection whose upstream has
+said more than it was asked for is not fit for another request.
 """
+
+import re
+from typing import Final
 
 import httptools
 
-from understudy_server.proxy.messages import UpstreamAnswer, first
+from understudy_server.core.redaction import SECRET_HEADERS
+from understudy_server.proxy.forwarding import HOP_BY_HOP, named_in_connection
+from understudy_server.proxy.messages import AnswerHead, Header
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.spellings import Spellings
+
+INTERIM_MAX: Final = 16
+"""More interim answers before one final answer are a fault."""
+
+# What a header means here.
+_LENGTH, _CODING, _CONNECTION, _UPGRADE, _DROPPED, _TYPE, _CONTENT_CODING, _SECRET, _TRAILER = range(1, 10)
+_MEANINGS: Final = Spellings(
+    {
+        **dict.fromkeys(HOP_BY_HOP, _DROPPED),
+        **dict.fromkeys(SECRET_HEADERS - HOP_BY_HOP, _SECRET),
+        b"content-length": _LENGTH,
+        b"transfer-encoding": _CODING,
+        b"connection": _CONNECTION,
+        b"upgrade": _UPGRADE,
+        b"content-type": _TYPE,
+        b"content-encoding": _CONTENT_CODING,
+    }
+)
 
 
-class InvalidAnswer(Exception):
-    """The upstream's answer cannot be relayed. The message says why."""
+class _Trailers(Spellings):
+    """After the head nothing is a header any more."""
+
+    def __missing__(self, spelling: bytes) -> int:
+        return _TRAILER
+
+
+_TRAILERS: Final = _Trailers({})
+_BODILESS: Final = frozenset({101, 204, 304})
+# A length there would make some clients wait for a body. Source: RFC 9110, section 8.6.
+_WITHOUT_LENGTH: Final = frozenset({101, 204})
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_BLANKS: Final = b" \t"
 
 
 class ResponseParser:
-    """Parses the answer to one request on a connection of its own."""
+    """Parses the answers on one connection. After `begin` and each `feed` the attributes say what there is.
 
-    def __init__(self, method: str, settings: ProxySettings) -> None:
-        self._collector = _Collector(method, settings)
-        self._parser = self._collector.parser = httptools.HttpResponseParser(self._collector)
+    It is its own listener at httptools: the ``on_`` methods are not for others.
+    """
 
-    @property
-    def head_done(self) -> bool:
-        """True once the head of the final answer is here."""
-        return self._collector.final
+    __slots__ = (
+        "_blanks",
+        "_chunked",
+        "_codings",
+        "_connection",
+        "_content_coding",
+        "_content_type",
+        "_fed",
+        "_has_secrets",
+        "_headers",
+        "_interim",
+        "_is_head",
+        "_length",
+        "_lines",
+        "_meaning_of",
+        "_parser",
+        "_pieces",
+        "_reason",
+        "_settings",
+        "_spent",
+        "_upgrade",
+        "_upgrades",
+        "anything",
+        "complete",
+        "fault",
+        "framed",
+        "head",
+        "rest",
+        "reusable",
+    )
 
-    def feed(self, data: bytes) -> UpstreamAnswer | None:
-        """Take what was read; return the answer once it is whole. Raises InvalidAnswer."""
+    def __init__(self, settings: ProxySettings) -> None:
+        self._settings = settings
+        self._pieces: list[bytes] = []
+        self._spent = False
+        self._blanks = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._forget_head()
+        self.begin("GET")
+
+    def begin(self, method: str, *, upgrade: bool = False) -> None:
+        """Expect the answer to a request of this method. ``upgrade``: it may switch protocols."""
+        if self._spent:
+            # The parser believes that a body follows the head it read, as it would after GET.
+            self._parser = httptools.HttpResponseParser(self)
+            self._spent = False
+        self._is_head = method == "HEAD"
+        self._upgrades = upgrade
+        self._interim = 0
+        self._fed = 0
+        self._pieces.clear()
+        self.head: AnswerHead | None = None
+        """The head of the final answer, once it is here."""
+        self.anything = False
+        """True once a byte has come."""
+        self.complete = False
+        """True once the answer is whole."""
+        self.framed = False
+        """True when the answer says where it ends."""
+        self.fault = ""
+        """Why it cannot be relayed any further: a sentence."""
+        self.reusable = True
+        """False when no other request may be sent on the connection, even once the answer is whole."""
+        self.rest = b""
+        """What came after a switch of protocols."""
+
+    def take(self) -> bytes:
+        """The bytes of the body that came since this was last asked, transfer coding taken off."""
+        pieces = self._pieces
+        if not pieces:
+            return b""
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        return data
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read."""
+        # Values can end in blanks only if they stand before an end of line, which may be in another piece.
+        self._blanks = self.anything or b" \r\n" in data or b"\t\r\n" in data
+        self.anything = True
+        self._fed += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserCallbackError as error:
-            raise InvalidAnswer(self._collector.objection or "it could not be read") from error
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            # What follows a whole answer is of no interest: the connection is not used again.
-            if self._collector.answer is None:
-                raise InvalidAnswer(f"it is not HTTP: {error}") from error
-        return self._collector.answer
+        except httptools.HttpParserUpgrade as stopped:
+            # What follows a switch is no longer HTTP. Of an answer that switches unasked the fault is noted already.
+            self.rest = data[stopped.args[0] :]
+            self.reusable = False
+        except httptools.HttpParserCallbackError:
+            if not (self.fault or self.complete):
+                raise
+        except httptools.HttpParserError as error:
+            # What follows a whole answer is of no interest, but the connection is not used again.
+            self.reusable = False
+            self._fail(f"it is not HTTP: {error}")
+        if self._pieces or self.complete:
+            self._fed = 0
+        elif self._fed > 2 * self._settings.head_bytes_max:
+            # The parser holds back a line until it is whole, so endless lines must be noticed from outside.
+            self._fail("its headers are too long")
 
-    def end(self) -> UpstreamAnswer:
-        """Take note that the upstream has closed. Raises InvalidAnswer unless that is how its answer ends."""
-        if not self._collector.final:
-            raise InvalidAnswer("the connection was closed before it came")
-        if self._collector.framed:
-            raise InvalidAnswer("it broke off")
-        self._collector.finish()
-        if self._collector.answer is None:
-            raise InvalidAnswer("it broke off")
-        return self._collector.answer
+    def end(self) -> None:
+        """Take note that the upstream has closed: that may be how its answer ends."""
+        self.reusable = False
+        if self.complete or self.fault:
+            return
+        if self.head is None:
+            self._fail("the connection was closed before it came")
+        elif self.framed:
+            self._fail("it broke off")
+        else:
+            self.complete = True
 
+    def _fail(self, fault: str) -> None:
+        """Note a fault, unless the answer was whole before it."""
+        if not self.complete and not self.fault:
+            self.fault = fault
 
-class _Collector:
-    parser: httptools.HttpResponseParser
+    def _object(self, objection: str) -> None:
+        self._fail(objection)
+        raise _Stop
 
-    def __init__(self, method: str, settings: ProxySettings) -> None:
-        self._method = method
-        self._settings = settings
-        self.objection = ""
-        self.answer: UpstreamAnswer | None = None
-        self.final = False
-        self.framed = False
-        self.on_message_begin()
+    def _forget_head(self) -> None:
+        self._reason = b""
+        self._headers: list[Header] = []
+        self._meaning_of: Spellings = _MEANINGS
+        self._lines = 0
+        """How many lines went no further."""
+        self._length: int | None = None
+        self._codings = 0
+        self._chunked = self._has_secrets = False
+        self._connection: tuple[bytes, ...] = ()
+        self._content_type = self._content_coding = self._upgrade = b""
 
     def on_message_begin(self) -> None:
-        self._reason = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
-        self._body: list[bytes] = []
-        self._body_bytes = 0
+        if self.complete:
+            # More than was asked for: it is nobody's answer.
+            self.reusable = False
+            raise _Stop
+        self._forget_head()
 
     def on_status(self, part: bytes) -> None:
         self._reason += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.final:
-            return
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > self._settings.head_bytes_max:
-            self._object("its headers are too long")
-        self._headers.append((name, value.strip(b" \t")))
+        if self._blanks:
+            value = value.rstrip(_BLANKS)
+        meaning = self._meaning_of[name]
+        if not meaning or self._note(meaning, value):
+            self._headers.append((name, value))
+
+    def _note(self, meaning: int, value: bytes) -> bool:
+        """Note what the proxy itself goes by. False for what goes no further."""
+        if meaning == _TYPE:
+            self._content_type = self._content_type or value
+        elif meaning == _CONTENT_CODING:
+            self._content_coding = self._content_coding or value
+        elif meaning == _SECRET:
+            self._has_secrets = True
+        elif meaning == _LENGTH:
+            self._length = int(value)
+        elif meaning == _TRAILER:
+            # Read, so that it ends somewhere, and left out.
+            self._lines += 1
+            if self._lines > self._settings.headers_max:
+                self._object("its trailers are too long")
+            return False
+        else:
+            self._lines += 1
+            if meaning == _CODING:
+                self._codings += 1
+                self._chunked = value.lower() == b"chunked"
+            elif meaning == _CONNECTION:
+                self._connection += (value,)
+            elif meaning == _UPGRADE:
+                self._upgrade = self._upgrade or value
+            return False
+        return True
 
     def on_headers_complete(self) -> None:
-        self._status = self.parser.get_status_code()
-        if self._status == 101:
-            self._object("it switches protocols")
-        if self._status < 200:
+        status = self._parser.get_status_code()
+        self._check_size()
+        if status < 200 and status != 101:
+            self._pass_over_interim(status)
             return
-        self.final = True
-        headers = tuple(self._headers)
-        coding = first(headers, b"transfer-encoding")
-        if coding is not None and coding.lower() != b"chunked":
+        if status == 101 and not self._upgrades:
+            self._object("it switches protocols")
+        if self._codings and (self._codings > 1 or not self._chunked):
             self._object("its transfer coding is not known here")
-        self.framed = coding is not None or first(headers, b"content-length") is not None
-        if self._method == "HEAD":
-            self.finish()
+        self.framed = self._chunked or self._length is not None
+        self._meaning_of = _TRAILERS
+        if not self._parser.should_keep_alive():
+            self.reusable = False
+        self.head = AnswerHead(
+            status,
+            _readable(self._reason),
+            self._end_to_end(status),
+            self._length,
+            self._chunked,
+            self._is_head or status in _BODILESS,
+            self._content_type,
+            self._content_coding,
+            self._has_secrets,
+            self._upgrade,
+        )
+        if status in _BODILESS:
+            self._distrust_bodiless(status)
+        elif self._is_head:
+            self.complete = self._spent = True
+
+    def _pass_over_interim(self, status: int) -> None:
+        self._interim += 1
+        if status < 100:
+            self._object("its status is none")
+        if self._length or self._codings:
+            self._object("an interim answer of it has a body")
+        if self._interim > INTERIM_MAX:
+            self._object("it has too many interim answers")
+
+    def _end_to_end(self, status: int) -> list[Header]:
+        """The headers for the client: what goes no further was never kept, but for what Connection names."""
+        if self._length is not None:
+            self._write_length_anew(self._length)
+        left_out = named_in_connection(self._connection)
+        if status in _WITHOUT_LENGTH:
+            left_out |= {b"content-length"}
+        if not left_out:
+            return self._headers
+        return [header for header in self._headers if header[0].lower() not in left_out]
+
+    def _distrust_bodiless(self, status: int) -> None:
+        """A body may follow all the same, and would be taken for the next answer."""
+        if self._codings or (self._length and status in _WITHOUT_LENGTH):
+            self.reusable = False
+
+    def _write_length_anew(self, length: int) -> None:
+        """Leading zeros are an octal number to some."""
+        digits = b"%d" % length
+        for at, (name, value) in enumerate(self._headers):
+            if len(name) == len(b"content-length") and name.lower() == b"content-length":
+                if value != digits:
+                    self._headers[at] = (name, digits)
+                return
+
+    def _check_size(self) -> None:
+        settings = self._settings
+        if self._lines + len(self._headers) > settings.headers_max:
+            self._object("it has too many headers")
+        if self._fed > settings.head_bytes_max:
+            size = sum([len(name) + len(value) + 4 for name, value in self._headers])
+            if size > settings.head_bytes_max:
+                self._object("its headers are too long")
 
     def on_body(self, part: bytes) -> None:
-        self._body_bytes += len(part)
-        if self._body_bytes > self._settings.response_body_bytes_max:
-            self._object("its body is too long")
-        self._body.append(part)
+        if self.complete:
+            # HEAD and yet a body.
+            self.reusable = False
+            raise _Stop
+        self._pieces.append(part)
 
     def on_message_complete(self) -> None:
-        if self.final:
-            self.finish()
+        if self.head is not None:
+            self.complete = True
 
-    def finish(self) -> None:
-        if self.answer is None:
-            self.answer = UpstreamAnswer(self._status, self._reason, tuple(self._headers), b"".join(self._body))
 
-    def _object(self, objection: str) -> None:
-        self.objection = objection
-        raise InvalidAnswer(objection)
+def _readable(reason: bytes) -> bytes | None:
+    """A reason phrase as it may be passed on; ``None`` for one with control characters, which terminals obey."""
+    return None if _CONTROL.search(reason) else reason
+
+
+class _Stop(Exception):
+    """Raised in a callback to make the parser stop."""

@@ -1,144 +1,196 @@
-"""Carries out what was decided about a request, up to the bytes of its answer. The connection writes them.
+"""Answers requests: what can be answered at once is, as bytes; for all else there is a turn.
 
-What can be answered at once is answered without a task: the connection gets an `Answer`, and otherwise a coroutine that
-gives one. The exchange is in the journal before the answer is handed over, so before its last byte is on its way.
+The exchange is in the journal before the last bytes of the answer are handed over, so before they are on their way.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
-from understudy_server.core.errors import StorageFailure
-from understudy_server.proxy.forwarding import answer_headers, parse_upstream, request_bytes
-from understudy_server.proxy.judging import Decision, Judge, Mocked, PassedThrough
-from understudy_server.proxy.messages import ClientRequest, RawHeaders, Refused, UpstreamAnswer
-from understudy_server.proxy.recording import Clerk, Outcome, Presence
-from understudy_server.proxy.upstream import UpstreamClient
-from understudy_server.proxy.writing import answer_bytes, connection_headers, raw_headers, refusal_plan, with_date
+from understudy_server.core import cors
+from understudy_server.core.exchange import Captured
+from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.request import OVERLONG, Body, BodyWanted
+from understudy_server.proxy.catching_up import CatchingUp
+from understudy_server.proxy.collecting import Collecting
+from understudy_server.proxy.head_memo import HeadMemo
+from understudy_server.proxy.held import Held
+from understudy_server.proxy.judging import Decided, Intake, Judge, Own
+from understudy_server.proxy.messages import ClientRequest, Refused
+from understudy_server.proxy.pool import Pool
+from understudy_server.proxy.recording import Clerk, Presence
+from understudy_server.proxy.relay import Relay
+from understudy_server.proxy.request_parser import HeaderMeanings
+from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.turn import Client, Turn
+from understudy_server.proxy.writing import (
+    connection_line,
+    date_line,
+    envelope,
+    header_lines,
+    last_refusal,
+    outlives,
+    own_answer,
+)
 
 CLIENT_GONE = 499
 """The status on record when the client went before it was answered: the number that proxies use among themselves."""
 
-_NO_UPSTREAM = Refused(502, "no_upstream", "No mock answers this request, and the environment has no upstream.")
-_FAULT = Refused(500, "internal_error", "Something went wrong here.")
-
-Haste = asyncio.Future[None]
-"""Done when the client has ended its side: nobody is kept waiting on purpose from then on."""
+FAULT = Refused(500, "internal_error", "Something went wrong here.")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The bytes of a final answer, and whether the connection outlives it."""
-
-    payload: bytes
-    keep_alive: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Service:
-    """Answers requests. Shared by all connections of a listener."""
+    """Answers the requests of one listener."""
 
-    judge: Judge
-    clerk: Clerk
-    presence: Presence
-    upstream: UpstreamClient
-    clock: Callable[[], int]
+    __slots__ = (
+        "_judge",
+        "_presence",
+        "clerk",
+        "clock",
+        "loop",
+        "meanings",
+        "memo",
+        "pool",
+        "session_header",
+        "settings",
+        "view",
+    )
 
-    def respond(self, request: ClientRequest, haste: Haste) -> Answer | Coroutine[Any, Any, Answer]:
-        """Answer at once if nothing has to be waited for, else return what must be awaited."""
-        if self.judge.view.is_current():
-            return self._carry_out(request, self._decide(request), haste)
-        return self._respond_late(request, haste)
+    def __init__(
+        self,
+        judge: Judge,
+        clerk: Clerk,
+        presence: Presence,
+        pool: Pool,
+        *,
+        clock: Callable[[], int],
+        settings: ProxySettings,
+    ) -> None:
+        self._judge = judge
+        self._presence = presence
+        self.view = judge.view
+        self.clerk = clerk
+        self.pool = pool
+        self.clock = clock
+        self.settings = settings
+        self.memo = HeadMemo()
+        self.meanings = HeaderMeanings(settings.session_header)
+        self.session_header = settings.session_header.lower().encode()
+        self.loop = asyncio.get_running_loop()
 
-    async def _respond_late(self, request: ClientRequest, haste: Haste) -> Answer:
-        try:
-            await self.judge.view.catch_up()
-        except StorageFailure:
-            # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
-            return self.refuse(request, Refused(503, "storage_unavailable", "The store cannot be read now. Try again."))
-        answer = self._carry_out(request, self._decide(request), haste)
-        return answer if isinstance(answer, Answer) else await answer
+    def begin(self, request: ClientRequest, client: Client) -> bytes | Turn:
+        """Answer at once, or give out what has to be waited for as a turn that is not started yet.
 
-    def _decide(self, request: ClientRequest) -> Decision:
+        An answer in bytes says whether the connection outlives the request: as ``outlives`` does.
+        """
+        if not self.view.is_current():
+            return CatchingUp(self, client, request)
+        return self.judge(request, request.body if request.complete else None, client)
+
+    def judge(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
+        """Decide and carry out. The view is up to date."""
         now_ms = self.clock()
-        decision = self.judge.decide(request, now_ms)
-        if not isinstance(decision, Refused) and decision.intake.session_id:
-            self.presence.touch(decision.intake.session_id, now_ms)
-        return decision
-
-    def _carry_out(
-        self, request: ClientRequest, decision: Decision, haste: Haste
-    ) -> Answer | Coroutine[Any, Any, Answer]:
-        match decision:
-            case Refused():
-                return self.refuse(request, decision)
-            case Mocked() if not decision.plan.delay_ms:
-                return self._answer_mocked(decision)
-            case Mocked():
-                return self._answer_mocked_later(decision, haste)
-            case PassedThrough():
-                return self._pass_through(decision, haste)
-
-    def _answer_mocked(self, decision: Mocked) -> Answer:
-        plan, request = decision.plan, decision.intake.request
-        headers = raw_headers(plan)
-        self.clerk.record(decision.intake, Outcome(plan.status, headers, plan.body, decision.mock_id))
-        return self._answer(request, plan.status, with_date(headers, self.clock()), plan.body)
-
-    async def _answer_mocked_later(self, decision: Mocked, haste: Haste) -> Answer:
+        decided = request.decided
+        if decided is not None:
+            outcome = self._carry_out_again(cast("Decided", decided), now_ms, client)
+            if outcome is not None:
+                return outcome
         try:
-            await _hold_back(decision.plan.delay_ms, haste)
-        except asyncio.CancelledError:
-            self.clerk.record(decision.intake, Outcome(CLIENT_GONE, mock_id=decision.mock_id))
-            raise
-        return self._answer_mocked(decision)
+            intake = self._judge.decide(request, body, now_ms)
+        except BodyWanted:
+            return Collecting(self, client, request)
+        if isinstance(intake, Refused):
+            return self.refuse(request, intake)
+        if intake.session_id:
+            self._presence.touch(intake.session_id, now_ms)
+        mock = intake.mock
+        if mock is not None:
+            if intake.delay_ms or not request.complete:
+                return Held(self, client, intake, mock)
+            kept = self.clerk.body_of(intake) if request.has_body else None
+            return self.answer_mocked(intake, mock, kept, intake.findings, 0)
+        if intake.own is not None:
+            return self._answer_own(intake, intake.own)
+        return Relay(self, client, intake)
 
-    async def _pass_through(self, decision: PassedThrough, haste: Haste) -> Answer:
-        intake = decision.intake
-        try:
-            answer = await self._fetch(decision)
-            await _hold_back(decision.delay_ms, haste)
-        except asyncio.CancelledError:
-            self.clerk.record(intake, Outcome(CLIENT_GONE))
-            raise
-        if isinstance(answer, Refused):
-            plan = refusal_plan(answer, intake.request.method)
-            self.clerk.record(intake, Outcome(plan.status, raw_headers(plan), plan.body))
-            return self.refuse(intake.request, answer)
-        headers = answer_headers(intake.request.method, answer)
-        self.clerk.record(intake, Outcome(answer.status, headers, answer.body))
-        return self._answer(intake.request, answer.status, headers, answer.body, answer.reason)
+    def _carry_out_again(self, decided: Decided, now_ms: int, client: Client) -> bytes | Turn | None:
+        """Treat a request as the same one before, if what was decided still holds; else ``None``."""
+        if decided.version != self.view.version or now_ms >= decided.until_ms:
+            return None
+        intake = decided.intake
+        if intake.session_id:
+            self._presence.touch(intake.session_id, now_ms)
+        mock = intake.mock
+        if mock is None:
+            return Relay(self, client, intake.again(now_ms), decided)
+        if intake.delay_ms:
+            return Held(self, client, intake.again(now_ms), mock)
+        # Nobody keeps it when the answer is given at once.
+        intake.started_at_ms = now_ms
+        return self.answer_mocked(intake, mock, None, intake.findings, 0)
 
-    async def _fetch(self, decision: PassedThrough) -> UpstreamAnswer | Refused:
-        intake = decision.intake
-        upstream = parse_upstream(intake.environment.upstream)
-        if upstream is None:
-            return _NO_UPSTREAM
-        return await self.upstream.fetch(upstream, intake.request.method, request_bytes(intake, upstream))
+    def intake(self, request: ClientRequest) -> Intake | None:
+        """Whose request it is, when it ended before it could be judged by its body; ``None``: no environment's."""
+        intake = self._judge.decide(request, OVERLONG, self.clock())
+        return None if isinstance(intake, Refused) else intake
 
-    def refuse(self, request: ClientRequest, refused: Refused) -> Answer:
-        """Answer with the error envelope."""
-        plan = refusal_plan(refused, request.method)
-        return self._answer(request, plan.status, with_date(raw_headers(plan), self.clock()), plan.body)
+    def answer_mocked(
+        self, intake: Intake, mock: Mock, request_body: Captured | None, findings: tuple[str, ...], duration_ms: int
+    ) -> bytes:
+        """Put a mock's answer on record and write it. It took ``duration_ms`` since the request was judged."""
+        request, prepared = intake.request, mock.response.prepared
+        head, stored, body, kept = prepared.head, prepared.stored_headers, prepared.body, prepared.kept
+        if request.origin and not prepared.sets_cors and intake.environment.adds_cors_headers:
+            added = cors.answer_headers(request.origin, prepared.raw_headers)
+            head += header_lines(added)
+            stored = (*stored, *added)
+        if kept is None and body:
+            kept = prepared.kept = self.clerk.capture(body, prepared.raw_headers)
+        if request.method == "HEAD":
+            body, kept = b"", None
+        self.clerk.append(intake, prepared.status, stored, request_body, kept, mock.id, findings, duration_ms)
+        if not prepared.has_date:
+            head += date_line((intake.started_at_ms + duration_ms) // 1000)
+        if request.keep_alive and request.complete and not request.http_1_0:
+            return head + b"\r\n" + body
+        return head + connection_line(request, keep_alive=outlives(request)) + b"\r\n" + body
+
+    def _answer_own(self, intake: Intake, own: Own) -> bytes:
+        """Put an answer of the proxy's own on record and write it."""
+        request_body = self.clerk.body_of(intake)
+        if own.refused:
+            return self.refuse_on_record(intake, own.refused, request_body)
+        self.clerk.record(intake, own.status, own.headers, request_body, None)
+        return own_answer(intake.request, own.status, own.headers, b"", self.clock() // 1000)
+
+    def refuse(self, request: ClientRequest, refused: Refused) -> bytes:
+        """Write the error envelope: for a request that belongs to no environment, so that it is on no record."""
+        body, headers = envelope(refused)
+        return own_answer(request, refused.status, headers, body, self.clock() // 1000)
+
+    def refuse_on_record(
+        self, intake: Intake, refused: Refused, request_body: Captured | None, findings: tuple[str, ...] = ()
+    ) -> bytes:
+        """Put a refusal on record and write it."""
+        body, headers = envelope(refused)
+        request = intake.request
+        if request.origin and intake.environment.adds_cors_headers:
+            # Without this a page could not read why.
+            headers = (*headers, *cors.answer_headers(request.origin, headers))
+        kept = None if request.method == "HEAD" else self.clerk.capture(body, headers)
+        self.clerk.record(intake, refused.status, headers, request_body, kept, "", findings)
+        return own_answer(request, refused.status, headers, body, self.clock() // 1000)
+
+    def record_gone(
+        self, intake: Intake, request_body: Captured | None, mock_id: str = "", findings: tuple[str, ...] = ()
+    ) -> None:
+        """Put on record that the client went before anything was answered."""
+        self.clerk.record(intake, CLIENT_GONE, (), request_body, None, mock_id, findings)
 
     def refuse_stream(self, refused: Refused) -> bytes:
         """The last answer on a connection whose bytes could not be read as requests."""
-        plan = refusal_plan(refused, "")
-        headers = (*with_date(raw_headers(plan), self.clock()), *connection_headers(http_1_0=False, keep_alive=False))
-        return answer_bytes(plan.status, headers, plan.body)
+        return last_refusal(refused, self.clock() // 1000)
 
-    def fault(self) -> bytes:
-        """The last answer on a connection after a failure of our own."""
-        return self.refuse_stream(_FAULT)
-
-    def _answer(
-        self, request: ClientRequest, status: int, headers: RawHeaders, body: bytes, reason: bytes | None = None
-    ) -> Answer:
-        headers = (*headers, *connection_headers(http_1_0=request.http_1_0, keep_alive=request.keep_alive))
-        return Answer(answer_bytes(status, headers, body, reason), request.keep_alive)
-
-
-async def _hold_back(delay_ms: int, haste: Haste) -> None:
-    if delay_ms:
-        await asyncio.wait([haste], timeout=delay_ms / 1000)
+    def duration_ms(self, intake: Intake) -> int:
+        """How long ago a request was judged. Never negative, even if the clock was set back."""
+        return max(0, self.clock() - intake.started_at_ms)

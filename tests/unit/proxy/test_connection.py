@@ -149,44 +149,6 @@ async def test_delay_ends_when_the_connection_is_lost_and_that_is_on_record() ->
     assert (exchange.mock_id, exchange.status) == ("ovr_quick", 499)
 
 
-async def test_upstream_is_let_go_when_the_connection_is_lost_and_that_is_on_record() -> None:
-    let_go = asyncio.Event()
-
-    async def stall(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        let_go.set()
-
-    async with upstream(stall) as service, running(_source(upstream_url=service.url)) as proxy:
-        _, writer = await proxy.connect()
-        writer.write(get("/other", _KEY))
-        await proxy.journal.told()
-        _reset(writer)
-        await proxy.journal.told()
-        await let_go.wait()
-    (exchange,) = proxy.journal.exchanges
-    assert (exchange.mock_id, exchange.status) == ("", 499)
-
-
-async def test_client_that_half_closes_gets_its_answer_without_delay() -> None:
-    async with running(_source(delay_ms=_LONG_MS)) as proxy:
-        reader, writer = await proxy.connect()
-        writer.write(get("/quick", _KEY, close=False))
-        writer.write_eof()
-        answer = await reader.read()
-        writer.close()
-    assert (status_of(answer), body_of(answer)) == (200, b'"quick"')
-
-
-async def test_client_that_goes_within_a_request_leaves_nothing_behind() -> None:
-    async with running(_source()) as proxy:
-        reader, writer = await proxy.connect()
-        writer.write(b"POST /checkout/staging/quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
-        writer.write_eof()
-        assert await reader.read() == b""
-        writer.close()
-    assert proxy.journal.exchanges == []
-
-
 async def test_fault_of_our_own_is_500_without_details_and_ends_the_connection(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -212,7 +174,7 @@ async def test_stop_lets_the_request_in_hand_finish_and_accepts_no_more() -> Non
         reader, writer = await proxy.connect()
         writer.write(get("/slow", _KEY, close=False))
         await proxy.journal.told()
-        address = proxy.listener.address
+        address = proxy.address
         await proxy.listener.stop()
         assert await _body(reader) == b'"slow"'
         assert await reader.read() == b""

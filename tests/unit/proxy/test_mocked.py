@@ -47,8 +47,8 @@ async def test_mocked_exchange_is_on_record() -> None:
     assert (exchange.session_key, exchange.session_id, exchange.mock_id) == ("ci-42", "ses_ci-42", "ovr_pay")
     assert (exchange.method, exchange.path, exchange.query, exchange.status) == ("POST", "/pay", "a=1&b", 402)
     assert (exchange.started_at_ms, exchange.duration_ms) == (NOON_MS, 0)
-    assert ("Authorization", "[redacted]") in exchange.request_headers
-    assert ("content-type", "application/json") in exchange.response_headers
+    assert (b"Authorization", b"[redacted]") in exchange.request_headers
+    assert (b"content-type", b"application/json") in exchange.response_headers
     assert exchange.request_body is not None
     assert (exchange.request_body.content, exchange.request_body.content_type) == (b"hi", "text/a")
     assert exchange.response_body is not None

@@ -1,0 +1,47 @@
+"""The first state of a turn when the view is behind the store: nothing is judged by old state."""
+
+from typing import TYPE_CHECKING
+
+from understudy_server.core.errors import StorageFailure
+from understudy_server.proxy.messages import ClientRequest, Refused
+from understudy_server.proxy.turn import Client, Turn
+
+if TYPE_CHECKING:
+    from understudy_server.proxy.service import Service
+
+_UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now. Try again.")
+
+
+class CatchingUp(Turn):
+    """Waits for the read barrier, then has the request judged."""
+
+    __slots__ = ("_client", "_request", "_service", "_task")
+
+    def __init__(self, service: "Service", client: Client, request: ClientRequest) -> None:
+        self._service = service
+        self._client = client
+        self._request = request
+
+    def start(self) -> None:
+        self._task = self._service.loop.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        service, request = self._service, self._request
+        outcome: bytes | Turn
+        try:
+            await service.view.catch_up()
+            outcome = service.judge(request, request.body if request.complete else None, self._client)
+        except StorageFailure:
+            # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
+            outcome = service.refuse(request, _UNAVAILABLE)
+        except Exception:  # noqa: BLE001 - logged by the connection
+            self._client.fault(begun=False)
+            return
+        self._client.proceed(outcome)
+
+    def spoiled(self, refused: Refused) -> None:
+        self._task.cancel()
+        self._client.proceed(self._service.refuse(self._request, refused))
+
+    def gone(self) -> None:
+        self._task.cancel()

@@ -1,0 +1,55 @@
+"""The state of a turn in which it takes the body to tell which mock answers."""
+
+from typing import TYPE_CHECKING
+
+from understudy_server.core.exchange import Captured
+from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
+from understudy_server.core.matching.request import OVERLONG
+from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
+from understudy_server.proxy.turn import Client, Turn
+
+if TYPE_CHECKING:
+    from understudy_server.proxy.service import Service
+
+
+class Collecting(Turn):
+    """Gathers the body until it is whole, or longer than any criterion looks at; then the request is judged again."""
+
+    __slots__ = ("_client", "_pieces", "_request", "_service", "_size_bytes")
+
+    takes_body = True
+
+    def __init__(self, service: "Service", client: Client, request: ClientRequest) -> None:
+        self._service = service
+        self._client = client
+        self._request = request
+        self._pieces = [request.body]
+        self._size_bytes = len(request.body)
+
+    def start(self) -> None:
+        self._client.invite()
+
+    def body(self, part: BodyPart) -> None:
+        self._pieces.append(part.data)
+        self._size_bytes += len(part.data)
+        if part.last or self._size_bytes > PARSED_BYTES_MAX:
+            request = self._request
+            request.body = b"".join(self._pieces)
+            # Whatever answers now begins with what is here of the body; the rest follows in parts.
+            body = OVERLONG if self._size_bytes > PARSED_BYTES_MAX else request.body
+            self._client.proceed(self._service.judge(request, body, self._client))
+
+    def spoiled(self, refused: Refused) -> None:
+        intake = self._service.intake(self._request)
+        if intake is None:
+            self._client.proceed(self._service.refuse(self._request, refused))
+        else:
+            self._client.proceed(self._service.refuse_on_record(intake, refused, self._captured()))
+
+    def gone(self) -> None:
+        intake = self._service.intake(self._request)
+        if intake is not None:
+            self._service.record_gone(intake, self._captured())
+
+    def _captured(self) -> Captured | None:
+        return self._service.clerk.capture(b"".join(self._pieces), self._request.headers)

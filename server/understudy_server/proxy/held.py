@@ -1,0 +1,86 @@
+"""The state of a turn in which a mock's answer stands, and waits for the end of the request or of a delay."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from understudy_server.core.matching.mock import Mock
+from understudy_server.proxy.capturing import Capture, content_of
+from understudy_server.proxy.judging import Intake
+from understudy_server.proxy.messages import BodyPart, Refused
+from understudy_server.proxy.turn import Client, Turn
+
+if TYPE_CHECKING:
+    from understudy_server.proxy.service import Service
+
+CLIENT_HALF_CLOSED = "client_half_closed"
+"""The finding that the client had ended its side before it was answered: it may have gone without reading."""
+
+
+class Held(Turn):
+    """Answers by a mock once the request is whole, so that all of it is on record, and its time has come."""
+
+    __slots__ = ("_capture", "_client", "_findings", "_intake", "_mock", "_service", "_timer")
+
+    takes_body = True
+
+    def __init__(self, service: "Service", client: Client, intake: Intake, mock: Mock) -> None:
+        self._service = service
+        self._client = client
+        self._intake = intake
+        self._mock = mock
+        self._capture = Capture(service.clerk.captured_bytes_max, intake.request.body)
+        self._findings: tuple[str, ...] = ()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._client.invite()
+        if self._intake.request.complete:
+            self._wait()
+
+    def body(self, part: BodyPart) -> None:
+        self._capture.add(part.data)
+        if part.last:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._intake.delay_ms and not self._findings:
+            self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._answer)
+        else:
+            self._answer()
+
+    def _answer(self) -> None:
+        self._timer = None
+        intake = self._intake
+        body = self._capture.captured(*content_of(intake.request.headers))
+        try:
+            answer = self._service.answer_mocked(
+                intake, self._mock, body, intake.findings + self._findings, self._service.duration_ms(intake)
+            )
+        except Exception:  # noqa: BLE001 - logged by the connection
+            self._client.fault(begun=False)
+        else:
+            self._client.proceed(answer)
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def spoiled(self, refused: Refused) -> None:
+        self._stop()
+        intake = self._intake
+        body = self._capture.captured(*content_of(intake.request.headers))
+        self._client.proceed(self._service.refuse_on_record(intake, refused, body))
+
+    def half_closed(self) -> None:
+        """Nobody is kept waiting on purpose who may have gone."""
+        self._findings = (CLIENT_HALF_CLOSED,)
+        if self._timer:
+            self._stop()
+            self._answer()
+
+    def gone(self) -> None:
+        self._stop()
+        intake = self._intake
+        body = self._capture.captured(*content_of(intake.request.headers))
+        self._service.record_gone(intake, body, self._mock.id)

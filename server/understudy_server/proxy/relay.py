@@ -1,0 +1,329 @@
+"""The state of a turn in which the upstream answers: bytes go both ways as they come, and never faster than they leave.
+
+The request goes up as soon as there is a connection, the answer comes down after the session's delay. Either side that
+reads slowly holds the other back, so that no body is held whole, however long.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from understudy_server.core.exchange import Captured, RawHeaders
+from understudy_server.core.redaction import redact
+from understudy_server.proxy.capturing import Capture, capture, content_of
+from understudy_server.proxy.cookie_domain import widen
+from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, parse_upstream, request_head
+from understudy_server.proxy.held import CLIENT_HALF_CLOSED
+from understudy_server.proxy.judging import Decided, Intake
+from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
+from understudy_server.proxy.tunnel import RawTunnel
+from understudy_server.proxy.turn import Client, Turn
+from understudy_server.proxy.upstream import UpstreamConnection
+from understudy_server.proxy.writing import connection_line, header_lines, status_line
+
+if TYPE_CHECKING:
+    from understudy_server.proxy.service import Service
+
+CLIENT_GONE_MIDWAY = "client_gone"
+"""The finding that the client went while its answer was streaming."""
+
+UPSTREAM_BROKE_OFF = "upstream_broke_off"
+"""The finding that the upstream's answer ended before it was whole; the client's connection was cut."""
+
+UPSTREAM_RETRIED = "upstream_retried"
+"""The finding that the request was sent twice: the connection it was sent on first had just been closed."""
+
+_NO_UPSTREAM = Refused(502, "no_upstream", "No mock answers this request, and the environment has no upstream.")
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+class Relay(Turn):
+    """Passes one request through, and its answer back."""
+
+    # What stands here is so for most relays, and is set where it differs.
+    _connection: UpstreamConnection | None = None
+    _withdraw: Callable[[], None] | None = None
+    _request_capture: Capture | None = None
+    _answer_capture: Capture | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _pending: bytes = b""
+    """What came of the body while the answer is delayed."""
+
+    _last: bool = False
+    """True once the answer is here whole."""
+
+    _begun: bool = False
+    """True once the head of the answer is written."""
+
+    _chunked: bool = False
+    _open_ended: bool = False
+    """The answer ends with the connection."""
+
+    _keep_alive: bool = False
+    _retried: bool = False
+    _findings: tuple[str, ...] = ()
+    _headers: RawHeaders = ()
+    _head: AnswerHead
+    _upstream: Upstream
+
+    def __init__(self, service: "Service", client: Client, intake: Intake, decided: Decided | None = None) -> None:
+        self._service = service
+        self._decided = decided
+        self._client = client
+        self._intake = intake
+        self.takes_body = False
+
+    # From the client to the upstream.
+
+    def start(self) -> None:
+        self._client.invite()
+        self._apply(fresh=False)
+
+    def _apply(self, *, fresh: bool) -> None:
+        upstream = parse_upstream(self._intake.environment.upstream)
+        if upstream is None:
+            self._refuse(_NO_UPSTREAM)
+            return
+        self._upstream = upstream
+        withdraw = self._service.pool.lease(upstream.origin, self, fresh=fresh)
+        if self._connection is None:
+            self._withdraw = withdraw
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """There is a connection: send what is here of the request."""
+        intake = self._intake
+        request, environment = intake.request, intake.environment
+        # Nobody can tell where such a body ends and the other protocol begins, so there is no offer beside one.
+        upgrade = bool(request.upgrade) and not request.has_body and environment.tunnels_upgrades
+        self._withdraw = None
+        self._connection = connection
+        connection.begin(self, request.method, upgrade=upgrade)
+        head = self._request_head(upgrade=upgrade)
+        if not request.has_body:
+            connection.send(head, last=True)
+        elif request.complete:
+            connection.send(head + self._framed(request.body, last=True), last=True)
+        else:
+            self._request_capture = Capture(self._service.clerk.captured_bytes_max, request.body)
+            connection.send(head + self._framed(request.body, last=False), last=False)
+            self.takes_body = True
+            self._client.pump()
+
+    def _request_head(self, *, upgrade: bool) -> bytes:
+        decided, intake = self._decided, self._intake
+        if decided is not None and decided.head:
+            return decided.head
+        stripped = b"" if intake.environment.forwards_session_header else self._service.session_header
+        head = request_head(intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade)
+        if decided is not None:
+            decided.head = head
+        return head
+
+    def unconnected(self, refused: Refused) -> None:
+        """There will be no connection."""
+        self._withdraw = None
+        self._refuse(refused)
+
+    def _framed(self, data: bytes, *, last: bool) -> bytes:
+        if not self._intake.request.chunked:
+            return data
+        return chunk(data) + LAST_CHUNK if last else chunk(data)
+
+    def body(self, part: BodyPart) -> None:
+        if self._request_capture:
+            self._request_capture.add(part.data)
+        if self._connection:
+            self._connection.send(self._framed(part.data, last=part.last), last=part.last)
+
+    def upstream_full(self) -> None:
+        """The upstream reads slower than the client sends."""
+        self.takes_body = False
+        self._client.pump()
+
+    def upstream_ready(self) -> None:
+        """The upstream has caught up."""
+        self.takes_body = not self._intake.request.complete
+        self._client.pump()
+
+    # From the upstream to the client.
+
+    def answered(self, head: AnswerHead, data: bytes, *, last: bool) -> None:
+        """The head of the answer is here."""
+        self._head = head
+        if head.status == 101 and self._connection:
+            self._switch(head, data, self._connection)
+            return
+        self._last = last
+        if last:
+            self._connection = None
+        if self._intake.delay_ms and CLIENT_HALF_CLOSED not in self._findings:
+            self._pending = data
+            if self._connection:
+                self._connection.pause()
+            self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._delayed)
+        else:
+            self._begin_answer(data)
+
+    def _delayed(self) -> None:
+        self._timer = None
+        # Before the answer begins: a client that reads slowly will say so, and stop the upstream again.
+        if self._connection:
+            self._connection.resume()
+        data, self._pending = self._pending, b""
+        self._begin_answer(data)
+
+    def _begin_answer(self, data: bytes) -> None:
+        head, request = self._head, self._intake.request
+        headers = head.headers
+        if self._intake.custom_host:
+            headers = [self._widened(header) for header in headers]
+        self._headers = headers
+        keep_alive = request.keep_alive and request.complete
+        framing = b""
+        if (head.length is None and not head.bodiless) or (head.chunked and not head.bodiless):
+            if request.http_1_0:
+                self._open_ended, keep_alive = True, False
+            else:
+                self._chunked, framing = True, b"transfer-encoding: chunked\r\n"
+        self._keep_alive = keep_alive
+        lines = [status_line(head.status, head.reason), header_lines(headers), framing]
+        if not keep_alive or request.http_1_0:
+            lines.append(connection_line(request, keep_alive=keep_alive))
+        lines.append(b"\r\n")
+        self._pass_on(b"".join(lines), data)
+        self._begun = True
+
+    def _widened(self, header: Header) -> Header:
+        name, value = header
+        return (name, widen(value, self._intake.custom_host)) if name.lower() == b"set-cookie" else header
+
+    def more(self, data: bytes, *, last: bool) -> None:
+        """More of the body is here."""
+        if last:
+            self._last = True
+            self._connection = None
+        if self._begun:
+            self._pass_on(b"", data)
+        else:
+            # The delay is not over.
+            self._pending += data
+
+    def _pass_on(self, lines: bytes, data: bytes) -> None:
+        """Write the next bytes of the answer; the exchange is on record before the last ones are."""
+        try:
+            self._keep(data)
+        except Exception:  # noqa: BLE001 - logged by the connection
+            self._stop()
+            self._client.fault(begun=self._begun)
+            return
+        if self._chunked:
+            data = chunk(data) + LAST_CHUNK if self._last else chunk(data)
+        if self._last:
+            self._client.conclude(lines + data, keep_alive=self._keep_alive)
+        elif lines or data:
+            self._client.write(lines + data)
+
+    def _keep(self, data: bytes) -> None:
+        """Take bytes of the body into the journal's copy, and with the last ones record the exchange."""
+        kept, head, bytes_max = self._answer_capture, self._head, self._service.clerk.captured_bytes_max
+        if self._last and kept is None:
+            self._record(head.status, capture(data, head.content_type, head.content_coding, bytes_max))
+            return
+        if kept is None:
+            kept = self._answer_capture = Capture(bytes_max)
+        if data:
+            kept.add(data)
+        if self._last:
+            self._record(head.status, kept.captured(head.content_type, head.content_coding))
+
+    def full(self) -> None:
+        if self._connection:
+            self._connection.pause()
+
+    def ready(self) -> None:
+        if self._connection and self._timer is None:
+            self._connection.resume()
+
+    # Ends that are not regular.
+
+    def broken(self, refused: Refused, *, stale: bool) -> None:
+        """The upstream gives no answer, or no more of it."""
+        self._connection = None
+        if stale and self._may_retry():
+            self._retried = True
+            self._findings += (UPSTREAM_RETRIED,)
+            self._apply(fresh=True)
+        elif self._begun:
+            self._record_cut(UPSTREAM_BROKE_OFF)
+            self._client.cut(hard=self._open_ended)
+        else:
+            self._refuse(refused)
+
+    def _may_retry(self) -> bool:
+        request = self._intake.request
+        return not self._retried and request.method in _IDEMPOTENT and not request.has_body
+
+    def _refuse(self, refused: Refused) -> None:
+        self._stop()
+        self._client.proceed(
+            self._service.refuse_on_record(self._intake, refused, self._request_body(), self._findings)
+        )
+
+    def spoiled(self, refused: Refused) -> None:
+        self._stop()
+        if self._begun:
+            self._record_cut(CLIENT_GONE_MIDWAY)
+            self._client.cut(hard=self._open_ended)
+        else:
+            self._refuse(refused)
+
+    def half_closed(self) -> None:
+        self._findings += (CLIENT_HALF_CLOSED,)
+        if self._timer:
+            self._timer.cancel()
+            self._delayed()
+
+    def gone(self) -> None:
+        self._stop()
+        if self._begun:
+            self._record_cut(CLIENT_GONE_MIDWAY)
+        else:
+            self._service.record_gone(self._intake, self._request_body(), findings=self._findings)
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._withdraw:
+            self._withdraw()
+            self._withdraw = None
+        if self._connection:
+            self._connection.release()
+            self._connection = None
+        self.takes_body = False
+
+    def _request_body(self) -> Captured | None:
+        if self._request_capture:
+            return self._request_capture.captured(*content_of(self._intake.request.headers))
+        return self._service.clerk.body_of(self._intake)
+
+    def _record(self, status: int, answer_body: Captured | None) -> None:
+        headers = redact(self._headers) if self._head.has_secrets else self._headers
+        self._service.clerk.record(self._intake, status, headers, self._request_body(), answer_body, "", self._findings)
+
+    def _record_cut(self, finding: str) -> None:
+        self._findings += (finding,)
+        head, kept = self._head, self._answer_capture
+        self._record(head.status, kept.captured(head.content_type, head.content_coding) if kept else None)
+
+    # A switch of protocols.
+
+    def _switch(self, head: AnswerHead, data: bytes, connection: UpstreamConnection) -> None:
+        """The upstream goes on with another protocol, as the client has offered: bytes go both ways as they are."""
+        self._connection = None
+        self._begun = True
+        self._headers = [*head.headers, (b"connection", b"upgrade"), (b"upgrade", head.upgrade)]
+        self._record(head.status, None)
+        tunnel = RawTunnel(self._client, connection)
+        self._client.write(status_line(head.status, head.reason) + header_lines(self._headers) + b"\r\n" + data)
+        self._client.tunnel(tunnel)
