@@ -23,6 +23,7 @@ serve: $(READY) ## Run the server on ./understudy-data (Ctrl-C stops it)
 	@$(BIN)/understudy serve
 
 test: $(READY) ## Run the tests
+	@tools/system_packages.sh chromium || echo "make: the tests in a browser are left out" >&2
 	$(PYTEST) -n 2 --dist loadgroup
 
 check: $(READY) check-proto ## Check form, types, imports, protos and everything generated
@@ -44,7 +45,8 @@ proto: $(READY) $(PROTO_READY) ## Generate the messages, the API surface and the
 	$(BIN)/python tools/api_surface.py
 	$(BIN)/python tools/openapi.py
 
-bench: $(READY) ## Measure
+bench: $(READY) ## Measure (ROW=static for one row)
+	@tools/system_packages.sh nginx-light:nginx wrk util-linux:taskset
 	$(BIN)/python -m benchmarks.run
 
 prove: $(READY) ## Run the proofs at full length

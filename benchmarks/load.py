@@ -1,60 +1,95 @@
-"""Making load and reading what it cost."""
+"""Making load over HTTP with wrk, and reading what it cost the server."""
 
+import http.client
 import os
 import re
-import statistics
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-CONNECTIONS = 32
+from benchmarks.method import Rejected
+
+_REPORT = Path(__file__).parent / "wrk_report.lua"
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_SAMPLE_SECONDS = 10
 
 
-@dataclass
-class Cpu:
-    """CPU time of a process over a block: fill in ``requests`` inside, read ``us`` per request after it."""
+@dataclass(frozen=True)
+class Loaded:
+    """What is loaded: one GET, over and over. ``body`` is what it must answer; ``None``: what it answers first."""
 
-    requests: int = 0
-    us: float = 0.0
-
-
-@contextmanager
-def cpu_us_per_request(pid: int) -> Iterator[Cpu]:
-    measured, before = Cpu(), _cpu_seconds(pid)
-    yield measured
-    measured.us = (_cpu_seconds(pid) - before) * 1e6 / max(1, measured.requests)
+    pid: int
+    address: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    connections: int = 64
+    body: bytes | None = None
 
 
-def requests_per_second(url: str, header: str, seconds: int) -> tuple[int, float]:
-    """Load a URL over keep-alive connections; gives requests and rate.
+@dataclass(frozen=True)
+class Load:
+    """What one load was like. CPU is user and system time of the server's processes, ``busy`` their share of a core."""
 
-    Raises RuntimeError when any answer is not 2xx or a connection fails.
-    """
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", header, url]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in output or "Socket errors" in output:
-        raise RuntimeError(output)
-    requests = re.search(r"(\d+) requests in", output)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    assert requests is not None
-    assert rate is not None
-    return int(requests[1]), float(rate[1])
+    rate: float
+    cpu_us: float
+    busy: float
+    p50_us: float
+    p99_us: float
 
 
-def median_us(call: Callable[..., bytes], request: bytes, metadata: Sequence[tuple[str, str]], calls: int) -> float:
-    """The median time of a call, one after the other."""
-    times = []
-    for _ in range(calls):
-        start = time.perf_counter_ns()
-        call(request, metadata=metadata)
-        times.append(time.perf_counter_ns() - start)
-    return statistics.median(times) / 1000
+def load(loaded: Loaded, seconds: int) -> Load:
+    """Load for some seconds over keep-alive connections. Raises Rejected when any answer is wrong or missing."""
+    before = _sample(loaded)
+    cpu = cpu_seconds(loaded.pid)
+    counted = _wrk(loaded, seconds)
+    cpu = cpu_seconds(loaded.pid) - cpu
+    if _sample(loaded) != before:
+        raise Rejected(f"{loaded.address}{loaded.path} did not answer the same before and after the load")
+    _check_sizes(counted, before, loaded.connections)
+    requests, duration = counted["requests"], counted["duration_us"] / 1e6
+    return Load(requests / duration, cpu * 1e6 / requests, cpu / duration, counted["p50_us"], counted["p99_us"])
 
 
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process, its threads and its children have used until now."""
+    process = Path("/proc") / str(pid)
+    fields = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    children = (process / "task" / str(pid) / "children").read_text(encoding="ascii").split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND + sum(cpu_seconds(int(child)) for child in children)
+
+
+def _sample(loaded: Loaded) -> int:
+    """Ask once as the load does, and check. Gives the size of the whole answer, head included, in bytes."""
+    host, _, port = loaded.address.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=_SAMPLE_SECONDS)
+    connection.request("GET", loaded.path, headers=dict(loaded.headers))
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    if answer.status != http.client.OK or (loaded.body is not None and body != loaded.body):
+        raise Rejected(f"{loaded.address}{loaded.path} answered {answer.status} {body[:200]!r}")
+    status_line = len(f"HTTP/1.1 {answer.status} {answer.reason}\r\n")
+    return status_line + sum(len(f"{name}: {value}\r\n") for name, value in answer.getheaders()) + 2 + len(body)
+
+
+def _wrk(loaded: Loaded, seconds: int) -> dict[str, int]:
+    command = ["wrk", "-t1", f"-c{loaded.connections}", f"-d{seconds}s", "-s", str(_REPORT)]
+    for name, value in loaded.headers.items():
+        command += ["-H", f"{name}: {value}"]
+    command.append(f"http://{loaded.address}{loaded.path}")
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    report = re.search("^REPORT (.*)$", ran.stdout, re.MULTILINE)
+    if report is None:
+        raise Rejected(f"wrk ended with {ran.returncode}: {ran.stdout}{ran.stderr}")
+    counted = {name: int(number) for name, number in (part.split("=") for part in report[1].split())}
+    if counted["failed"] or not counted["requests"]:
+        raise Rejected(f"not every answer of {loaded.address}{loaded.path} was a good one: {ran.stdout}")
+    return counted
+
+
+def _check_sizes(counted: Mapping[str, int], size: int, connections: int) -> None:
+    """All answers are as long as the sample. wrk also counts the bytes of those that its end cut, one a connection."""
+    surplus = counted["bytes"] - counted["requests"] * size
+    if not 0 <= surplus <= connections * size:
+        raise Rejected(f"{counted['requests']} answers of {size} bytes each are not {counted['bytes']} bytes")

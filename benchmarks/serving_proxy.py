@@ -1,0 +1,82 @@
+"""The proxy on its real rooms, with a mock that one session has switched on, as ``understudy serve`` runs it."""
+
+import asyncio
+import random
+import signal
+from pathlib import Path
+from typing import Protocol
+
+from understudy.v1.actions_pb2 import Action, Respond
+from understudy.v1.matching_pb2 import RequestMatcher
+from understudy.v1.mock_service_pb2 import CreateMockRequest, Mock, PublishMockRequest
+from understudy.v1.session_service_pb2 import PutSessionRequest
+from understudy_server.app.ports import Journal
+from understudy_server.cli import collector
+from understudy_server.core.ids import IdMaker
+from understudy_server.journal.memory import MemoryJournal
+from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.live.view import LiveView
+from understudy_server.proxy.listener import ProxyListener
+from understudy_server.proxy.recording import Recorder
+from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.store.sqlite import SqlitePresence, SqliteStore
+
+from benchmarks.processes import allow_descriptors
+from benchmarks.rooms import as_owner, dispatcher_on, make_place, now_ms
+from benchmarks.scenery import ENVIRONMENT, KEY, MOCKED_BODY, MOCKED_PATH, PROJECT, delayed_sessions
+
+_MOCK = Mock(
+    id="ovr_order",
+    name="One order",
+    matcher=RequestMatcher(method="GET", path=MOCKED_PATH),
+    action=Action(respond=Respond(status=200, json=MOCKED_BODY.decode())),
+)
+
+
+class _RecordingJournal(Journal, Recorder, Protocol):
+    """What both journals are: written by the proxy, asked by the control plane. ``dropped`` counts what is lost."""
+
+    dropped: int
+
+    async def close(self) -> None: ...
+
+
+async def serve_memory(folder: Path, upstream: str = "", sessions: str = "0") -> None:
+    await _serve(folder, MemoryJournal(), upstream, int(sessions))
+
+
+async def serve_durable(folder: Path, upstream: str = "", sessions: str = "0") -> None:
+    await _serve(folder, await SqliteJournal.open(folder), upstream, int(sessions))
+
+
+async def _serve(folder: Path, journal: _RecordingJournal, upstream: str, sessions: int) -> None:
+    """Serve until the process is ended; then say how many exchanges the journal dropped."""
+    allow_descriptors()
+    store, presence, new_id = await SqliteStore.open(folder), await SqlitePresence.open(folder), IdMaker(now_ms)
+    await _fill(dispatcher_on(store, journal, presence, new_id), upstream, sessions)
+    listener = ProxyListener(LiveView(store), journal, presence, clock=now_ms, rng=random.Random(1), new_id=new_id)
+    host, port = await listener.listen("127.0.0.1", 0)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    collector.calm()
+    print(f"{host}:{port}", "-", flush=True)
+    await ended.wait()
+    await listener.stop()
+    await journal.close()
+    await presence.close()
+    await store.close()
+    print(journal.dropped, flush=True)
+
+
+async def _fill(made: Dispatcher, upstream: str, sessions: int) -> None:
+    await make_place(made, upstream)
+    await as_owner(
+        made, "MockService/CreateMock", CreateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock=_MOCK)
+    )
+    await as_owner(
+        made, "MockService/PublishMock", PublishMockRequest(project=PROJECT, environment=ENVIRONMENT, mock_id=_MOCK.id)
+    )
+    for key, delay_ms in ((KEY, 0), *delayed_sessions(sessions)):
+        session = PutSessionRequest(project=PROJECT, environment=ENVIRONMENT, session_key=key, global_delay_ms=delay_ms)
+        session.overrides.append(_MOCK.id)
+        await as_owner(made, "SessionService/PutSession", session)

@@ -1,0 +1,96 @@
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from benchmarks.load import Loaded, cpu_seconds, load
+from benchmarks.method import Rejected
+
+needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is installed by `make bench` only")
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers with what its server has: the first bodies once each, the last one for ever."""
+
+    protocol_version = "HTTP/1.1"
+    # Head and body leave in one segment: two would wait for each other.
+    wbufsize = -1
+
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Answering)
+        status, body = self.server.answers.pop(0) if len(self.server.answers) > 1 else self.server.answers[0]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Answering(http.server.ThreadingHTTPServer):
+    answers: list[tuple[int, bytes]]
+
+
+@contextmanager
+def answering(*answers: tuple[int, bytes]) -> Iterator[Loaded]:
+    with Answering(("127.0.0.1", 0), Answers) as server:
+        server.answers = list(answers)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Loaded(os.getpid(), f"127.0.0.1:{server.server_port}", "/", connections=2, body=b"hello")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@needs_wrk
+def test_a_load_of_right_answers_counts() -> None:
+    with answering((200, b"hello")) as loaded:
+        measured = load(loaded, 1)
+
+    assert measured.rate > 0
+    assert 0 < measured.p50_us <= measured.p99_us
+
+
+@needs_wrk
+def test_answers_of_another_length_under_load_are_found_out() -> None:
+    with (
+        answering((200, b"hello"), *[(200, b"hello, hello, hello")] * 100, (200, b"hello")) as loaded,
+        pytest.raises(Rejected, match="bytes"),
+    ):
+        load(loaded, 1)
+
+
+@needs_wrk
+def test_an_error_under_load_is_found_out() -> None:
+    with (
+        answering((200, b"hello"), (500, b"hello"), (200, b"hello")) as loaded,
+        pytest.raises(Rejected, match="not every answer"),
+    ):
+        load(loaded, 1)
+
+
+def test_a_wrong_sample_ends_it_before_any_load() -> None:
+    with answering((200, b"wrong")) as loaded, pytest.raises(Rejected, match="wrong"):
+        load(loaded, 1)
+
+
+def test_time_of_children_is_counted_with_their_parent() -> None:
+    work = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        own = time.process_time()
+        together = cpu_seconds(os.getpid())
+        child.kill()
+
+    assert together - own >= 0.15

@@ -1,0 +1,24 @@
+import pytest
+
+from benchmarks.method import Spread
+from benchmarks.row import Row, Target, at_least, at_most
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "verdict", "missed"),
+    [
+        (0.45, at_least(0.45), "yes", False),
+        (0.44, at_least(0.45), "NO", True),
+        (5.0, at_most(5.0), "yes", False),
+        (5.1, at_most(5.0), "NO", True),
+        (0.1, at_least(0.38, must=False), "NO (informative)", False),
+        (0.4, at_least(0.38, must=False), "yes (informative)", False),
+        (0.1, None, "informative", False),
+    ],
+)
+def test_only_a_target_that_must_hold_can_be_missed(
+    value: float, target: Target | None, verdict: str, missed: bool
+) -> None:
+    row = Row("a mock", Spread(0.0, value, 9.0), target, "")
+
+    assert (row.verdict, row.missed) == (verdict, missed)
