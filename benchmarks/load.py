@@ -17,7 +17,10 @@ _SAMPLE_SECONDS = 10
 
 @dataclass(frozen=True)
 class Loaded:
-    """What is loaded: one GET, over and over. ``body`` is what it must answer; ``None``: what it answers first."""
+    """What is loaded: one GET, over and over. ``body`` is what it must answer; ``None``: what it answers first.
+
+    ``traced``: each request has a header with a number of its own.
+    """
 
     pid: int
     address: str
@@ -25,6 +28,7 @@ class Loaded:
     headers: Mapping[str, str] = field(default_factory=dict)
     connections: int = 64
     body: bytes | None = None
+    traced: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def _wrk(loaded: Loaded, seconds: int) -> dict[str, int]:
     for name, value in loaded.headers.items():
         command += ["-H", f"{name}: {value}"]
     command.append(f"http://{loaded.address}{loaded.path}")
+    if loaded.traced:
+        command += ["--", "traced"]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     report = re.search("^REPORT (.*)$", ran.stdout, re.MULTILINE)
     if report is None:

@@ -51,11 +51,13 @@ STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {
 
 
 def static(length: Length) -> list[Row]:
-    """A mock's answer with the journal in memory."""
+    """A mock's answer with the journal in memory: to one request over and over, and to requests that never repeat."""
     with STAGES["static"]() as stage:
         rounds = _measured(stage, length)
+        traced = _measured(_traced(stage), length)
     name = "static mock, journal in memory"
     return [
+        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.45), throughput(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio(p99), at_most(2.50, must=False), latencies(rounds)),
     ]
@@ -74,11 +76,17 @@ def forward(length: Length) -> list[Row]:
     """Passing through with the journal in memory."""
     with STAGES["forward"]() as stage:
         rounds = _measured(stage, length)
+        traced = _measured(_traced(stage), length)
     name = "forward, journal in memory"
     return [
+        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
         Row(f"{name} / nginx `proxy_pass`", rounds.ratio(rate), at_least(0.40), throughput(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio(p99), None, latencies(rounds)),
     ]
+
+
+def _traced(stage: Stage) -> Stage:
+    return replace(stage, ours=replace(stage.ours, traced=True), nginx=replace(stage.nginx, traced=True))
 
 
 def _measured(stage: Stage, length: Length) -> Rounds[Load]:
