@@ -68,10 +68,11 @@ async def _list(desk: Desk, session_key: str, limit: int, before: str, since: st
             str(each.status),
             f"{each.duration_ms} ms",
             each.override_id or "service",
+            " ".join(each.findings),
         )
         for each in answer.logs
     )
-    columns = ("ID", "AT", "METHOD", "PATH", "STATUS", "TIME", "ANSWERED BY")
+    columns = ("ID", "AT", "METHOD", "PATH", "STATUS", "TIME", "ANSWERED BY", "FINDINGS")
     print_table(columns, rows, empty="No exchanges.")
     print_next("--before", answer.next_cursor)
 
