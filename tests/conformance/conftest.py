@@ -1,12 +1,16 @@
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from support.doors import Door, GrpcDoor, RestDoor
 from support.furniture import furnished
+from support.plain_app import PlainApp
 from support.proxied import App
 from support.server import MadeKey, MadePlace, Server, running_gateway, running_server
 from support.upstream import Upstream, running_upstream
-from understudy.options.v1.options_pb2 import ROLE_CI
+from understudy.options.v1.options_pb2 import ROLE_CI, ROLE_EDITOR
+from understudy.v1.mock_service_pb2 import ActivateMockRequest, DeactivateMockRequest, UnpublishMockRequest
+from understudy.v1.mock_service_pb2_grpc import MockServiceStub
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +78,54 @@ def auth(place: MadePlace, make_key: Callable[..., str]) -> str:
 
 
 @pytest.fixture
+def editor(place: MadePlace, make_key: Callable[..., str]) -> str:
+    """A key of the place's project that may change its environments too."""
+    return make_key(ROLE_EDITOR, project=place.project)
+
+
+@pytest.fixture
 def app(server: Server, place: MadePlace) -> Iterator[App]:
     """An app under test that talks to the place's environment through the proxy."""
     made = App(server.proxy, place.project, "staging")
     yield made
     made.close()
+
+
+@pytest.fixture
+def plain(server: Server, place: MadePlace) -> PlainApp:
+    """The same app, writing its requests by hand."""
+    return PlainApp(server.proxy, f"/{place.project}/staging")
+
+
+@pytest.fixture
+def by_hand(server: Server, place: MadePlace) -> Callable[[str, str], None]:
+    """Changes a mock of the place for everybody, as a person would: ``activate``, ``deactivate``, ``unpublish``."""
+    stub = MockServiceStub(server.owner)
+
+    def change(kind: str, mock_id: str) -> None:
+        named = {"project": place.project, "environment": "staging", "mock_id": mock_id}
+        match kind:
+            case "activate":
+                stub.ActivateMock(ActivateMockRequest(**named))
+            case "deactivate":
+                stub.DeactivateMock(DeactivateMockRequest(**named))
+            case "unpublish":
+                stub.UnpublishMock(UnpublishMockRequest(**named))
+
+    return change
+
+
+@pytest.fixture
+def configure(door: Door, editor: str, place: MadePlace) -> Callable[..., None]:
+    """Changes settings of the place's environment, over each door in turn."""
+
+    def change(**settings: Any) -> None:
+        assert door.change_environment(editor, place.project, "staging", settings).code == ""
+
+    return change
+
+
+@pytest.fixture
+def mocked(rest: RestDoor, auth: str) -> None:
+    """The session ci-42 has a mock for the cart."""
+    assert rest.put(auth, "ci-42", {"overrides": ["ovr_cart"]}).code == ""

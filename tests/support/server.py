@@ -19,7 +19,7 @@ import grpc as grpcio
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.v1.key_service_pb2 import CreateKeyRequest, RevokeKeyRequest
 from understudy.v1.key_service_pb2_grpc import KeyServiceStub
-from understudy.v1.mock_service_pb2 import CreateMockRequest, Mock, PublishMockRequest
+from understudy.v1.mock_service_pb2 import ActivateMockRequest, CreateMockRequest, Mock, PublishMockRequest
 from understudy.v1.mock_service_pb2_grpc import MockServiceStub
 from understudy.v1.project_service_pb2 import CreateEnvironmentRequest, CreateProjectRequest
 from understudy.v1.project_service_pb2_grpc import ProjectServiceStub
@@ -116,6 +116,11 @@ class MadePlace:
             action=mock.action,
             scenario=scenario,
         )
+
+    def switch_on_for_all(self, mock_id: str, environment: str = "") -> None:
+        """Let a mock apply to every request of its environment."""
+        place = {"project": self.project, "environment": environment or self.environments[0]}
+        MockServiceStub(self.server.owner).ActivateMock(ActivateMockRequest(mock_id=mock_id, **place))
 
     def make_scenario(self, scenario_id: str, *mocks: str, name: str = "", environment: str = "") -> None:
         request = CreateScenarioRequest(
