@@ -12,6 +12,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from understudy_server.cli.http_limits import HttpLimits
 
+# How long a refused client may go on sending before the connection is closed.
+_LINGER_SECONDS = 1.0
+
 
 class _Refused(Exception):
     """Raised inside the parser, which stops at it. What to answer is noted in the protocol."""
@@ -28,6 +31,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._header_lines = 0
         self._is_whole = False
+        self._lingering = False
+        """True once a refusal is written: what still comes is dropped."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -39,10 +44,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._lingering:
+            return
         before = self._head_bytes
         self._is_whole = False
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering:
             return
         if self._in_head and self._head_bytes == before:
             # A line that has not ended yet is in the parser's hands; count what it took.
@@ -83,7 +90,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """End our side, and drop what still comes for a while: a close with unread bytes would reset the answer."""
+        self._lingering = True
+        self._stop_watching()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """An upgrade that is not taken is no event: the request is answered as it is."""
@@ -111,7 +128,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         """The request did not come to its end. An application that waits for the rest of it hears of a disconnect."""
         self._deadline = None
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering:
             return
         if self.cycle is not None and self.cycle.response_started and not self._in_head:
             # It was answered before it was whole; there is nothing more to say.

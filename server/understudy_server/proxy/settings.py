@@ -89,4 +89,4 @@ class ProxySettings:
     """Which addresses may be connected to."""
 
     tick_seconds: float = 0.25
-    """How often deadlines are looked at: one is noticed at most so long too late."""
+    """How often deadlines are looked at: one is noticed at most twice so long too late, and never early."""

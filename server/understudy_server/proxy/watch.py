@@ -1,7 +1,7 @@
 """Deadlines of many things with one timer.
 
 A deadline is an attribute: setting it costs nothing, which matters where it is set for every request. In return one is
-noticed up to a tick late.
+noticed up to two ticks late. It is never early.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ class Watch:
         self._timer: asyncio.TimerHandle | None = None
         self._turn = 0
         self._turn_ends = False
-        self.now = loop.time()
-        """The loop's time at the last tick: good enough for deadlines, and free."""
+        self.now = loop.time() + tick_seconds
+        """The loop's time at the next tick: what deadlines are set from, so that none is early, and free to read."""
 
     def add(self, thing: Watched) -> None:
         """Look at it from now on."""
         if self._timer is None:
-            self.now = self._loop.time()
+            self.now = self._loop.time() + self._tick_seconds
             self._timer = self._loop.call_later(self._tick_seconds, self._look)
         self._things.add(thing)
 
@@ -59,7 +59,8 @@ class Watch:
         self._turn_ends = False
 
     def _look(self) -> None:
-        now = self.now = self._loop.time()
+        now = self._loop.time()
+        self.now = now + self._tick_seconds
         for thing in [each for each in self._things if each.deadline <= now]:
             # One that came to its end through another's is gone from the watch.
             if thing in self._things:

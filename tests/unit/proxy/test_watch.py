@@ -150,4 +150,16 @@ def test_time_of_the_watch_is_new_when_it_begins_to_look_again() -> None:
     clock, watch = _watch()
     clock.pass_(1000)
     watch.add(_Thing(NEVER))
-    assert watch.now == clock.now
+    assert watch.now == clock.now + _TICK_SECONDS
+
+
+def test_deadline_set_between_two_ticks_is_never_early() -> None:
+    clock, watch = _watch()
+    thing = _Thing(NEVER)
+    watch.add(thing)
+    clock.pass_(0.4)
+    thing.deadline = watch.now + 1
+    clock.pass_(1)
+    assert thing.overdue_count == 0
+    clock.pass_(2 * _TICK_SECONDS)
+    assert thing.overdue_count == 1
