@@ -10,6 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.fuzz_inputs import CORPUS
 from support.fuzz_stage import Stage, fuzz
 from support.proofs import new_seed, report, scaled
@@ -30,6 +32,17 @@ def test_kept_input_shows_no_fault(path: Path) -> None:
         for seed in range(_ROUNDS):
             play([data], random.Random(seed))
             play([data[at : at + 1] for at in range(len(data))], random.Random(seed))
+
+
+@given(
+    st.lists(st.binary(max_size=120) | st.sampled_from([path.read_bytes() for path in _KEPT]), max_size=5),
+    st.booleans(),
+    st.integers(0, 1 << 32),
+)
+def test_any_pieces_are_answered_in_http_or_not_at_all(pieces: list[bytes], answers: bool, seed: int) -> None:
+    with Stage() as stage:
+        play = stage.play_answers if answers else stage.play_requests
+        play(pieces, random.Random(seed))
 
 
 @pytest.mark.parametrize(("side", "inputs"), [("request", REQUESTS), ("answer", ANSWERS)])
