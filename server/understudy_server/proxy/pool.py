@@ -82,11 +82,12 @@ class Pool:
 class _Application:
     """A place in the line, or a connection being made."""
 
-    __slots__ = ("_branch", "applicant", "deadline", "task")
+    __slots__ = ("_branch", "applicant", "deadline", "fresh", "task")
 
-    def __init__(self, branch: "_Branch", applicant: Applicant, deadline: float) -> None:
+    def __init__(self, branch: "_Branch", applicant: Applicant, deadline: float, *, fresh: bool) -> None:
         self._branch = branch
         self.applicant: Applicant | None = applicant
+        self.fresh = fresh
         self.deadline = deadline
         self.task: asyncio.Task[None] | None = None
 
@@ -132,12 +133,15 @@ class _Branch:
                 applicant.connected(connection)
                 return _nothing
             connection.transport.abort()
-        application = _Application(self, applicant, self._watch.now + self._settings.connect_seconds)
+        application = _Application(self, applicant, self._watch.now + self._settings.connect_seconds, fresh=fresh)
         if self.open < self._settings.upstream_connections_max:
             self._connect(application)
         else:
             self._line.append(application)
             self._watch.add(application)
+            if self._idle:
+                # Only who wants a connection that was not used comes here then: an old one makes room.
+                self._idle.pop(0).transport.abort()
         return application.withdraw
 
     def withdrawn(self, application: _Application) -> None:
@@ -148,13 +152,19 @@ class _Branch:
             self._line.remove(application)
 
     def take_back(self, connection: UpstreamConnection) -> None:
-        waiting = self._next_in_line()
-        if waiting:
-            waiting.connected(connection)
-        elif len(self._idle) < self._settings.upstream_idle_connections_max:
-            self._idle.append(connection)
-        else:
+        if self._line and not self._line[0].fresh:
+            self._hand_over(self._line.popleft(), connection)
+        elif self._line or len(self._idle) >= self._settings.upstream_idle_connections_max:
+            # Whoever is first in line wants one that was not used, for which there is room when this one is gone.
             connection.transport.close()
+        else:
+            self._idle.append(connection)
+
+    def _hand_over(self, application: _Application, connection: UpstreamConnection) -> None:
+        self._watch.discard(application)
+        applicant, application.applicant = application.applicant, None
+        if applicant:
+            applicant.connected(connection)
 
     def gone(self, connection: UpstreamConnection) -> None:
         self._connections.discard(connection)
@@ -174,15 +184,6 @@ class _Branch:
             if self._empty:
                 self._empty.set()
 
-    def _next_in_line(self) -> Applicant | None:
-        while self._line:
-            application = self._line.popleft()
-            self._watch.discard(application)
-            applicant, application.applicant = application.applicant, None
-            if applicant:
-                return applicant
-        return None
-
     def _connect(self, application: _Application) -> None:
         application.deadline = NEVER
         task = application.task = asyncio.get_running_loop().create_task(self._make(application))
@@ -192,7 +193,7 @@ class _Branch:
     def _made(self, task: asyncio.Task[None]) -> None:
         self._connecting.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("A connection to an upstream failed in an unknown way", exc_info=error)
+            _log.error("A connection to an upstream could not be handed over", exc_info=error)
         self._room()
 
     async def _make(self, application: _Application) -> None:
@@ -206,6 +207,10 @@ class _Branch:
             made = _UNTRUSTED
         except (OSError, UnicodeError):
             # No such host, refused, reset. UnicodeError: no name at all.
+            made = _UNREACHABLE
+        # Whoever waits must hear of it, whatever it is.
+        except Exception:  # noqa: BLE001
+            _log.exception("A connection to an upstream failed in an unknown way")
             made = _UNREACHABLE
         applicant, application.applicant = application.applicant, None
         if isinstance(made, Refused):

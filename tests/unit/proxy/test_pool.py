@@ -163,6 +163,22 @@ async def test_connection_that_was_not_used_before_can_be_had() -> None:
         assert await second.has_connection() is not first.connection
 
 
+async def test_connection_that_was_not_used_before_can_be_had_when_all_there_may_be_are_unused_now() -> None:
+    async with _bench(upstream_connections_max=1) as bench:
+        first, line = await bench.use()
+        await bench.exchange(first, line)
+        second, _ = bench.want(fresh=True)
+        assert await second.has_connection() is not first.connection
+
+
+async def test_who_waits_in_line_for_a_connection_that_was_not_used_gets_none_that_was() -> None:
+    async with _bench(upstream_connections_max=1) as bench:
+        first, line = await bench.use()
+        second, _ = bench.want(fresh=True)
+        await bench.exchange(first, line)
+        assert await second.has_connection() is not first.connection
+
+
 async def test_upstreams_do_not_share_connections() -> None:
     async with _bench() as bench, played_upstream() as other:
         first, line = await bench.use()
