@@ -17,11 +17,15 @@ from understudy_server.proxy.watch import Watch
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written, one entry for each write, and whether it is read from, ended, closed or cut."""
+    """Keeps what is written, one entry for each write, and whether it is read from, ended, closed or cut.
+
+    ``unsent`` is what the test says that the client has not taken yet, in bytes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[bytes] = []
+        self.unsent = 0
         self.reading = True
         self.ended = self.closed = self.cut = False
 
@@ -50,6 +54,9 @@ class Wire(asyncio.Transport):
 
     def abort(self) -> None:
         self.closed = self.cut = True
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def is_closing(self) -> bool:
         return self.closed

@@ -6,6 +6,7 @@ from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHE
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.carriers import Carrier
 from understudy_server.core.errors import StorageFailure
+from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 
 ENVIRONMENT_ID = "env_1"
@@ -80,6 +81,11 @@ class FakeSource:
                 sessions=sessions or {},
             )
         )
+
+
+def row_of(live: LiveEnvironment | None) -> EnvironmentRow | None:
+    """The settings of an environment that a view knows, or ``None``."""
+    return live.row if live else None
 
 
 def environment(

@@ -24,16 +24,30 @@ class Hang(Exception):
 class Wire(asyncio.Transport):
     """One end of a connection. ``sent`` is what the protocol wrote; `deliver` gives it bytes unless it holds back.
 
-    With ``narrow`` the other end takes nothing until `widen`: every write is met by ``pause_writing``.
+    With ``narrow`` the other end takes nothing until `widen`, but for what it is said to `take`: every write is met by
+    ``pause_writing``.
     """
 
-    __slots__ = ("_held", "_loop", "_protocol", "_queued", "closing", "ended", "lost", "narrow", "paused", "sent")
+    __slots__ = (
+        "_held",
+        "_loop",
+        "_protocol",
+        "_queued",
+        "_unsent",
+        "closing",
+        "ended",
+        "lost",
+        "narrow",
+        "paused",
+        "sent",
+    )
 
     def __init__(self, loop: "ManualLoop", protocol: asyncio.Protocol, *, narrow: bool = False) -> None:
         self._loop = loop
         self._protocol = protocol
         self._queued: deque[bytes] = deque()
         self.sent: list[bytes] = []
+        self._unsent = 0
         self.closing = self.lost = self.paused = self.ended = self._held = False
         self.narrow = narrow
         protocol.connection_made(self)
@@ -58,8 +72,14 @@ class Wire(asyncio.Transport):
             self.lost = self.closing = True
             self._protocol.connection_lost(error)
 
+    def take(self, size_bytes: int) -> None:
+        """The other end has taken so much, and there is more."""
+        assert size_bytes < self._unsent
+        self._unsent -= size_bytes
+
     def widen(self) -> None:
-        """The other end has taken all that was written."""
+        """The other end has taken all that was written, and takes the next write, too, unless it stays ``narrow``."""
+        self._unsent = 0
         if self._held and not self.lost:
             self._held = False
             self._protocol.resume_writing()
@@ -68,9 +88,11 @@ class Wire(asyncio.Transport):
         if self.closing:
             return
         self.sent.append(data)
-        if self.narrow and not self._held:
-            self._held = True
-            self._protocol.pause_writing()
+        if self.narrow:
+            self._unsent += len(data)
+            if not self._held:
+                self._held = True
+                self._protocol.pause_writing()
 
     def close(self) -> None:
         if not self.closing:
@@ -79,6 +101,9 @@ class Wire(asyncio.Transport):
 
     def abort(self) -> None:
         self.close()
+
+    def get_write_buffer_size(self) -> int:
+        return self._unsent
 
     def is_closing(self) -> bool:
         return self.closing
@@ -108,7 +133,8 @@ class Wire(asyncio.Transport):
 class ManualLoop(asyncio.BaseEventLoop):
     """``faults`` are exceptions that nobody caught. ``factory`` makes a protocol for a client of the last server made.
 
-    ``outgoing`` are the wires of connections made from inside; the next are refused while ``refusing`` is set.
+    ``outgoing`` are the wires of connections made from inside. The next are refused while ``refusing`` is set, and
+    narrow while ``narrow`` is.
     """
 
     def __init__(self) -> None:
@@ -121,7 +147,7 @@ class ManualLoop(asyncio.BaseEventLoop):
         self.faults: list[object] = []
         self.factory: Callable[[], asyncio.Protocol]
         self.outgoing: list[Wire] = []
-        self.refusing = False
+        self.refusing = self.narrow = False
 
     def close(self) -> None:
         super().close()
@@ -210,7 +236,7 @@ class ManualLoop(asyncio.BaseEventLoop):
     async def create_connection(self, protocol_factory: Any, *_: Any, **__: Any) -> Any:
         if self.refusing:
             raise ConnectionRefusedError
-        wire = Wire(self, protocol_factory())
+        wire = Wire(self, protocol_factory(), narrow=self.narrow)
         self.outgoing.append(wire)
         return wire, wire._protocol
 

@@ -11,24 +11,29 @@ from support.proxying import NOON_MS, Ids
 from understudy_server.core.exchange import Exchange
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
+from understudy_server.proxy.settings import ProxySettings
 
 
 class VirtualProxy:
     """A proxy over a store in memory. Use as a context: it takes the place of the running event loop.
 
-    ``exchanges`` are on record. Random delays are drawn from dice with a fixed seed.
+    ``exchanges`` are on record; with a ``fault``, recording fails. Random delays are drawn from dice with a fixed seed.
     """
 
-    def __init__(self, source: FakeSource) -> None:
+    def __init__(self, source: FakeSource, settings: ProxySettings | None = None) -> None:
         self._loop = ManualLoop()
         self._source = source
+        self._settings = settings
         self.exchanges: list[Exchange] = []
+        self.fault: Exception | None = None
 
     def __enter__(self) -> Self:
         asyncio.events._set_running_loop(self._loop)
         view = LiveView(self._source)
         self._loop.finish(view.catch_up())
-        self._listener = ProxyListener(view, self, self, clock=self._now_ms, rng=random.Random(1), new_id=Ids())
+        self._listener = ProxyListener(
+            view, self, self, clock=self._now_ms, rng=random.Random(1), new_id=Ids(), settings=self._settings
+        )
         self._loop.finish(self._listener.listen("nowhere", 0))
         return self
 
@@ -39,21 +44,44 @@ class VirtualProxy:
         self._loop.close()
 
     def record(self, exchange: Exchange) -> None:
+        if self.fault:
+            raise self.fault
         self.exchanges.append(exchange)
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Nobody asks when a session was seen."""
 
-    def send(self, data: bytes) -> Wire:
-        """A client connects and sends this; returns its connection."""
-        client = Wire(self._loop, self._loop.factory())
-        client.deliver(data)
-        self._loop.settle()
+    def send(self, data: bytes, *, narrow: bool = False) -> Wire:
+        """A client connects and sends this; returns its connection. A ``narrow`` one takes no answer yet."""
+        client = Wire(self._loop, self._loop.factory(), narrow=narrow)
+        self.say(client, data)
         return client
+
+    def say(self, wire: Wire, data: bytes) -> None:
+        """The other end of a connection sends this."""
+        wire.deliver(data)
+        self._loop.settle()
+
+    def settle(self) -> None:
+        """Do what is due now."""
+        self._loop.settle()
 
     def pass_ms(self, milliseconds: int) -> None:
         """Let time go by, and do what becomes due."""
         self._loop.advance(milliseconds / 1000)
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Let time go by, and do what becomes due."""
+        self._loop.advance(seconds)
+
+    def upstreams_are(self, *, narrow: bool = False, refusing: bool = False) -> None:
+        """Whether connections made from now on take nothing yet, or are not made at all."""
+        self._loop.narrow, self._loop.refusing = narrow, refusing
+
+    @property
+    def open_connections(self) -> tuple[int, int]:
+        """How many clients are connected, and how many connections to upstreams there are."""
+        return self._listener.open_connections, self._listener.upstream_connections
 
     @property
     def upstreams(self) -> list[Wire]:

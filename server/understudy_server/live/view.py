@@ -68,16 +68,6 @@ class LiveView:
         """The environment that is served at a host name, lower case without port; otherwise as `live`."""
         return self.by_host.get(host)
 
-    def environment(self, project_slug: str, environment_slug: str) -> EnvironmentRow | None:
-        """The environment with these slugs."""
-        live = self.live(project_slug, environment_slug)
-        return live.row if live else None
-
-    def environment_for_host(self, host: str) -> EnvironmentRow | None:
-        """The environment that is served at a host name, lower case without port."""
-        live = self.live_for_host(host)
-        return live.row if live else None
-
     def _take_in(self, changes: Changes) -> None:
         if changes.complete:
             self._environments, self.by_path, self.by_host, self._sessions = {}, {}, {}, {}

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from understudy_server.core.errors import StorageFailure
+from understudy_server.core.matching.request import Body
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.turn import Client, Turn
 
@@ -15,12 +16,13 @@ _UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now
 class CatchingUp(Turn):
     """Waits for the read barrier, then has the request judged."""
 
-    __slots__ = ("_client", "_request", "_service", "_task")
+    __slots__ = ("_body", "_client", "_request", "_service", "_task")
 
-    def __init__(self, service: "Service", client: Client, request: ClientRequest) -> None:
+    def __init__(self, service: "Service", client: Client, request: ClientRequest, body: Body) -> None:
         self._service = service
         self._client = client
         self._request = request
+        self._body = body
 
     def start(self) -> None:
         self._task = self._service.loop.create_task(self._catch_up())
@@ -30,18 +32,22 @@ class CatchingUp(Turn):
         outcome: bytes | Turn
         try:
             await service.view.catch_up()
-            outcome = service.judge(request, request.body if request.complete else None, self._client)
+            outcome = service.judge(request, self._body, self._client)
         except StorageFailure:
             # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
             outcome = service.refuse(request, _UNAVAILABLE)
         except Exception:  # noqa: BLE001 - logged by the connection
-            self._client.fault(begun=False)
+            self._client.fault()
             return
         self._client.proceed(outcome)
 
     def spoiled(self, refused: Refused) -> None:
         self._task.cancel()
-        self._client.proceed(self._service.refuse(self._request, refused))
+        self._client.proceed(self._service.refuse_unjudged(self._request, refused))
+
+    def drop(self) -> None:
+        self._task.cancel()
 
     def gone(self) -> None:
         self._task.cancel()
+        self._service.record_unjudged(self._request)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from understudy_server.core.exchange import Captured
 from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
 from understudy_server.core.matching.request import OVERLONG
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
@@ -34,22 +33,19 @@ class Collecting(Turn):
         self._size_bytes += len(part.data)
         if part.last or self._size_bytes > PARSED_BYTES_MAX:
             request = self._request
-            request.body = b"".join(self._pieces)
+            self._gather()
             # Whatever answers now begins with what is here of the body; the rest follows in parts.
             body = OVERLONG if self._size_bytes > PARSED_BYTES_MAX else request.body
-            self._client.proceed(self._service.judge(request, body, self._client))
+            # By the state of now: it may have taken a while.
+            self._client.proceed(self._service.judge_by_now(request, body, self._client))
 
     def spoiled(self, refused: Refused) -> None:
-        intake = self._service.intake(self._request)
-        if intake is None:
-            self._client.proceed(self._service.refuse(self._request, refused))
-        else:
-            self._client.proceed(self._service.refuse_on_record(intake, refused, self._captured()))
+        self._gather()
+        self._client.proceed(self._service.refuse_unjudged(self._request, refused))
 
     def gone(self) -> None:
-        intake = self._service.intake(self._request)
-        if intake is not None:
-            self._service.record_gone(intake, self._captured())
+        self._gather()
+        self._service.record_unjudged(self._request)
 
-    def _captured(self) -> Captured | None:
-        return self._service.clerk.capture(b"".join(self._pieces), self._request.headers)
+    def _gather(self) -> None:
+        self._request.body = b"".join(self._pieces)

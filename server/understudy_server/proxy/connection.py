@@ -10,16 +10,19 @@ import logging
 import socket
 import struct
 from collections import deque
-from typing import Final, cast
+from collections.abc import Callable
+from typing import Final, ParamSpec, cast
 
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
 from understudy_server.proxy.request_parser import Event, RequestParser
 from understudy_server.proxy.service import FAULT, Service
 from understudy_server.proxy.turn import Tunnel, Turn, awaits_invitation
+from understudy_server.proxy.unsent import unsent_bytes
 from understudy_server.proxy.watch import NEVER, Watch
 from understudy_server.proxy.writing import CONTINUE, outlives
 
 _log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
 
 _SLICE_BYTES: Final = 64 * 1024
 """What is parsed at a time: so many requests can be in memory beyond the bound of the queue, and no more."""
@@ -38,6 +41,8 @@ class Connections:
 
     def __init__(self) -> None:
         self.all: set[Connection] = set()
+        self.closed = False
+        """True when no more may enter: a handshake that was under way may end only then."""
         self._empty: asyncio.Future[None] | None = None
 
     def enter(self, connection: "Connection") -> None:
@@ -79,10 +84,11 @@ class Connection(asyncio.Protocol):
         "_tunnel",
         "_turn",
         "_unread",
+        "_unsent",
         "_watch",
         "_working",
-        "_writable",
         "deadline",
+        "writable",
     )
 
     def __init__(self, service: Service, connections: Connections, watch: Watch) -> None:
@@ -100,7 +106,9 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         """What was read and is not parsed yet, because too much waits already."""
         self._reading = True
-        self._writable = True
+        self.writable = True
+        self._unsent = 0
+        """How much the client had not taken yet when that was last looked at, while it was too much."""
         self._working = False
         self._in_head = False
         self._invited = False
@@ -118,6 +126,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self._connections.closed:
+            self._transport.abort()
+            return
         crowded = len(self._connections.all) >= self._settings.connections_max
         self._connections.enter(self)
         self._watch.add(self)
@@ -130,7 +141,7 @@ class Connection(asyncio.Protocol):
             # A client that was refused may still be sending; it is read and dropped until it stops or its time is over.
             return
         if self._tunnel is not None:
-            self._tunnel.from_client(data)
+            self._tell(self._tunnel.from_client, data)
             return
         if self._unread:
             self._unread += data
@@ -140,6 +151,8 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has ended its side. Return True as long as there is something to write to it."""
+        if self._ended:
+            return not self._closing
         self._ended = True
         turn = self._turn
         if self._closing or (turn is None and not self._events):
@@ -148,7 +161,7 @@ class Connection(asyncio.Protocol):
             self._give_up()
             return False
         if turn is not None:
-            turn.half_closed()
+            self._tell(turn.half_closed)
             self._settle()
         # Over TLS there is no half of a connection: the transport ends both whatever it is told.
         return not self._closing and self._transport.get_extra_info("sslcontext") is None
@@ -163,30 +176,51 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than it is written to."""
-        self._writable = False
-        self.deadline = self._watch.now + self._settings.write_seconds
+        self.writable = False
+        self._await_reader()
         if self._turn is not None:
-            self._turn.full()
+            self._tell(self._turn.full)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._writable = True
+        self.writable = True
+        self._unsent = 0
+        if self._closing:
+            # It has not taken all yet, and nothing else sets the deadline any more.
+            self._await_reader()
         if self._turn is not None:
-            self._turn.ready()
+            self._tell(self._turn.ready)
         self.pump()
 
     def overdue(self) -> None:
         """A deadline has passed: of an idle connection, a slow client, or one that does not go."""
         self.deadline = NEVER
-        if self._closing or not self._writable:
-            self._transport.abort()
+        if self._closing or not self.writable:
+            if unsent_bytes(self._transport) < self._unsent:
+                # It takes its answer, however slowly.
+                self._await_reader()
+            else:
+                self._transport.abort()
         elif self._turn is not None:
-            self._turn.spoiled(_TOO_SLOW)
+            self._tell(self._turn.spoiled, _TOO_SLOW)
             self._settle()
         elif self._parser.in_request:
             self._refuse(self._service.refuse_stream(_TOO_SLOW))
         else:
             self._close()
+
+    def _await_reader(self) -> None:
+        """Set the deadline for a client that has to take what is written to it, and then, if that was all, to go."""
+        unsent = self._unsent = unsent_bytes(self._transport)
+        settings = self._settings
+        self.deadline = self._watch.now + (settings.write_seconds if unsent else settings.linger_seconds)
+
+    def _tell(self, step: Callable[_P, None], *arguments: _P.args, **options: _P.kwargs) -> None:
+        """Let the turn take a step."""
+        try:
+            step(*arguments, **options)
+        except Exception:  # noqa: BLE001 - logged in there
+            self.fault()
 
     # What the listener asks.
 
@@ -233,9 +267,12 @@ class Connection(asyncio.Protocol):
             self._end()
         self.pump()
 
-    def fault(self, *, begun: bool) -> None:
+    def fault(self) -> None:
         _log.exception("A request could not be answered")
-        if begun:
+        turn, self._turn, self._tunnel = self._turn, None, None
+        if turn is not None:
+            turn.drop()
+        if turn is not None and turn.begun:
             self.cut(hard=True)
         elif not self._closing:
             self._refuse(self._service.refuse_stream(FAULT))
@@ -252,7 +289,10 @@ class Connection(asyncio.Protocol):
     def tunnel(self, turn: Tunnel) -> None:
         self._flush()
         self._turn, self._tunnel = turn, turn
-        self.deadline = NEVER
+        if self.writable:
+            self.deadline = NEVER
+        else:
+            turn.full()
         rest = self._parser.rest + self._unread
         self._unread = b""
         if rest:
@@ -294,7 +334,7 @@ class Connection(asyncio.Protocol):
         try:
             parser.feed(data)
         except Exception:  # noqa: BLE001 - logged in there
-            self.fault(begun=False)
+            self.fault()
         else:
             self._work()
 
@@ -309,7 +349,7 @@ class Connection(asyncio.Protocol):
                     if self._hand_on(turn, events):
                         continue
                     break
-                if not self._writable:
+                if not self.writable:
                     break
                 event = events.popleft()
                 if event.__class__ is not ClientRequest:
@@ -327,7 +367,7 @@ class Connection(asyncio.Protocol):
                     self._invited = False
                     self._start(outcome)
         except Exception:  # noqa: BLE001 - logged in there
-            self.fault(begun=False)
+            self.fault()
         finally:
             self._working = False
 
@@ -368,7 +408,7 @@ class Connection(asyncio.Protocol):
         """After all that can be done now: write, read on or not, and set the deadline."""
         if self._out:
             self._flush()
-        if self._events or self._unread or not (self._reading and self._writable) or self._closing or self._ended:
+        if self._events or self._unread or not (self._reading and self.writable) or self._closing or self._ended:
             self._settle_in_full()
         elif self._turn is None and not self._parser.in_request:
             # The usual case: all is answered, and the client may take its time for the next request.
@@ -387,7 +427,7 @@ class Connection(asyncio.Protocol):
         self._regulate()
         if self._ended and self._has_answered_all():
             return
-        if not self._writable:
+        if not self.writable:
             return
         settings, now = self._settings, self._watch.now
         if self._turn is not None:
@@ -423,7 +463,8 @@ class Connection(asyncio.Protocol):
 
     def _regulate(self) -> None:
         reading = not (self._unread or self._blocked())
-        if reading == self._reading or self._transport.is_closing():
+        # Behind the end of what it sends there is nothing to read, and some loops would tell of that end once more.
+        if reading == self._reading or self._ended or self._transport.is_closing():
             return
         self._reading = reading
         if reading:
@@ -462,7 +503,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._events.clear()
         self._unread = b""
-        self.deadline = self._watch.now + self._settings.write_seconds
+        self._await_reader()
         self._transport.close()
 
     def _linger(self) -> None:
@@ -479,7 +520,7 @@ class Connection(asyncio.Protocol):
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
-        self.deadline = self._watch.now + self._settings.linger_seconds
+        self._await_reader()
 
     def _broke_off(self) -> bool:
         """True when the client has ended its side before the request in hand was whole: nobody waits for its answer."""

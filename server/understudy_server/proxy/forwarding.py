@@ -28,6 +28,9 @@ HOP_BY_HOP: Final = frozenset(
 )
 """The names, in lower case, of headers that are about one connection only, or written by ourselves."""
 
+PLAIN: Final = frozenset({b"keep-alive", b"close"})
+"""Values of Connection, in lower case, that name no header."""
+
 _HOST, _LENGTH, _DROPPED = 1, 2, 3
 # The expectation is met here: the body follows in any case.
 _MEANINGS: Final = Spellings(
@@ -35,8 +38,7 @@ _MEANINGS: Final = Spellings(
 )
 # What nobody can take away by naming it in Connection: without it the message would mean something else.
 _NEVER_NAMED: Final = frozenset({b"host", b"content-length"})
-# What names nothing but the connection itself.
-_PLAIN: Final = frozenset({b"keep-alive", b"close"})
+_NEVER_TUNNELLED: Final = frozenset({b"h2c", b"h2", b"http/2.0"})
 
 
 class Origin(NamedTuple):
@@ -80,7 +82,9 @@ def request_head(
     ``rest`` is the target behind the proxy's own prefix; ``stripped`` the name of a header to leave out, in lower case;
     ``upgrade`` passes the client's offer on.
     """
-    lines = [f"{request.method} {upstream.base_path}{rest} HTTP/1.1".encode("latin-1")]
+    # The target `*` is about the service as a whole, and has no place under a path.
+    target = rest if rest == "*" else upstream.base_path + rest
+    lines = [f"{request.method} {target} HTTP/1.1".encode("latin-1")]
     left_out = named_in_connection(request.connection_values)
     if stripped:
         left_out = left_out | {stripped}
@@ -106,12 +110,22 @@ def request_head(
     return b"\r\n".join(lines)
 
 
+def may_tunnel(request: ClientRequest) -> bool:
+    """Whether a client's offer to go on with another protocol may be passed on.
+
+    Never HTTP/2: its requests would be neither judged nor recorded. An offer of HTTP/1.0 does not count (RFC 9110,
+    section 7.8). Beside a body nobody could tell where that ends and the other protocol begins.
+    """
+    protocols = {each.strip(b" \t").lower() for each in request.upgrade.split(b",")}
+    return not (request.has_body or request.http_1_0 or protocols & _NEVER_TUNNELLED)
+
+
 def named_in_connection(values: Iterable[bytes]) -> frozenset[bytes]:
     """The names of headers, in lower case, that go no further because Connection names them."""
     named: frozenset[bytes] = frozenset()
     for value in values:
         lower = value.lower()
-        if lower not in _PLAIN:
+        if lower not in PLAIN:
             named |= {token.strip(b" \t") for token in lower.split(b",")}
     return named - _NEVER_NAMED if named else named
 

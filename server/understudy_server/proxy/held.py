@@ -7,7 +7,7 @@ from understudy_server.core.matching.mock import Mock
 from understudy_server.proxy.capturing import Capture, content_of
 from understudy_server.proxy.judging import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
-from understudy_server.proxy.turn import Client, Turn
+from understudy_server.proxy.turn import Client, Turn, guarded
 
 if TYPE_CHECKING:
     from understudy_server.proxy.service import Service
@@ -19,21 +19,22 @@ CLIENT_HALF_CLOSED = "client_half_closed"
 class Held(Turn):
     """Answers by a mock once the request is whole, so that all of it is on record, and its time has come."""
 
-    __slots__ = ("_capture", "_client", "_findings", "_intake", "_mock", "_service", "_timer")
+    __slots__ = ("_capture", "_findings", "_intake", "_mock", "_service", "_started_at_ms", "_timer", "client")
 
     takes_body = True
 
-    def __init__(self, service: "Service", client: Client, intake: Intake, mock: Mock) -> None:
+    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int, mock: Mock) -> None:
         self._service = service
-        self._client = client
+        self.client = client
         self._intake = intake
+        self._started_at_ms = started_at_ms
         self._mock = mock
         self._capture = Capture(service.clerk.captured_bytes_max, intake.request.body)
         self._findings: tuple[str, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._client.invite()
+        self.client.invite()
         if self._intake.request.complete:
             self._wait()
 
@@ -48,29 +49,35 @@ class Held(Turn):
         else:
             self._answer()
 
+    @guarded
     def _answer(self) -> None:
         self._timer = None
         intake = self._intake
         body = self._capture.captured(*content_of(intake.request.headers))
-        try:
-            answer = self._service.answer_mocked(
-                intake, self._mock, body, intake.findings + self._findings, self._service.duration_ms(intake)
+        self.client.proceed(
+            self._service.answer_mocked(
+                intake,
+                self._started_at_ms,
+                self._mock,
+                body,
+                intake.findings + self._findings,
+                self._service.clerk.passed_ms(self._started_at_ms),
             )
-        except Exception:  # noqa: BLE001 - logged by the connection
-            self._client.fault(begun=False)
-        else:
-            self._client.proceed(answer)
+        )
 
     def _stop(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
 
+    def drop(self) -> None:
+        self._stop()
+
     def spoiled(self, refused: Refused) -> None:
         self._stop()
         intake = self._intake
         body = self._capture.captured(*content_of(intake.request.headers))
-        self._client.proceed(self._service.refuse_on_record(intake, refused, body))
+        self.client.proceed(self._service.refuse_on_record(intake, self._started_at_ms, refused, body))
 
     def half_closed(self) -> None:
         """Nobody is kept waiting on purpose who may have gone."""
@@ -83,4 +90,4 @@ class Held(Turn):
         self._stop()
         intake = self._intake
         body = self._capture.captured(*content_of(intake.request.headers))
-        self._service.record_gone(intake, body, self._mock.id)
+        self._service.record_gone(intake, self._started_at_ms, body, self._mock.id)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from understudy_server.core import cors
 from understudy_server.core.carriers import CARRIERS_DISAGREE, find_key
@@ -39,7 +40,7 @@ class Own:
 
 
 class Intake(Request):
-    """A request that has found its environment, and what becomes of it.
+    """A request that has found its environment, and what becomes of it: the same for a request that comes again.
 
     What is rare stands in the class. ``path`` and ``query`` (empty without one) are of ``rest``, the target behind the
     proxy's own part.
@@ -65,9 +66,10 @@ class Intake(Request):
     own: Own | None = None
     """What the proxy itself answers."""
 
-    def __init__(
-        self, request: ClientRequest, environment: EnvironmentRow, rest: str, body: Body, started_at_ms: int
-    ) -> None:
+    upstream_head: bytes = b""
+    """The head as it is written for the upstream, left here for a request that comes again by whoever writes it."""
+
+    def __init__(self, request: ClientRequest, environment: EnvironmentRow, rest: str, body: Body) -> None:
         # All that the base class sets, without the call: this is done for every request.
         self.method = request.method
         if "?" in rest:
@@ -79,31 +81,17 @@ class Intake(Request):
         self.request = request
         self.environment = environment
         self.rest = rest
-        self.started_at_ms = started_at_ms
-        """Milliseconds since 1970."""
-
-    def again(self, now_ms: int) -> "Intake":
-        """The same for the same request that came again: whoever waits for something needs an intake of its own."""
-        copy = Intake(self.request, self.environment, self.rest, self.body, now_ms)
-        copy.__dict__.update(self.__dict__)
-        copy.started_at_ms = now_ms
-        return copy
 
 
-class Decided:
-    """A decision that holds for the same request again, as long as the view stands at ``version``.
+class Decided(NamedTuple):
+    """A decision that holds for the same request again while the view stands at ``version``, until ``until_ms``.
 
-    It holds until ``until_ms``, when a session expires, and is never one by chance. ``head`` is the request as it is
-    written for the upstream, left here by whoever writes it first.
+    Then a session expires. It is never one by chance.
     """
 
-    __slots__ = ("head", "intake", "until_ms", "version")
-
-    def __init__(self, version: int, until_ms: float, intake: Intake) -> None:
-        self.version = version
-        self.until_ms = until_ms
-        self.intake = intake
-        self.head = b""
+    version: int
+    until_ms: float
+    intake: Intake
 
 
 class Judge:
@@ -127,7 +115,7 @@ class Judge:
             return _NO_ENVIRONMENT
         live, rest, custom_host = addressed
         row = live.row
-        intake = Intake(request, row, rest, body, now_ms)
+        intake = Intake(request, row, rest, body)
         if custom_host:
             intake.custom_host = custom_host
         values = request.session_values
@@ -142,17 +130,21 @@ class Judge:
         elif row.strict and (refused := _strictly(intake)):
             intake.own = Own(refused.status, (), refused)
         else:
-            mock = intake.mock = winner(layers, intake)
-            delay_ms = 0 if mock is None else mock.delay_ms
-            if session is not None and (session.global_delay_ms or session.global_delay_max_ms):
-                delay_ms += session_delay_ms(session.global_delay_ms, session.global_delay_max_ms, self._dice)
-            intake.delay_ms = delay_ms
+            intake.mock = winner(layers, intake)
+        if intake.own is None:
+            intake.delay_ms = self._delay_ms(session, intake.mock)
         if session is not None:
             intake.session_id = session.id
             intake.session = session
         if request.repeats:
             self._remember(intake)
         return intake
+
+    def _delay_ms(self, session: SessionRow | None, mock: Mock | None) -> int:
+        own_ms = 0 if mock is None else mock.delay_ms
+        if session is None or not (session.global_delay_ms or session.global_delay_max_ms):
+            return own_ms
+        return own_ms + session_delay_ms(session.global_delay_ms, session.global_delay_max_ms, self._dice)
 
     def _remember(self, intake: Intake) -> None:
         """Leave the decision with a request that will come again, if it holds whenever it does."""
@@ -171,7 +163,7 @@ class Judge:
         """
         for mock in layers.matching(intake):
             if mock.matcher.method == "OPTIONS":
-                intake.mock, intake.delay_ms = mock, mock.delay_ms
+                intake.mock = mock
                 return
         if intake.environment.answers_preflights:
             intake.own = Own(204, cors.preflight_headers(intake.request.headers, self._session_header))

@@ -85,6 +85,7 @@ class ProxyListener:
         """Accept nothing more, let requests in hand finish within the grace time, then cut the rest. Repeatable."""
         for server in self._servers:
             server.close()
+        self._connections.closed = True
         for connection in list(self._connections.all):
             connection.finish()
         await self._connections.all_gone(self._settings.stop_grace_seconds)

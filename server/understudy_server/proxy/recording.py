@@ -45,6 +45,7 @@ class Clerk:
     def record(
         self,
         intake: Intake,
+        started_at_ms: int,
         status: int,
         response_headers: RawHeaders,
         request_body: Captured | None,
@@ -53,29 +54,33 @@ class Clerk:
         findings: tuple[str, ...] = (),
     ) -> None:
         """Append the exchange as it stands now. ``response_headers`` are masked already."""
-        # A clock that is set back must not make an answer arrive before its question.
-        duration_ms = max(0, self._clock() - intake.started_at_ms)
         self.append(
             intake,
+            started_at_ms,
+            self.passed_ms(started_at_ms),
             status,
             response_headers,
             request_body,
             response_body,
             mock_id,
             intake.findings + findings,
-            duration_ms,
         )
+
+    def passed_ms(self, started_at_ms: int) -> int:
+        """How long ago that was; never negative, since a clock may be set back."""
+        return max(0, self._clock() - started_at_ms)
 
     def append(
         self,
         intake: Intake,
+        started_at_ms: int,
+        duration_ms: int,
         status: int,
         response_headers: RawHeaders,
         request_body: Captured | None,
         response_body: Captured | None,
         mock_id: str,
         findings: tuple[str, ...],
-        duration_ms: int,
     ) -> None:
         """Append an exchange of which all is known."""
         request, environment = intake.request, intake.environment
@@ -93,7 +98,7 @@ class Clerk:
                     intake.path,
                     intake.query,
                     status,
-                    intake.started_at_ms,
+                    started_at_ms,
                     duration_ms,
                     mock_id,
                     redact(request.headers) if request.has_secrets else request.headers,

@@ -12,12 +12,12 @@ from understudy_server.core.exchange import Captured, RawHeaders
 from understudy_server.core.redaction import redact
 from understudy_server.proxy.capturing import Capture, capture, content_of
 from understudy_server.proxy.cookie_domain import widen
-from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, parse_upstream, request_head
+from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, may_tunnel, parse_upstream, request_head
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
-from understudy_server.proxy.judging import Decided, Intake
+from understudy_server.proxy.judging import Intake
 from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
 from understudy_server.proxy.tunnel import RawTunnel
-from understudy_server.proxy.turn import Client, Turn
+from understudy_server.proxy.turn import Client, Turn, guarded
 from understudy_server.proxy.upstream import UpstreamConnection
 from understudy_server.proxy.writing import connection_line, header_lines, status_line
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 CLIENT_GONE_MIDWAY = "client_gone"
 """The finding that the client went while its answer was streaming."""
+
+REQUEST_BROKE_OFF = "request_broke_off"
+"""The finding that the rest of the request could not be read, or did not come, while its answer was streaming."""
 
 UPSTREAM_BROKE_OFF = "upstream_broke_off"
 """The finding that the upstream's answer ended before it was whole; the client's connection was cut."""
@@ -52,7 +55,7 @@ class Relay(Turn):
     _last: bool = False
     """True once the answer is here whole."""
 
-    _begun: bool = False
+    begun = False
     """True once the head of the answer is written."""
 
     _chunked: bool = False
@@ -66,17 +69,21 @@ class Relay(Turn):
     _head: AnswerHead
     _upstream: Upstream
 
-    def __init__(self, service: "Service", client: Client, intake: Intake, decided: Decided | None = None) -> None:
+    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int) -> None:
         self._service = service
-        self._decided = decided
-        self._client = client
+        self._started_at_ms = started_at_ms
+        self.client = client
         self._intake = intake
-        self.takes_body = False
+
+    @property
+    def takes_body(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.writable
 
     # From the client to the upstream.
 
     def start(self) -> None:
-        self._client.invite()
+        self.client.invite()
         self._apply(fresh=False)
 
     def _apply(self, *, fresh: bool) -> None:
@@ -89,12 +96,12 @@ class Relay(Turn):
         if self._connection is None:
             self._withdraw = withdraw
 
+    @guarded
     def connected(self, connection: UpstreamConnection) -> None:
         """There is a connection: send what is here of the request."""
         intake = self._intake
         request, environment = intake.request, intake.environment
-        # Nobody can tell where such a body ends and the other protocol begins, so there is no offer beside one.
-        upgrade = bool(request.upgrade) and not request.has_body and environment.tunnels_upgrades
+        upgrade = bool(request.upgrade) and environment.tunnels_upgrades and may_tunnel(request)
         self._withdraw = None
         self._connection = connection
         connection.begin(self, request.method, upgrade=upgrade)
@@ -106,19 +113,19 @@ class Relay(Turn):
         else:
             self._request_capture = Capture(self._service.clerk.captured_bytes_max, request.body)
             connection.send(head + self._framed(request.body, last=False), last=False)
-            self.takes_body = True
-            self._client.pump()
+            self.client.pump()
 
     def _request_head(self, *, upgrade: bool) -> bytes:
-        decided, intake = self._decided, self._intake
-        if decided is not None and decided.head:
-            return decided.head
+        intake = self._intake
+        if intake.upstream_head:
+            return intake.upstream_head
         stripped = b"" if intake.environment.forwards_session_header else self._service.session_header
         head = request_head(intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade)
-        if decided is not None:
-            decided.head = head
+        if intake.request.repeats:
+            intake.upstream_head = head
         return head
 
+    @guarded
     def unconnected(self, refused: Refused) -> None:
         """There will be no connection."""
         self._withdraw = None
@@ -137,16 +144,15 @@ class Relay(Turn):
 
     def upstream_full(self) -> None:
         """The upstream reads slower than the client sends."""
-        self.takes_body = False
-        self._client.pump()
+        self.client.pump()
 
     def upstream_ready(self) -> None:
         """The upstream has caught up."""
-        self.takes_body = not self._intake.request.complete
-        self._client.pump()
+        self.client.pump()
 
     # From the upstream to the client.
 
+    @guarded
     def answered(self, head: AnswerHead, data: bytes, *, last: bool) -> None:
         """The head of the answer is here."""
         self._head = head
@@ -161,13 +167,17 @@ class Relay(Turn):
             if self._connection:
                 self._connection.pause()
             self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._delayed)
-        else:
-            self._begin_answer(data)
+            return
+        if self._connection and not self.client.writable:
+            # It was so before there was anything of the upstream's to stop.
+            self._connection.pause()
+        self._begin_answer(data)
 
+    @guarded
     def _delayed(self) -> None:
         self._timer = None
         # Before the answer begins: a client that reads slowly will say so, and stop the upstream again.
-        if self._connection:
+        if self._connection and self.client.writable:
             self._connection.resume()
         data, self._pending = self._pending, b""
         self._begin_answer(data)
@@ -191,18 +201,18 @@ class Relay(Turn):
             lines.append(connection_line(request, keep_alive=keep_alive))
         lines.append(b"\r\n")
         self._pass_on(b"".join(lines), data)
-        self._begun = True
 
     def _widened(self, header: Header) -> Header:
         name, value = header
         return (name, widen(value, self._intake.custom_host)) if name.lower() == b"set-cookie" else header
 
+    @guarded
     def more(self, data: bytes, *, last: bool) -> None:
         """More of the body is here."""
         if last:
             self._last = True
             self._connection = None
-        if self._begun:
+        if self.begun:
             self._pass_on(b"", data)
         else:
             # The delay is not over.
@@ -210,18 +220,14 @@ class Relay(Turn):
 
     def _pass_on(self, lines: bytes, data: bytes) -> None:
         """Write the next bytes of the answer; the exchange is on record before the last ones are."""
-        try:
-            self._keep(data)
-        except Exception:  # noqa: BLE001 - logged by the connection
-            self._stop()
-            self._client.fault(begun=self._begun)
-            return
+        self._keep(data)
+        self.begun = True
         if self._chunked:
             data = chunk(data) + LAST_CHUNK if self._last else chunk(data)
         if self._last:
-            self._client.conclude(lines + data, keep_alive=self._keep_alive)
+            self.client.conclude(lines + data, keep_alive=self._keep_alive)
         elif lines or data:
-            self._client.write(lines + data)
+            self.client.write(lines + data)
 
     def _keep(self, data: bytes) -> None:
         """Take bytes of the body into the journal's copy, and with the last ones record the exchange."""
@@ -246,6 +252,7 @@ class Relay(Turn):
 
     # Ends that are not regular.
 
+    @guarded
     def broken(self, refused: Refused, *, stale: bool) -> None:
         """The upstream gives no answer, or no more of it."""
         self._connection = None
@@ -253,9 +260,9 @@ class Relay(Turn):
             self._retried = True
             self._findings += (UPSTREAM_RETRIED,)
             self._apply(fresh=True)
-        elif self._begun:
+        elif self.begun:
             self._record_cut(UPSTREAM_BROKE_OFF)
-            self._client.cut(hard=self._open_ended)
+            self.client.cut(hard=self._open_ended)
         else:
             self._refuse(refused)
 
@@ -265,15 +272,17 @@ class Relay(Turn):
 
     def _refuse(self, refused: Refused) -> None:
         self._stop()
-        self._client.proceed(
-            self._service.refuse_on_record(self._intake, refused, self._request_body(), self._findings)
+        self.client.proceed(
+            self._service.refuse_on_record(
+                self._intake, self._started_at_ms, refused, self._request_body(), self._findings
+            )
         )
 
     def spoiled(self, refused: Refused) -> None:
         self._stop()
-        if self._begun:
-            self._record_cut(CLIENT_GONE_MIDWAY)
-            self._client.cut(hard=self._open_ended)
+        if self.begun:
+            self._record_cut(REQUEST_BROKE_OFF)
+            self.client.cut(hard=self._open_ended)
         else:
             self._refuse(refused)
 
@@ -283,12 +292,15 @@ class Relay(Turn):
             self._timer.cancel()
             self._delayed()
 
+    def drop(self) -> None:
+        self._stop()
+
     def gone(self) -> None:
         self._stop()
-        if self._begun:
+        if self.begun:
             self._record_cut(CLIENT_GONE_MIDWAY)
         else:
-            self._service.record_gone(self._intake, self._request_body(), findings=self._findings)
+            self._service.record_gone(self._intake, self._started_at_ms, self._request_body(), findings=self._findings)
 
     def _stop(self) -> None:
         if self._timer:
@@ -300,7 +312,6 @@ class Relay(Turn):
         if self._connection:
             self._connection.release()
             self._connection = None
-        self.takes_body = False
 
     def _request_body(self) -> Captured | None:
         if self._request_capture:
@@ -309,7 +320,9 @@ class Relay(Turn):
 
     def _record(self, status: int, answer_body: Captured | None) -> None:
         headers = redact(self._headers) if self._head.has_secrets else self._headers
-        self._service.clerk.record(self._intake, status, headers, self._request_body(), answer_body, "", self._findings)
+        self._service.clerk.record(
+            self._intake, self._started_at_ms, status, headers, self._request_body(), answer_body, "", self._findings
+        )
 
     def _record_cut(self, finding: str) -> None:
         self._findings += (finding,)
@@ -321,9 +334,9 @@ class Relay(Turn):
     def _switch(self, head: AnswerHead, data: bytes, connection: UpstreamConnection) -> None:
         """The upstream goes on with another protocol, as the client has offered: bytes go both ways as they are."""
         self._connection = None
-        self._begun = True
+        self.begun = True
         self._headers = [*head.headers, (b"connection", b"upgrade"), (b"upgrade", head.upgrade)]
         self._record(head.status, None)
-        tunnel = RawTunnel(self._client, connection)
-        self._client.write(status_line(head.status, head.reason) + header_lines(self._headers) + b"\r\n" + data)
-        self._client.tunnel(tunnel)
+        tunnel = RawTunnel(self.client, connection)
+        self.client.write(status_line(head.status, head.reason) + header_lines(self._headers) + b"\r\n" + data)
+        self.client.tunnel(tunnel)

@@ -189,6 +189,9 @@ class RequestParser:
             refusal = self._check_head(fed) if self.in_head else self._after_body(fed, progress=progress)
         if refusal is not None:
             self.over = True
+            if not self.in_head:
+                # What is known of a request that cannot be read any further must not depend on how it came in pieces.
+                self._give_out()
             self._emit(refusal)
 
     def _check_head(self, fed: int) -> Refused | None:
@@ -252,6 +255,10 @@ class RequestParser:
         self._silent_bytes = 0 if progress or not self._given_out else self._silent_bytes + fed
         if self._silent_bytes > self._settings.head_bytes_max:
             return _head_too_large(self._settings)
+        self._give_out()
+        return None
+
+    def _give_out(self) -> None:
         data = b"".join(self._pieces)
         self._pieces.clear()
         if not self._given_out:
@@ -261,7 +268,6 @@ class RequestParser:
             self._emit(self._request)
         elif data:
             self._emit(BodyPart(data, last=False))
-        return None
 
     def _reset(self) -> None:
         """Be ready for the next request."""

@@ -11,7 +11,7 @@ from typing import Final
 import httptools
 
 from understudy_server.core.redaction import SECRET_HEADERS
-from understudy_server.proxy.forwarding import HOP_BY_HOP, named_in_connection
+from understudy_server.proxy.forwarding import HOP_BY_HOP, PLAIN, named_in_connection
 from understudy_server.proxy.messages import AnswerHead, Header
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.spellings import Spellings
@@ -200,22 +200,24 @@ class ResponseParser:
         self._reason += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._blanks:
-            value = value.rstrip(_BLANKS)
         meaning = self._meaning_of[name]
-        if not meaning or self._note(meaning, value):
+        if meaning == _LENGTH:
+            # Checked by the parser. Written anew, because leading zeros are an octal number to some.
+            self._length = int(value)
+            self._headers.append((name, b"%d" % self._length))
+        elif not meaning or self._note(meaning, value):
             self._headers.append((name, value))
 
     def _note(self, meaning: int, value: bytes) -> bool:
         """Note what the proxy itself goes by. False for what goes no further."""
+        if self._blanks:
+            value = value.rstrip(_BLANKS)
         if meaning == _TYPE:
             self._content_type = self._content_type or value
         elif meaning == _CONTENT_CODING:
             self._content_coding = self._content_coding or value
         elif meaning == _SECRET:
             self._has_secrets = True
-        elif meaning == _LENGTH:
-            self._length = int(value)
         elif meaning == _TRAILER:
             # Read, so that it ends somewhere, and left out.
             self._lines += 1
@@ -227,7 +229,7 @@ class ResponseParser:
             if meaning == _CODING:
                 self._codings += 1
                 self._chunked = value.lower() == b"chunked"
-            elif meaning == _CONNECTION:
+            elif meaning == _CONNECTION and value.lower() not in PLAIN:
                 self._connection += (value,)
             elif meaning == _UPGRADE:
                 self._upgrade = self._upgrade or value
@@ -242,6 +244,9 @@ class ResponseParser:
             return
         if status == 101 and not self._upgrades:
             self._object("it switches protocols")
+        if self._blanks:
+            # The parser takes off the white space in front alone.
+            self._headers = [(name, value.rstrip(_BLANKS)) for name, value in self._headers]
         if self._codings and (self._codings > 1 or not self._chunked):
             self._object("its transfer coding is not known here")
         self.framed = self._chunked or self._length is not None
@@ -276,9 +281,7 @@ class ResponseParser:
 
     def _end_to_end(self, status: int) -> list[Header]:
         """The headers for the client: what goes no further was never kept, but for what Connection names."""
-        if self._length is not None:
-            self._write_length_anew(self._length)
-        left_out = named_in_connection(self._connection)
+        left_out = named_in_connection(self._connection) if self._connection else frozenset[bytes]()
         if status in _WITHOUT_LENGTH:
             left_out |= {b"content-length"}
         if not left_out:
@@ -289,15 +292,6 @@ class ResponseParser:
         """A body may follow all the same, and would be taken for the next answer."""
         if self._codings or (self._length and status in _WITHOUT_LENGTH):
             self.reusable = False
-
-    def _write_length_anew(self, length: int) -> None:
-        """Leading zeros are an octal number to some."""
-        digits = b"%d" % length
-        for at, (name, value) in enumerate(self._headers):
-            if len(name) == len(b"content-length") and name.lower() == b"content-length":
-                if value != digits:
-                    self._headers[at] = (name, digits)
-                return
 
     def _check_size(self) -> None:
         settings = self._settings

@@ -83,61 +83,69 @@ class Service:
 
         An answer in bytes says whether the connection outlives the request: as ``outlives`` does.
         """
-        if not self.view.is_current():
-            return CatchingUp(self, client, request)
-        return self.judge(request, request.body if request.complete else None, client)
+        return self.judge_by_now(request, request.body if request.complete else None, client)
+
+    def judge_by_now(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
+        """Judge a request as `judge` does, once the view holds all that was acknowledged before this call."""
+        if self.view.is_current():
+            return self.judge(request, body, client)
+        return CatchingUp(self, client, request, body)
 
     def judge(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
-        """Decide and carry out. The view is up to date."""
+        """Decide and carry out, by what the view holds."""
         now_ms = self.clock()
-        decided = request.decided
-        if decided is not None:
-            outcome = self._carry_out_again(cast("Decided", decided), now_ms, client)
-            if outcome is not None:
-                return outcome
+        decided = cast("Decided | None", request.decided)
+        if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
+            return self._carry_out(decided.intake, now_ms, client)
         try:
             intake = self._judge.decide(request, body, now_ms)
         except BodyWanted:
             return Collecting(self, client, request)
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
+        return self._carry_out(intake, now_ms, client)
+
+    def _carry_out(self, intake: Intake, now_ms: int, client: Client) -> bytes | Turn:
+        request, mock = intake.request, intake.mock
         if intake.session_id:
             self._presence.touch(intake.session_id, now_ms)
-        mock = intake.mock
         if mock is not None:
             if intake.delay_ms or not request.complete:
-                return Held(self, client, intake, mock)
+                return Held(self, client, intake, now_ms, mock)
             kept = self.clerk.body_of(intake) if request.has_body else None
-            return self.answer_mocked(intake, mock, kept, intake.findings, 0)
+            return self.answer_mocked(intake, now_ms, mock, kept, intake.findings, 0)
         if intake.own is not None:
-            return self._answer_own(intake, intake.own)
-        return Relay(self, client, intake)
+            return self._answer_own(intake, now_ms, intake.own)
+        return Relay(self, client, intake, now_ms)
 
-    def _carry_out_again(self, decided: Decided, now_ms: int, client: Client) -> bytes | Turn | None:
-        """Treat a request as the same one before, if what was decided still holds; else ``None``."""
-        if decided.version != self.view.version or now_ms >= decided.until_ms:
-            return None
-        intake = decided.intake
-        if intake.session_id:
-            self._presence.touch(intake.session_id, now_ms)
-        mock = intake.mock
-        if mock is None:
-            return Relay(self, client, intake.again(now_ms), decided)
-        if intake.delay_ms:
-            return Held(self, client, intake.again(now_ms), mock)
-        # Nobody keeps it when the answer is given at once.
-        intake.started_at_ms = now_ms
-        return self.answer_mocked(intake, mock, None, intake.findings, 0)
+    def refuse_unjudged(self, request: ClientRequest, refused: Refused) -> bytes:
+        """Refuse a request whose rest cannot be read, before it could be judged. It is on record all the same."""
+        intake = self._intake(request)
+        if intake is None:
+            return self.refuse(request, refused)
+        return self.refuse_on_record(intake, self.clock(), refused, self.clerk.body_of(intake))
 
-    def intake(self, request: ClientRequest) -> Intake | None:
-        """Whose request it is, when it ended before it could be judged by its body; ``None``: no environment's."""
+    def record_unjudged(self, request: ClientRequest) -> None:
+        """Put on record that the client went before its request could be judged."""
+        intake = self._intake(request)
+        if intake is not None:
+            self.record_gone(intake, self.clock(), self.clerk.body_of(intake))
+
+    def _intake(self, request: ClientRequest) -> Intake | None:
+        """Whose request it is; ``None``: no environment's."""
         intake = self._judge.decide(request, OVERLONG, self.clock())
         return None if isinstance(intake, Refused) else intake
 
     def answer_mocked(
-        self, intake: Intake, mock: Mock, request_body: Captured | None, findings: tuple[str, ...], duration_ms: int
+        self,
+        intake: Intake,
+        started_at_ms: int,
+        mock: Mock,
+        request_body: Captured | None,
+        findings: tuple[str, ...],
+        duration_ms: int,
     ) -> bytes:
-        """Put a mock's answer on record and write it. It took ``duration_ms`` since the request was judged."""
+        """Put a mock's answer on record and write it. ``duration_ms``: the time since the request was judged."""
         request, prepared = intake.request, mock.response.prepared
         head, stored, body, kept = prepared.head, prepared.stored_headers, prepared.body, prepared.kept
         if request.origin and not prepared.sets_cors and intake.environment.adds_cors_headers:
@@ -148,19 +156,21 @@ class Service:
             kept = prepared.kept = self.clerk.capture(body, prepared.raw_headers)
         if request.method == "HEAD":
             body, kept = b"", None
-        self.clerk.append(intake, prepared.status, stored, request_body, kept, mock.id, findings, duration_ms)
+        self.clerk.append(
+            intake, started_at_ms, duration_ms, prepared.status, stored, request_body, kept, mock.id, findings
+        )
         if not prepared.has_date:
-            head += date_line((intake.started_at_ms + duration_ms) // 1000)
+            head += date_line((started_at_ms + duration_ms) // 1000)
         if request.keep_alive and request.complete and not request.http_1_0:
             return head + b"\r\n" + body
         return head + connection_line(request, keep_alive=outlives(request)) + b"\r\n" + body
 
-    def _answer_own(self, intake: Intake, own: Own) -> bytes:
+    def _answer_own(self, intake: Intake, now_ms: int, own: Own) -> bytes:
         """Put an answer of the proxy's own on record and write it."""
         request_body = self.clerk.body_of(intake)
         if own.refused:
-            return self.refuse_on_record(intake, own.refused, request_body)
-        self.clerk.record(intake, own.status, own.headers, request_body, None)
+            return self.refuse_on_record(intake, now_ms, own.refused, request_body)
+        self.clerk.record(intake, now_ms, own.status, own.headers, request_body, None)
         return own_answer(intake.request, own.status, own.headers, b"", self.clock() // 1000)
 
     def refuse(self, request: ClientRequest, refused: Refused) -> bytes:
@@ -169,7 +179,12 @@ class Service:
         return own_answer(request, refused.status, headers, body, self.clock() // 1000)
 
     def refuse_on_record(
-        self, intake: Intake, refused: Refused, request_body: Captured | None, findings: tuple[str, ...] = ()
+        self,
+        intake: Intake,
+        started_at_ms: int,
+        refused: Refused,
+        request_body: Captured | None,
+        findings: tuple[str, ...] = (),
     ) -> bytes:
         """Put a refusal on record and write it."""
         body, headers = envelope(refused)
@@ -178,19 +193,20 @@ class Service:
             # Without this a page could not read why.
             headers = (*headers, *cors.answer_headers(request.origin, headers))
         kept = None if request.method == "HEAD" else self.clerk.capture(body, headers)
-        self.clerk.record(intake, refused.status, headers, request_body, kept, "", findings)
+        self.clerk.record(intake, started_at_ms, refused.status, headers, request_body, kept, "", findings)
         return own_answer(request, refused.status, headers, body, self.clock() // 1000)
 
     def record_gone(
-        self, intake: Intake, request_body: Captured | None, mock_id: str = "", findings: tuple[str, ...] = ()
+        self,
+        intake: Intake,
+        started_at_ms: int,
+        request_body: Captured | None,
+        mock_id: str = "",
+        findings: tuple[str, ...] = (),
     ) -> None:
         """Put on record that the client went before anything was answered."""
-        self.clerk.record(intake, CLIENT_GONE, (), request_body, None, mock_id, findings)
+        self.clerk.record(intake, started_at_ms, CLIENT_GONE, (), request_body, None, mock_id, findings)
 
     def refuse_stream(self, refused: Refused) -> bytes:
         """The last answer on a connection whose bytes could not be read as requests."""
         return last_refusal(refused, self.clock() // 1000)
-
-    def duration_ms(self, intake: Intake) -> int:
-        """How long ago a request was judged. Never negative, even if the clock was set back."""
-        return max(0, self.clock() - intake.started_at_ms)

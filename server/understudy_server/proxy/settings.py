@@ -36,7 +36,7 @@ class ProxySettings:
     # What one client may do.
 
     connections_max: int = 10_000
-    """More connections at a time, over all listeners, get 503."""
+    """More connections at a time, over all listeners, get 503. TLS handshakes under way do not count."""
 
     pipelined_max: int = 16
     """So many requests may wait behind the one in hand before no more is read from the connection."""
@@ -51,7 +51,7 @@ class ProxySettings:
     """A request of whose body nothing came for so long gets 408."""
 
     write_seconds: float = 60
-    """A client that takes nothing of its answer for so long is cut off."""
+    """A client that takes nothing of its answer for so long is cut off, however long the answer takes in all."""
 
     linger_seconds: float = 1
     """How long a refused client may go on sending before the connection is cut, so that it gets to read the refusal."""

@@ -5,7 +5,9 @@ A turn is in one state at a time, each of which is a class named for what it doe
 do. None of them knows of sockets.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
 
@@ -15,8 +17,15 @@ class Turn:
 
     __slots__ = ()
 
-    takes_body: bool = False
-    """True when the next part of the request's body can be handed over. Else it waits with the client."""
+    @property
+    def takes_body(self) -> bool:
+        """True when the next part of the request's body can be handed over. Else it waits with the client."""
+        return False
+
+    @property
+    def begun(self) -> bool:
+        """True once anything of the answer is written, so that no other one can be."""
+        return False
 
     def start(self) -> None:
         """Begin. Called once, when the connection has taken note of the turn."""
@@ -32,6 +41,9 @@ class Turn:
 
     def gone(self) -> None:
         """The client is gone. Nothing can be told to it any more."""
+
+    def drop(self) -> None:
+        """Something of ours went wrong: let go of all that runs, without a word and without a record."""
 
     def full(self) -> None:
         """The client reads slower than it is written to: write no more."""
@@ -52,6 +64,10 @@ class Tunnel(Turn):
 class Client(Protocol):
     """The connection, as a turn sees it."""
 
+    @property
+    def writable(self) -> bool:
+        """False while the client reads slower than it is written to: after `Turn.full`, until `Turn.ready`."""
+
     def proceed(self, turn: Turn | bytes) -> None:
         """The turn goes on in another state, or ends with these bytes, a whole answer (see `Service.begin`)."""
 
@@ -70,14 +86,35 @@ class Client(Protocol):
     def finish_answer(self, *, keep_alive: bool) -> None:
         """The answer is written whole."""
 
-    def fault(self, *, begun: bool) -> None:
-        """Something of ours went wrong, with the exception in hand. Unless an answer has ``begun``, that is one too."""
+    def fault(self) -> None:
+        """Something of ours went wrong, with the exception in hand: that is an answer too, unless one has begun."""
 
     def cut(self, *, hard: bool) -> None:
         """The answer cannot be finished. ``hard``: its end would look regular, so the client gets a reset."""
 
     def tunnel(self, turn: Tunnel) -> None:
         """What the client sends is no longer HTTP: it goes to this turn as it is."""
+
+
+class _OfClient(Protocol):
+    client: Client
+
+
+_T = TypeVar("_T", bound=_OfClient)
+_P = ParamSpec("_P")
+
+
+def guarded(step: Callable[Concatenate[_T, _P], None]) -> Callable[Concatenate[_T, _P], None]:
+    """A step of a turn that is not called by its connection: a fault of ours in it is that client's alone."""
+
+    @wraps(step)
+    def take(turn: _T, *arguments: _P.args, **options: _P.kwargs) -> None:
+        try:
+            step(turn, *arguments, **options)
+        except Exception:  # noqa: BLE001 - logged by the connection
+            turn.client.fault()
+
+    return cast("Callable[Concatenate[_T, _P], None]", take)
 
 
 def awaits_invitation(request: ClientRequest) -> bool:

@@ -7,7 +7,11 @@ from typing import Protocol, cast
 from understudy_server.proxy.messages import AnswerHead, Refused
 from understudy_server.proxy.response_parser import ResponseParser
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.unsent import unsent_bytes
 from understudy_server.proxy.watch import NEVER, Watch
+
+_LONG_BYTES = 16 * 1024
+"""A shorter request has left by the time anybody looks."""
 
 
 class Sender(Protocol):
@@ -58,6 +62,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_head_told",
+        "_in_parts",
         "_owner",
         "_parser",
         "_paused",
@@ -66,11 +71,13 @@ class UpstreamConnection(asyncio.Protocol):
         "_sending",
         "_settings",
         "_tunnel",
+        "_unsent",
         "_user",
         "_watch",
         "deadline",
         "transport",
         "used",
+        "writable",
     )
 
     def __init__(self, owner: Owner, settings: ProxySettings, watch: Watch) -> None:
@@ -82,11 +89,15 @@ class UpstreamConnection(asyncio.Protocol):
         self._poll = select.poll()
         self._user: User | None = None
         self._head_told = False
-        self._sending = False
+        self._sending = self._in_parts = False
         self._paused = False
         self._tunnel: FarEnd | None = None
+        self._unsent = 0
+        """How much was not sent yet when that was last looked at, while it was too much."""
         self.used = False
         """True once it has served a request."""
+        self.writable = True
+        """False while the upstream reads slower than it is sent to."""
         self.deadline = NEVER
         self.transport: asyncio.Transport
 
@@ -110,32 +121,53 @@ class UpstreamConnection(asyncio.Protocol):
         self._user = user
         self._head_told = False
         self._sending = True
+        self._in_parts = False
+        self._unsent = 0
         self._parser.begin(method, upgrade=upgrade)
         self.deadline = NEVER
 
     def send(self, data: bytes, *, last: bool) -> None:
         """Send bytes of the request."""
         self.transport.write(data)
-        if self._tunnel:
-            self.deadline = self._watch.now + self._settings.tunnel_idle_seconds
-        elif last:
+        if last:
             self._sending = False
-            if not self._head_told:
-                self.deadline = self._watch.now + self._settings.first_byte_seconds
+            if self._in_parts or len(data) > _LONG_BYTES:
+                # The wait for an answer begins when the upstream has read this, which may take a while.
+                self._unsent = unsent_bytes(self.transport)
+        else:
+            self._in_parts = True
+        self._wait()
+
+    def _wait(self) -> None:
+        """Set the deadline by what is waited for now."""
+        settings = self._settings
+        if self._paused:
+            self.deadline = NEVER
+        elif self._tunnel is not None:
+            self.deadline = self._watch.now + settings.tunnel_idle_seconds
+        elif self._head_told:
+            self.deadline = self._watch.now + settings.upstream_idle_seconds
+        elif self._sending and self.writable:
+            # It is the client's turn.
+            self.deadline = NEVER
+        else:
+            self.deadline = self._watch.now + settings.first_byte_seconds
 
     def hand_to(self, tunnel: FarEnd) -> None:
         """After a switch of protocols: bytes go to this end from now on."""
         self._user, self._tunnel = None, tunnel
-        self.deadline = self._watch.now + self._settings.tunnel_idle_seconds
+        self._wait()
 
-    def end_sending(self) -> None:
-        """After a switch of protocols: the client has ended its side."""
-        if self.transport.can_write_eof():
-            try:
-                self.transport.write_eof()
-            except OSError:
-                # Reset, which could not be noticed while nothing was read.
-                self.transport.abort()
+    def end_sending(self) -> bool:
+        """After a switch of protocols: the client has ended its side. False when that cannot be told by itself."""
+        if not self.transport.can_write_eof():
+            return False
+        try:
+            self.transport.write_eof()
+        except OSError:
+            # Reset, which could not be noticed while nothing was read.
+            self.transport.abort()
+        return True
 
     def release(self) -> None:
         """The user wants no more of it: what is under way is cut."""
@@ -147,14 +179,14 @@ class UpstreamConnection(asyncio.Protocol):
         if not self._paused and not self.transport.is_closing():
             self._paused = True
             self.transport.pause_reading()
-        self.deadline = NEVER
+        self._wait()
 
     def resume(self) -> None:
         """Read on."""
         if self._paused and not self.transport.is_closing():
             self._paused = False
             self.transport.resume_reading()
-        self.deadline = self._watch.now + self._settings.upstream_idle_seconds
+        self._wait()
 
     def data_received(self, data: bytes) -> None:
         user = self._user
@@ -169,7 +201,7 @@ class UpstreamConnection(asyncio.Protocol):
             # Nobody has asked for anything: whatever this is, it must not be taken for the next answer.
             self.transport.abort()
             return
-        self.deadline = self._watch.now + self._settings.tunnel_idle_seconds
+        self._wait()
         self._tunnel.tunnelled(data)
 
     def _tell(self, user: User) -> None:
@@ -198,9 +230,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _let_go(self) -> None:
         self._user = None
-        if self._sending or not self._parser.reusable or self.transport.is_closing():
+        if self._sending or not self._parser.reusable or self._paused or self.transport.get_write_buffer_size():
             # An answer that came before the request was whole leaves the upstream in the middle of reading.
-            self.transport.close()
+            self.transport.abort()
             return
         self.used = True
         self._read_in_turn = self._watch.turn()
@@ -249,16 +281,17 @@ class UpstreamConnection(asyncio.Protocol):
             user.broken(Refused(502, "upstream_unreachable", message), stale=stale)
 
     def pause_writing(self) -> None:
-        if not self._head_told:
-            self.deadline = self._watch.now + self._settings.first_byte_seconds
+        self.writable = False
+        self._unsent = unsent_bytes(self.transport)
+        self._wait()
         sender = self._sender()
         if sender is not None:
             sender.upstream_full()
 
     def resume_writing(self) -> None:
-        if self._sending and not self._head_told:
-            # It is the client's turn now.
-            self.deadline = NEVER
+        self.writable = True
+        self._unsent = 0
+        self._wait()
         sender = self._sender()
         if sender is not None:
             sender.upstream_ready()
@@ -267,6 +300,12 @@ class UpstreamConnection(asyncio.Protocol):
         return self._user if self._tunnel is None else self._tunnel
 
     def overdue(self) -> None:
+        unsent = unsent_bytes(self.transport)
+        if unsent < self._unsent:
+            # It still reads what it was sent, so it cannot be late with an answer.
+            self._unsent = unsent
+            self._wait()
+            return
         sender = self._sender()
         self._user = self._tunnel = None
         self.transport.abort()

@@ -5,10 +5,12 @@ noticed up to two ticks late. It is never early.
 """
 
 import asyncio
+import logging
 import math
 from typing import Final, Protocol
 
 NEVER: Final = math.inf
+_log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
@@ -64,5 +66,14 @@ class Watch:
         for thing in [each for each in self._things if each.deadline <= now]:
             # One that came to its end through another's is gone from the watch.
             if thing in self._things:
-                thing.overdue()
+                _tell(thing)
         self._timer = self._loop.call_later(self._tick_seconds, self._look) if self._things else None
+
+
+def _tell(thing: Watched) -> None:
+    try:
+        thing.overdue()
+    # The others have deadlines, too.
+    except Exception:  # noqa: BLE001
+        thing.deadline = NEVER
+        _log.exception("What was overdue could not be ended")

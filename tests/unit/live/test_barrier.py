@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from support.live_source import ENVIRONMENT_ID, FakeSource, environment
+from support.live_source import ENVIRONMENT_ID, FakeSource, environment, row_of
 from understudy_server.core.errors import StorageFailure
 from understudy_server.live.view import LiveView
 
@@ -78,7 +78,7 @@ async def test_a_write_during_a_check_is_seen_by_those_that_come_after_it() -> N
     source.gate.set()
     await early
     await late
-    assert view.environment("checkout", "staging") is not None
+    assert row_of(view.live("checkout", "staging")) is not None
 
 
 async def test_one_that_gives_up_waiting_does_not_take_the_check_from_the_others() -> None:
@@ -92,7 +92,7 @@ async def test_one_that_gives_up_waiting_does_not_take_the_check_from_the_others
     await _settle()
     source.gate.set()
     await patient
-    assert view.environment("checkout", "staging") is not None
+    assert row_of(view.live("checkout", "staging")) is not None
 
 
 async def test_a_failure_reaches_all_that_wait_and_the_next_check_starts_afresh() -> None:
@@ -104,4 +104,4 @@ async def test_a_failure_reaches_all_that_wait_and_the_next_check_starts_afresh(
     assert [type(result) for result in results] == [StorageFailure, StorageFailure]
     source.broken = False
     await view.catch_up()
-    assert view.environment("checkout", "staging") is not None
+    assert row_of(view.live("checkout", "staging")) is not None

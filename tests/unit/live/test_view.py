@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
+from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, row_of, session
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.matching.request import Request
 from understudy_server.core.precedence import winner
@@ -37,9 +37,9 @@ async def test_environment_is_found_by_both_slugs() -> None:
     source = FakeSource()
     source.commit(environments={ENVIRONMENT_ID: environment()})
     view = await _view(source)
-    assert view.environment("checkout", "staging") == environment()
-    assert view.environment("checkout", "qa") is None
-    assert view.environment("staging", "checkout") is None
+    assert row_of(view.live("checkout", "staging")) == environment()
+    assert row_of(view.live("checkout", "qa")) is None
+    assert row_of(view.live("staging", "checkout")) is None
 
 
 async def test_removed_environment_is_gone_with_its_sessions() -> None:
@@ -62,7 +62,7 @@ async def test_a_slug_can_pass_to_another_environment_within_one_change() -> Non
     successor = type(successor)("env_2", "prj_2", "checkout", "staging", "", ())
     source.commit(environments={"env_2": successor, ENVIRONMENT_ID: None})
     await view.catch_up()
-    assert view.environment("checkout", "staging") == successor
+    assert row_of(view.live("checkout", "staging")) == successor
 
 
 async def test_environment_is_found_by_each_of_its_hosts() -> None:
@@ -70,10 +70,10 @@ async def test_environment_is_found_by_each_of_its_hosts() -> None:
     row = environment(hosts=("shop.test", "www.shop.test"))
     source.commit(environments={ENVIRONMENT_ID: row})
     view = await _view(source)
-    assert view.environment_for_host("shop.test") == row
-    assert view.environment_for_host("www.shop.test") == row
-    assert view.environment_for_host("test") is None
-    assert view.environment("checkout", "staging") == row
+    assert row_of(view.live_for_host("shop.test")) == row
+    assert row_of(view.live_for_host("www.shop.test")) == row
+    assert row_of(view.live_for_host("test")) is None
+    assert row_of(view.live("checkout", "staging")) == row
 
 
 async def test_a_host_that_was_taken_away_finds_nothing() -> None:
@@ -82,7 +82,7 @@ async def test_a_host_that_was_taken_away_finds_nothing() -> None:
     view = await _view(source)
     source.commit(environments={ENVIRONMENT_ID: environment(hosts=("b.test", "c.test"))})
     await view.catch_up()
-    found = {host: view.environment_for_host(host) is not None for host in ("a.test", "b.test", "c.test")}
+    found = {host: row_of(view.live_for_host(host)) is not None for host in ("a.test", "b.test", "c.test")}
     assert found == {"a.test": False, "b.test": True, "c.test": True}
 
 
@@ -92,7 +92,7 @@ async def test_hosts_of_a_removed_environment_find_nothing() -> None:
     view = await _view(source)
     source.commit(environments={ENVIRONMENT_ID: None})
     await view.catch_up()
-    assert view.environment_for_host("a.test") is None
+    assert row_of(view.live_for_host("a.test")) is None
 
 
 @pytest.mark.parametrize("order", [(ENVIRONMENT_ID, "env_2"), ("env_2", ENVIRONMENT_ID)], ids=["giver first", "last"])
@@ -107,7 +107,7 @@ async def test_a_host_can_pass_to_another_environment_within_one_change(
     after = {ENVIRONMENT_ID: None if giver_goes else environment(), "env_2": replace(heir, hosts=("a.test",))}
     source.commit(environments={each: after[each] for each in order})
     await view.catch_up()
-    assert view.environment_for_host("a.test") == after["env_2"]
+    assert row_of(view.live_for_host("a.test")) == after["env_2"]
 
 
 async def test_two_environments_can_change_hosts_with_each_other_within_one_change() -> None:
@@ -118,7 +118,7 @@ async def test_two_environments_can_change_hosts_with_each_other_within_one_chan
     one, two = replace(one, hosts=two.hosts), replace(two, hosts=one.hosts)
     source.commit(environments={ENVIRONMENT_ID: one, "env_2": two})
     await view.catch_up()
-    assert (view.environment_for_host("b.test"), view.environment_for_host("a.test")) == (one, two)
+    assert (row_of(view.live_for_host("b.test")), row_of(view.live_for_host("a.test"))) == (one, two)
 
 
 async def test_session_is_found_until_it_expires() -> None:
@@ -366,5 +366,5 @@ async def test_complete_change_replaces_everything() -> None:
     view = await _view(source)
     source.restore({"env_9": environment(environment_id="env_9", slug="qa")})
     await view.catch_up()
-    assert view.environment("checkout", "staging") is None
-    assert view.environment_for_host("a.test") is None
+    assert row_of(view.live("checkout", "staging")) is None
+    assert row_of(view.live_for_host("a.test")) is None

@@ -7,6 +7,7 @@ from understudy_server.proxy.forwarding import (
     Origin,
     Upstream,
     chunk,
+    may_tunnel,
     parse_upstream,
     request_head,
 )
@@ -120,3 +121,36 @@ def test_chunks_can_be_read_by_anybody() -> None:
     body = b"".join([chunk(b"abc"), chunk(b""), chunk(b"x" * 5000), LAST_CHUNK])
     (request,), rest = read_requests(head + body)
     assert (request.body, rest) == (b"abc" + b"x" * 5000, b"")
+
+
+def test_target_about_the_whole_service_has_no_place_under_a_base_path() -> None:
+    request = _request("Host: p", method="OPTIONS")
+    head = request_head(request, "*", _UPSTREAM)
+    assert head.startswith(b"OPTIONS * HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("offer", "passed_on"),
+    [
+        (b"websocket", True),
+        (b"a, b", True),
+        (b"h2c-like", True),
+        (b"h2c", False),
+        (b"H2C", False),
+        (b"websocket,\th2c", False),
+        (b"h2 , websocket", False),
+        (b"HTTP/2.0", False),
+    ],
+)
+def test_offer_of_a_protocol_that_hides_requests_is_not_passed_on(offer: bytes, *, passed_on: bool) -> None:
+    request = _request("Host: p")
+    request.upgrade = offer
+    assert may_tunnel(request) == passed_on
+
+
+@pytest.mark.parametrize("rare", ["http_1_0", "has_body"])
+def test_offer_of_an_old_client_or_beside_a_body_is_not_passed_on(rare: str) -> None:
+    request = _request("Host: p")
+    request.upgrade = b"websocket"
+    setattr(request, rare, True)
+    assert not may_tunnel(request)

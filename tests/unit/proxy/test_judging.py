@@ -6,7 +6,8 @@ import json
 import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.played_upstream import played_upstream
-from support.proxying import Proxy, ask, body_of, get, head_of, running, status_of
+from support.proxying import OK, Proxy, ask, body_of, get, head_of, running, status_of
+from support.virtual_proxy import VirtualProxy
 from understudy.v1.mock_service_pb2 import Mock
 from understudy_server.core.carriers import Carrier, CarrierKind
 
@@ -130,6 +131,21 @@ async def test_options_that_is_no_preflight_is_a_request_as_any_other(lines: tup
     async with running(_source()) as proxy:
         assert body_of(await proxy.ask(ask("OPTIONS", "/x", _KEY, *lines))) == b'"x"'
         assert status_of(await proxy.ask(ask("OPTIONS", "/other", _KEY, *lines))) == 502
+
+
+@pytest.mark.parametrize("lines", [(), _ASKING], ids=["request", "preflight"])
+@pytest.mark.parametrize(("path", "delay_ms"), [("/x", 500 + 70), ("/other", 500)], ids=["mock", "upstream"])
+def test_delay_of_the_session_holds_for_preflights_too(path: str, delay_ms: int, lines: tuple[str, ...]) -> None:
+    row = {"upstream": "http://192.0.2.1", "answers_preflights": False}
+    source = _source(mock("ovr_options", path="/x", method="OPTIONS", delay_ms=70), **row)
+    source.commit(sessions={"ses_ci-42": session(overrides=("ovr_options",), delay_ms=500)})
+    with VirtualProxy(source) as proxy:
+        client = proxy.send(ask("OPTIONS", path, _KEY, *lines))
+        for upstream in proxy.upstreams:
+            proxy.say(upstream, OK)
+        assert client.sent == []
+        proxy.pass_ms(2 * delay_ms)
+    assert [(each.status, each.duration_ms) for each in proxy.exchanges] == [(200, delay_ms)]
 
 
 async def test_preflight_goes_up_where_the_environment_does_not_answer_it() -> None:

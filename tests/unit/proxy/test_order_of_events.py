@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from support.hand_wire import Hand, by_hand
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
-from support.proxying import ask, get, status_of
+from support.proxying import ask, get, status_of, unused_port
 from support.strict_http import read_answers
 from support.vanishing import eventually
 from understudy_server.proxy.settings import ProxySettings
@@ -148,6 +148,7 @@ async def test_client_that_does_not_take_the_end_is_cut_after_a_while(last: Call
     """Closing waits for what is written to leave, which a client can put off for ever."""
     async with by_hand(_source()) as hand:
         hand.connection.data_received(_GET)
+        hand.wire.unsent = 10
         last(hand)
         assert (hand.wire.closed, hand.wire.cut) == (True, False)
         assert hand.connection.deadline == hand.watch.now + ProxySettings().write_seconds
@@ -219,3 +220,33 @@ async def test_request_in_hand_has_no_deadline() -> None:
     async with by_hand(_source(delay_ms=_LONG_MS)) as hand:
         hand.connection.data_received(_GET + b"GET / H")
         assert hand.connection.deadline == float("inf")
+
+
+def _passing_through() -> FakeSource:
+    """What is not mocked is for an upstream that refuses connections."""
+    source = _source(delay_ms=_LONG_MS)
+    source.commit(environments={ENVIRONMENT_ID: environment(upstream=f"http://127.0.0.1:{unused_port()}")})
+    return source
+
+
+async def test_end_of_the_client_is_taken_once() -> None:
+    """Some event loops tell of it again when reading is resumed behind it."""
+    async with by_hand(_passing_through()) as hand:
+        hand.connection.data_received(get("/", close=False))
+        assert hand.connection.eof_received()
+        assert hand.connection.eof_received()
+        await eventually(lambda: bool(hand.journal.exchanges), "it is not answered")
+        assert [each.findings for each in hand.journal.exchanges] == [("client_half_closed",)]
+
+
+async def test_nothing_is_read_behind_the_end_of_the_client() -> None:
+    async with by_hand(_passing_through()) as hand:
+        read: list[bool] = []
+        hand.wire.pause_reading = lambda: read.append(False)  # type: ignore[method-assign]
+        hand.wire.resume_reading = lambda: read.append(True)  # type: ignore[method-assign]
+        hand.connection.data_received(_GET)
+        hand.connection.data_received(ask("POST", "/", "Content-Length: 2", close=False))
+        hand.connection.data_received(b"ab")
+        hand.connection.eof_received()
+        await eventually(lambda: len(hand.journal.exchanges) == 2, "the second one is not answered")
+        assert read == []

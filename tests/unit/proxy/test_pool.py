@@ -453,6 +453,20 @@ async def test_certificate_of_an_upstream_is_checked(name: str, status: int, tmp
             await pool.close()
 
 
+async def test_connection_whose_answer_ends_while_nothing_is_to_be_read_is_not_used_again() -> None:
+    """Some event loops tell of bytes that they had read already; the next user would never hear of anything."""
+    async with _bench() as bench:
+        user, _ = await bench.use()
+        user.ask()
+        connection = await user.has_connection()
+        connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
+        connection.pause()
+        connection.data_received(b"k")
+        assert user.body == b"ok"
+        other, _ = bench.want()
+        assert await other.has_connection() is not connection
+
+
 async def test_close_leaves_nothing_and_nobody_waiting() -> None:
     async with full_house() as (host, port), _bench(upstream_connections_max=1) as bench:
         user, line = await bench.use()

@@ -1,13 +1,16 @@
 """Switches of protocol: a WebSocket passes through where the environment lets it, and is declined elsewhere."""
 
 import asyncio
+import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.played_upstream import Line, PlayedUpstream, played_upstream
 from support.proxying import Proxy, ask, body_of, head_of, running, status_of
 from support.scripted_upstream import reset
+from support.tls import Authority
 from support.vanishing import eventually
 from understudy_server.proxy.settings import ProxySettings
 
@@ -148,6 +151,20 @@ async def test_tunnel_ends_when_either_side_is_reset(who: str) -> None:
         await eventually(lambda: not proxy.listener.upstream_connections, "the upstream is still connected")
 
 
+async def test_tunnel_over_tls_to_the_upstream_ends_with_its_client(tmp_path: Path) -> None:
+    """There the end of one side cannot be told by itself."""
+    authority = Authority.make(tmp_path / "ca")
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(authority.identity())
+    settings = replace(_SETTINGS, upstream_tls=authority.trust())
+    async with played_upstream(served) as service, running(_source(service), settings=settings) as proxy:
+        inner, outer = await _tunnel(proxy, service)
+        inner.end()
+        await outer.ended()
+        await eventually(lambda: not proxy.listener.open_connections, "the client is still connected")
+        await eventually(lambda: not proxy.listener.upstream_connections, "the upstream is still connected")
+
+
 async def test_tunnel_through_which_nothing_goes_is_cut() -> None:
     settings = replace(_SETTINGS, tunnel_idle_seconds=0.05, idle_seconds=0.01, head_seconds=0.01)
     async with played_upstream() as service, running(_source(service), settings=settings) as proxy:
@@ -212,6 +229,26 @@ async def test_offer_beside_a_body_is_not_passed_on() -> None:
         answer = await inner.reader.read()
     assert (asked.body, asked.values(b"upgrade")) == (b"body", [])
     assert status_of(answer) == 200
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        ask("GET", "/", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", close=False),
+        b"GET /checkout/staging/ HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ],
+    ids=["HTTP/2", "HTTP/1.0"],
+)
+async def test_offer_that_may_not_be_passed_on_is_answered_without_it(request_bytes: bytes) -> None:
+    async with played_upstream() as service, running(_source(service)) as proxy:
+        inner = await _client(proxy)
+        inner.send(request_bytes)
+        outer = await service.line()
+        asked = await outer.request()
+        outer.send()
+        answer = await inner.reader.read()
+    assert (asked.values(b"upgrade"), asked.values(b"connection"), asked.values(b"http2-settings")) == ([], [], [])
+    assert (status_of(answer), body_of(answer)) == (200, b"ok")
 
 
 async def test_mock_answers_an_offer_as_any_other_request() -> None:

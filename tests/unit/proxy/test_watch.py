@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
 from understudy_server.proxy.watch import NEVER, Watch
 
 _TICK_SECONDS = 0.5
@@ -162,4 +163,32 @@ def test_deadline_set_between_two_ticks_is_never_early() -> None:
     clock.pass_(1)
     assert thing.overdue_count == 0
     clock.pass_(2 * _TICK_SECONDS)
+    assert thing.overdue_count == 1
+
+
+def test_others_are_told_although_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """Now and at later ticks; the one that failed is left alone."""
+
+    def fail(_: _Thing) -> None:
+        raise RuntimeError("a fault of ours")
+
+    clock, watch = _watch()
+    failing, now, later = _Thing(100.2, fail), _Thing(100.2), _Thing(103)
+    for thing in (failing, now, later):
+        watch.add(thing)
+    clock.pass_(5)
+    assert [thing.overdue_count for thing in (failing, now, later)] == [1, 1, 1]
+    assert "a fault of ours" in caplog.text
+
+
+def test_thing_that_fails_without_moving_its_deadline_is_not_told_again() -> None:
+    class Stubborn(_Thing):
+        def overdue(self) -> None:
+            self.overdue_count += 1
+            raise RuntimeError
+
+    clock, watch = _watch()
+    thing = Stubborn(100.2)
+    watch.add(thing)
+    clock.pass_(5)
     assert thing.overdue_count == 1
