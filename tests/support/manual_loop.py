@@ -83,6 +83,8 @@ class Wire(asyncio.Transport):
         if self._held and not self.lost:
             self._held = False
             self._protocol.resume_writing()
+            if self.closing:
+                self._loop.call_soon(self.lose)
 
     def write(self, data: Any) -> None:
         if self.closing:
@@ -97,10 +99,12 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         if not self.closing:
             self.closing = True
-            self._loop.call_soon(self.lose)
+            if not self._held:
+                self._loop.call_soon(self.lose)
 
     def abort(self) -> None:
-        self.close()
+        self.closing = True
+        self._loop.call_soon(self.lose)
 
     def get_write_buffer_size(self) -> int:
         return self._unsent

@@ -93,7 +93,7 @@ def request_head(
         meaning = _MEANINGS[header[0]]
         if not meaning:
             if not left_out or header[0].lower() not in left_out:
-                lines.append(b"%b: %b" % header)
+                lines.append(b": ".join(header))
         elif meaning == _HOST:
             has_host = True
             lines.append(b"%b: %b" % (header[0], upstream.authority))

@@ -96,9 +96,16 @@ class Relay(Turn):
         if self._connection is None:
             self._withdraw = withdraw
 
-    @guarded
     def connected(self, connection: UpstreamConnection) -> None:
-        """There is a connection: send what is here of the request."""
+        """There is a connection."""
+        # Guarded by hand, like `answered`: these two run for every request that is passed through.
+        try:
+            self._send(connection)
+        except Exception:  # noqa: BLE001 - logged by the connection
+            self.client.fault()
+
+    def _send(self, connection: UpstreamConnection) -> None:
+        """Send what is here of the request."""
         intake = self._intake
         request, environment = intake.request, intake.environment
         upgrade = bool(request.upgrade) and environment.tunnels_upgrades and may_tunnel(request)
@@ -152,9 +159,14 @@ class Relay(Turn):
 
     # From the upstream to the client.
 
-    @guarded
     def answered(self, head: AnswerHead, data: bytes, *, last: bool) -> None:
         """The head of the answer is here."""
+        try:
+            self._receive(head, data, last=last)
+        except Exception:  # noqa: BLE001 - logged by the connection
+            self.client.fault()
+
+    def _receive(self, head: AnswerHead, data: bytes, *, last: bool) -> None:
         self._head = head
         if head.status == 101 and self._connection:
             self._switch(head, data, self._connection)

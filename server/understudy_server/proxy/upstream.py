@@ -10,8 +10,8 @@ from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.unsent import unsent_bytes
 from understudy_server.proxy.watch import NEVER, Watch
 
-_LONG_BYTES = 16 * 1024
-"""A shorter request has left by the time anybody looks."""
+_SHORT_BYTES = 16 * 1024
+"""A request so short, with its head, has left by the time anybody looks."""
 
 
 class Sender(Protocol):
@@ -62,7 +62,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_head_told",
-        "_in_parts",
+        "_is_long",
         "_owner",
         "_parser",
         "_paused",
@@ -89,7 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._poll = select.poll()
         self._user: User | None = None
         self._head_told = False
-        self._sending = self._in_parts = False
+        self._sending = self._is_long = False
         self._paused = False
         self._tunnel: FarEnd | None = None
         self._unsent = 0
@@ -121,7 +121,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._user = user
         self._head_told = False
         self._sending = True
-        self._in_parts = False
+        self._is_long = False
         self._unsent = 0
         self._parser.begin(method, upgrade=upgrade)
         self.deadline = NEVER
@@ -131,11 +131,12 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport.write(data)
         if last:
             self._sending = False
-            if self._in_parts or len(data) > _LONG_BYTES:
+            if self._is_long or len(data) > _SHORT_BYTES:
                 # The wait for an answer begins when the upstream has read this, which may take a while.
                 self._unsent = unsent_bytes(self.transport)
+                self._is_long = True
         else:
-            self._in_parts = True
+            self._is_long = True
         self._wait()
 
     def _wait(self) -> None:
@@ -230,7 +231,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _let_go(self) -> None:
         self._user = None
-        if self._sending or not self._parser.reusable or self._paused or self.transport.get_write_buffer_size():
+        unsent = self._is_long and self.transport.get_write_buffer_size()
+        if self._sending or not self._parser.reusable or self._paused or unsent:
             # An answer that came before the request was whole leaves the upstream in the middle of reading.
             self.transport.abort()
             return

@@ -35,9 +35,14 @@ def outlives(request: ClientRequest) -> bool:
 
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Header lines, each with its end."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+    lines = [b": ".join(header) for header in headers]
+    if not lines:
+        return b""
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
+@lru_cache(maxsize=1024)
 def status_line(status: int, reason: bytes | None = None) -> bytes:
     """The first line. Without a reason the usual one of the status is taken, or none."""
     return b"HTTP/1.1 %d %b\r\n" % (status, usual_reason(status) if reason is None else reason)

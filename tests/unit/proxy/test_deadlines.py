@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment
 from support.manual_loop import Wire
-from support.proxying import OK, ask, body_of, status_of
+from support.proxying import OK, ask, body_of, get, status_of
 from support.virtual_proxy import VirtualProxy
 from understudy_server.proxy.settings import ProxySettings
 
@@ -50,6 +50,26 @@ def test_upstream_that_reads_no_more_of_the_request_is_late() -> None:
         proxy.pass_seconds(2 * _SETTINGS.first_byte_seconds + 1)
         assert status_of(b"".join(client.sent)) == 504
         assert upstream.lost
+
+
+def test_upstream_that_reads_no_more_in_the_middle_of_an_upload_is_late() -> None:
+    with _proxy() as proxy:
+        proxy.upstreams_are(narrow=True)
+        client, upstream = _upload(proxy)
+        proxy.pass_seconds(_SETTINGS.first_byte_seconds + 1)
+        assert status_of(b"".join(client.sent)) == 504
+        assert upstream.lost
+
+
+def test_upstream_is_not_given_up_while_a_slow_client_takes_what_it_has_said() -> None:
+    with _proxy(replace(_SETTINGS, upstream_idle_seconds=40)) as proxy:
+        client = proxy.send(get("/", close=False), narrow=True)
+        (upstream,) = proxy.upstreams
+        proxy.say(upstream, _BEGUN)
+        for _ in range(3):
+            client.take(1)
+            proxy.pass_seconds(_SETTINGS.write_seconds)
+        assert (client.lost, upstream.lost) == (False, False)
 
 
 def test_upstream_that_answers_at_the_end_of_a_long_upload_is_not_silent_while_that_comes() -> None:

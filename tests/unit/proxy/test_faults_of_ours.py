@@ -52,8 +52,8 @@ def _upstream_answers(proxy: VirtualProxy) -> None:
 
 def _upstream_says_the_rest(proxy: VirtualProxy) -> None:
     (upstream,) = proxy.upstreams
-    proxy.say(upstream, OK[:20])
-    proxy.say(upstream, OK[20:])
+    proxy.say(upstream, OK[:-1])
+    proxy.say(upstream, OK[-1:])
 
 
 def _nothing(_: VirtualProxy) -> None:
@@ -149,12 +149,14 @@ def test_answer_that_has_begun_is_cut_when_the_request_cannot_be_passed_on(monke
         (RawTunnel, "from_client", lambda proxy, client, upstream: proxy.say(client, b"more")),
         (RawTunnel, "half_closed", lambda proxy, client, upstream: client.end()),
         (RawTunnel, "full", lambda proxy, client, upstream: proxy.say(upstream, b"more")),
+        (RawTunnel, "ready", lambda proxy, client, upstream: (proxy.say(upstream, b"more"), client.widen())),
+        (Connection, "finish_answer", lambda proxy, client, upstream: upstream.end()),
         (Connection, "write", lambda proxy, client, upstream: proxy.say(upstream, b"more")),
     ],
-    ids=["client speaks", "client ends", "client is full", "upstream speaks"],
+    ids=["client speaks", "client ends", "client is full", "client catches up", "upstream ends", "upstream speaks"],
 )
 def test_tunnel_is_cut_when_it_cannot_go_on(
-    kind: type, step: str, then: Callable[[VirtualProxy, Wire, Wire], None], monkeypatch: pytest.MonkeyPatch
+    kind: type, step: str, then: Callable[[VirtualProxy, Wire, Wire], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _proxy() as proxy:
         client = proxy.send(ask("GET", "/", "Connection: Upgrade", "Upgrade: x", close=False))

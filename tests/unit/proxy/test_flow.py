@@ -149,6 +149,19 @@ def test_client_that_is_full_with_the_switch_of_protocols_holds_the_upstream_bac
         assert not upstream.paused
 
 
+def test_upstream_that_reads_slowly_holds_back_the_client_of_a_tunnel() -> None:
+    with _proxy() as proxy:
+        client, upstream = _tunnel(proxy)
+        upstream.narrow = True
+        proxy.say(client, b"one ")
+        assert client.paused
+        proxy.say(client, b"two")
+        assert _sent(upstream).endswith(b"one ")
+        upstream.widen()
+        proxy.settle()
+        assert _sent(upstream).endswith(b"one two")
+
+
 def test_client_that_takes_nothing_of_a_tunnel_is_cut() -> None:
     with _proxy() as proxy:
         client, upstream = _tunnel(proxy, narrow=True)
