@@ -71,6 +71,14 @@ class Hand:
     journal: Journal
     watch: Watch
 
+    def pass_seconds(self, seconds: float) -> None:
+        """Let time go by, and whatever is overdue be told."""
+        end = self.watch.now + seconds
+        while self.connection.deadline <= end and not self.wire.cut:
+            self.watch.now = self.connection.deadline
+            self.connection.overdue()
+        self.watch.now = end
+
 
 @asynccontextmanager
 async def by_hand(source: FakeSource, settings: ProxySettings | None = None) -> AsyncIterator[Hand]:

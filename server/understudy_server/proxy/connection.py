@@ -80,6 +80,7 @@ class Connection(asyncio.Protocol):
         "_request",
         "_service",
         "_settings",
+        "_taken_at",
         "_transport",
         "_tunnel",
         "_turn",
@@ -108,7 +109,9 @@ class Connection(asyncio.Protocol):
         self._reading = True
         self.writable = True
         self._unsent = 0
-        """How much the client had not taken yet when that was last looked at, while it was too much."""
+        """How much the client had not taken yet when that was last looked at, while it was too much or the last."""
+        self._taken_at = 0.0
+        """When it was last seen to have taken some, in the time of the watch."""
         self._working = False
         self._in_head = False
         self._invited = False
@@ -196,11 +199,7 @@ class Connection(asyncio.Protocol):
         """A deadline has passed: of an idle connection, a slow client, or one that does not go."""
         self.deadline = NEVER
         if self._closing or not self.writable:
-            if unsent_bytes(self._transport) < self._unsent:
-                # It takes its answer, however slowly.
-                self._await_reader()
-            else:
-                self._transport.abort()
+            self._look_at_reader()
         elif self._turn is not None:
             self._tell(self._turn.spoiled, _TOO_SLOW)
             self._settle()
@@ -210,10 +209,23 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _await_reader(self) -> None:
-        """Set the deadline for a client that has to take what is written to it, and then, if that was all, to go."""
-        unsent = self._unsent = unsent_bytes(self._transport)
-        settings = self._settings
-        self.deadline = self._watch.now + (settings.write_seconds if unsent else settings.linger_seconds)
+        """Set the deadline for a client that has to take what is written to it, and when it is the last, then to go."""
+        self._unsent = unsent_bytes(self._transport)
+        self._taken_at = self._watch.now
+        self.deadline = self._taken_at + (
+            self._settings.linger_seconds if self._closing else self._settings.write_seconds
+        )
+
+    def _look_at_reader(self) -> None:
+        """Cut a client that has taken nothing for too long. One that has taken all, and is to go, has less time."""
+        settings, now, unsent = self._settings, self._watch.now, unsent_bytes(self._transport)
+        if unsent != self._unsent:
+            self._unsent, self._taken_at = unsent, now
+        rest = self._taken_at + (settings.write_seconds if unsent else settings.linger_seconds) - now
+        if rest <= 0:
+            self._transport.abort()
+        else:
+            self.deadline = now + (min(rest, settings.linger_seconds) if self._closing else rest)
 
     def _tell(self, step: Callable[_P, None], *arguments: _P.args, **options: _P.kwargs) -> None:
         """Let the turn take a step."""

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.played_upstream import Line, played_upstream
-from support.proxying import Proxy, ask, body_of, running, status_of
+from support.proxying import OK, Proxy, ask, body_of, running, status_of
 from support.vanishing import eventually
+from support.virtual_proxy import VirtualProxy
 from understudy.v1.mock_service_pb2 import Mock
 from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
 
@@ -139,3 +140,15 @@ async def test_client_that_goes_while_its_body_is_awaited_is_on_record_for_its_s
         await eventually(lambda: bool(proxy.journal.exchanges), "nothing is on record")
     (exchange,) = proxy.journal.exchanges
     assert (exchange.status, exchange.session_key, exchange.mock_id) == (499, "ci-42", "")
+
+
+def test_body_is_judged_by_what_holds_when_it_is_whole() -> None:
+    """A change that was acknowledged while it came is in force."""
+    source = _source(_criterion("ovr_json"), upstream_url="http://192.0.2.1")
+    with VirtualProxy(source) as proxy:
+        client = proxy.send(ask("POST", "/x", _KEY, "Content-Length: 7") + b'{"a"')
+        source.commit(sessions={"ses_ci-42": session()})
+        proxy.say(client, b":1}")
+        (upstream,) = proxy.upstreams
+        proxy.say(upstream, OK)
+    assert [each.mock_id for each in proxy.exchanges] == [""]

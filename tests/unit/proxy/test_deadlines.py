@@ -29,7 +29,7 @@ def _upload(proxy: VirtualProxy) -> tuple[Wire, Wire]:
 def test_upstream_that_still_reads_the_request_is_not_late_with_its_answer() -> None:
     with _proxy() as proxy:
         proxy.upstreams_are(narrow=True)
-        client = proxy.send(ask("POST", "/", body=bytes(1000), close=False))
+        client = proxy.send(ask("POST", "/", body=bytes(50_000), close=False))
         (upstream,) = proxy.upstreams
         for _ in range(3):
             upstream.take(100)
@@ -44,7 +44,7 @@ def test_upstream_that_still_reads_the_request_is_not_late_with_its_answer() -> 
 def test_upstream_that_reads_no_more_of_the_request_is_late() -> None:
     with _proxy() as proxy:
         proxy.upstreams_are(narrow=True)
-        client = proxy.send(ask("POST", "/", body=bytes(1000), close=False))
+        client = proxy.send(ask("POST", "/", body=bytes(50_000), close=False))
         (upstream,) = proxy.upstreams
         upstream.take(100)
         proxy.pass_seconds(2 * _SETTINGS.first_byte_seconds + 1)

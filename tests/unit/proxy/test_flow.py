@@ -86,10 +86,11 @@ def test_connection_on_which_the_request_has_not_left_is_not_used_again() -> Non
     """An upstream may answer before it has read: the next request would stand behind what it never reads."""
     with _proxy() as proxy:
         proxy.upstreams_are(narrow=True)
-        client = proxy.send(ask("POST", "/", body=b"abc", close=False))
+        client = proxy.send(ask("POST", "/", body=bytes(50_000), close=False))
         (first,) = proxy.upstreams
         proxy.say(first, OK)
         assert _sent(client).endswith(b"ok")
+        proxy.settle()
         assert first.lost
         proxy.say(client, get("/next", close=False))
         assert _sent(proxy.upstreams[1]).startswith(b"GET /next ")

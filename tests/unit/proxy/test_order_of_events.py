@@ -151,16 +151,18 @@ async def test_client_that_does_not_take_the_end_is_cut_after_a_while(last: Call
         hand.wire.unsent = 10
         last(hand)
         assert (hand.wire.closed, hand.wire.cut) == (True, False)
-        assert hand.connection.deadline == hand.watch.now + ProxySettings().write_seconds
-        hand.connection.overdue()
+        hand.pass_seconds(ProxySettings().write_seconds - 1)
+        assert not hand.wire.cut
+        hand.pass_seconds(1)
         assert hand.wire.cut
 
 
 async def test_client_that_takes_nothing_is_cut() -> None:
     async with by_hand(_source(delay_ms=_LONG_MS)) as hand:
         hand.connection.data_received(_GET)
+        hand.wire.unsent = 10
         hand.connection.pause_writing()
-        hand.connection.overdue()
+        hand.pass_seconds(ProxySettings().write_seconds)
         assert hand.wire.cut
 
 
@@ -182,7 +184,7 @@ async def test_refused_client_may_go_on_sending_for_a_while() -> None:
         assert hand.connection.deadline == hand.watch.now + ProxySettings().linger_seconds
         hand.connection.data_received(_GET)
         assert len(hand.wire.writes) == 1
-        hand.connection.overdue()
+        hand.pass_seconds(ProxySettings().linger_seconds)
         assert hand.wire.cut
 
 
