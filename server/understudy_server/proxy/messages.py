@@ -1,6 +1,6 @@
 """What the parts of the proxy hand to each other: requests and answers as read, refusals of our own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Header = tuple[bytes, bytes]
@@ -63,18 +63,19 @@ class BodyPart(NamedTuple):
     last: bool
 
 
-class AnswerHead(NamedTuple):
-    """The head of an upstream's final answer.
+@dataclass
+class AnswerHead:
+    """The head of an upstream's final answer. Most of it stands in the class, and is set where it differs.
 
     ``headers`` are those for the client, in order: without what frames the body or is about the connection alone.
     ``length`` is the announced length of the body in bytes; for HEAD the one that GET would have.
     """
 
-    status: int
-    reason: bytes | None
+    status: int = 200
+    reason: bytes | None = b""
     """``None``: the usual one."""
 
-    headers: list[Header]
+    headers: list[Header] = field(default_factory=list)
     length: int | None = None
     chunked: bool = False
     bodiless: bool = False

@@ -208,11 +208,10 @@ class Relay(Turn):
             else:
                 self._chunked, framing = True, b"transfer-encoding: chunked\r\n"
         self._keep_alive = keep_alive
-        lines = [status_line(head.status, head.reason), header_lines(headers), framing]
+        lines = status_line(head.status, head.reason) + header_lines(headers) + framing
         if not keep_alive or request.http_1_0:
-            lines.append(connection_line(request, keep_alive=keep_alive))
-        lines.append(b"\r\n")
-        self._pass_on(b"".join(lines), data)
+            lines += connection_line(request, keep_alive=keep_alive)
+        self._pass_on(lines + b"\r\n", data)
 
     def _widened(self, header: Header) -> Header:
         name, value = header
@@ -245,7 +244,8 @@ class Relay(Turn):
         """Take bytes of the body into the journal's copy, and with the last ones record the exchange."""
         kept, head, bytes_max = self._answer_capture, self._head, self._service.clerk.captured_bytes_max
         if self._last and kept is None:
-            self._record(head.status, capture(data, head.content_type, head.content_coding, bytes_max))
+            whole = capture(data, head.content_type, head.content_coding, bytes_max) if data else None
+            self._record(head.status, whole)
             return
         if kept is None:
             kept = self._answer_capture = Capture(bytes_max)
@@ -326,6 +326,8 @@ class Relay(Turn):
             self._connection = None
 
     def _request_body(self) -> Captured | None:
+        if not self._intake.request.has_body:
+            return None
         if self._request_capture:
             return self._request_capture.captured(*content_of(self._intake.request.headers))
         return self._service.clerk.body_of(self._intake)

@@ -6,6 +6,7 @@ said more than it was asked for is not fit for another request.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -47,6 +48,7 @@ _BODILESS: Final = frozenset({101, 204, 304})
 # A length there would make some clients wait for a body. Source: RFC 9110, section 8.6.
 _WITHOUT_LENGTH: Final = frozenset({101, 204})
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_new: Final = object.__new__
 _BLANKS: Final = b" \t"
 
 
@@ -58,25 +60,19 @@ class ResponseParser:
 
     __slots__ = (
         "_blanks",
-        "_chunked",
         "_codings",
         "_connection",
-        "_content_coding",
-        "_content_type",
+        "_draft",
         "_fed",
-        "_has_secrets",
         "_headers",
         "_interim",
         "_is_head",
-        "_length",
         "_lines",
         "_meaning_of",
         "_parser",
         "_pieces",
-        "_reason",
         "_settings",
         "_spent",
-        "_upgrade",
         "_upgrades",
         "anything",
         "complete",
@@ -178,16 +174,14 @@ class ResponseParser:
         raise _Stop
 
     def _forget_head(self) -> None:
-        self._reason = b""
-        self._headers: list[Header] = []
+        # Past the constructor, which would set what stands in the class: this is done for every answer.
+        self._draft = draft = _new(AnswerHead)
+        self._headers = draft.headers = list[Header]()
         self._meaning_of: Spellings = _MEANINGS
         self._lines = 0
         """How many lines went no further."""
-        self._length: int | None = None
         self._codings = 0
-        self._chunked = self._has_secrets = False
         self._connection: tuple[bytes, ...] = ()
-        self._content_type = self._content_coding = self._upgrade = b""
 
     def on_message_begin(self) -> None:
         if self.complete:
@@ -197,14 +191,14 @@ class ResponseParser:
         self._forget_head()
 
     def on_status(self, part: bytes) -> None:
-        self._reason += part
+        self._draft.reason = (self._draft.reason or b"") + part
 
     def on_header(self, name: bytes, value: bytes) -> None:
         meaning = self._meaning_of[name]
         if meaning == _LENGTH:
             # Checked by the parser. Written anew, because leading zeros are an octal number to some.
-            self._length = int(value)
-            self._headers.append((name, b"%d" % self._length))
+            length = self._draft.length = int(value)
+            self._headers.append((name, b"%d" % length))
         elif not meaning or self._note(meaning, value):
             self._headers.append((name, value))
 
@@ -212,12 +206,13 @@ class ResponseParser:
         """Note what the proxy itself goes by. False for what goes no further."""
         if self._blanks:
             value = value.rstrip(_BLANKS)
+        draft = self._draft
         if meaning == _TYPE:
-            self._content_type = self._content_type or value
+            draft.content_type = draft.content_type or value
         elif meaning == _CONTENT_CODING:
-            self._content_coding = self._content_coding or value
+            draft.content_coding = draft.content_coding or value
         elif meaning == _SECRET:
-            self._has_secrets = True
+            draft.has_secrets = True
         elif meaning == _TRAILER:
             # Read, so that it ends somewhere, and left out.
             self._lines += 1
@@ -228,70 +223,61 @@ class ResponseParser:
             self._lines += 1
             if meaning == _CODING:
                 self._codings += 1
-                self._chunked = value.lower() == b"chunked"
+                draft.chunked = value.lower() == b"chunked"
             elif meaning == _CONNECTION and value.lower() not in PLAIN:
                 self._connection += (value,)
             elif meaning == _UPGRADE:
-                self._upgrade = self._upgrade or value
+                draft.upgrade = draft.upgrade or value
             return False
         return True
 
     def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
+        draft = self._draft
+        status = draft.status = self._parser.get_status_code()
         self._check_size()
         if status < 200 and status != 101:
             self._pass_over_interim(status)
             return
         if status == 101 and not self._upgrades:
             self._object("it switches protocols")
-        if self._blanks:
-            # The parser takes off the white space in front alone.
-            self._headers = [(name, value.rstrip(_BLANKS)) for name, value in self._headers]
-        if self._codings and (self._codings > 1 or not self._chunked):
+        if self._codings and (self._codings > 1 or not draft.chunked):
             self._object("its transfer coding is not known here")
-        self.framed = self._chunked or self._length is not None
+        self.framed = draft.chunked or draft.length is not None
         self._meaning_of = _TRAILERS
         if not self._parser.should_keep_alive():
             self.reusable = False
-        self.head = AnswerHead(
-            status,
-            _readable(self._reason),
-            self._end_to_end(status),
-            self._length,
-            self._chunked,
-            self._is_head or status in _BODILESS,
-            self._content_type,
-            self._content_coding,
-            self._has_secrets,
-            self._upgrade,
-        )
-        if status in _BODILESS:
-            self._distrust_bodiless(status)
-        elif self._is_head:
-            self.complete = self._spent = True
+        draft.reason = _readable(draft.reason or b"")
+        if self._blanks or self._connection or status in _BODILESS:
+            self._leave_out(draft)
+        if self._is_head:
+            draft.bodiless = True
+            if status not in _BODILESS:
+                self.complete = self._spent = True
+        self.head = draft
 
     def _pass_over_interim(self, status: int) -> None:
         self._interim += 1
         if status < 100:
             self._object("its status is none")
-        if self._length or self._codings:
+        if self._draft.length or self._codings:
             self._object("an interim answer of it has a body")
         if self._interim > INTERIM_MAX:
             self._object("it has too many interim answers")
 
-    def _end_to_end(self, status: int) -> list[Header]:
-        """The headers for the client: what goes no further was never kept, but for what Connection names."""
-        left_out = named_in_connection(self._connection) if self._connection else frozenset[bytes]()
+    def _leave_out(self, draft: AnswerHead) -> None:
+        """Do what few heads need: take off white space, and leave out what Connection names or the status forbids."""
+        left_out, status = named_in_connection(self._connection), draft.status
+        if status in _BODILESS:
+            draft.bodiless = True
+            if self._codings or (draft.length and status in _WITHOUT_LENGTH):
+                # A body may follow all the same, and would be taken for the next answer.
+                self.reusable = False
         if status in _WITHOUT_LENGTH:
             left_out |= {b"content-length"}
-        if not left_out:
-            return self._headers
-        return [header for header in self._headers if header[0].lower() not in left_out]
-
-    def _distrust_bodiless(self, status: int) -> None:
-        """A body may follow all the same, and would be taken for the next answer."""
-        if self._codings or (self._length and status in _WITHOUT_LENGTH):
-            self.reusable = False
+        # The parser takes off the white space in front alone.
+        draft.headers = [(name, value.rstrip(_BLANKS)) for name, value in draft.headers if name.lower() not in left_out]
+        # What still comes are trailers, which are not kept.
+        self._headers = []
 
     def _check_size(self) -> None:
         settings = self._settings
@@ -314,6 +300,7 @@ class ResponseParser:
             self.complete = True
 
 
+@lru_cache(maxsize=256)
 def _readable(reason: bytes) -> bytes | None:
     """A reason phrase as it may be passed on; ``None`` for one with control characters, which terminals obey."""
     return None if _CONTROL.search(reason) else reason
