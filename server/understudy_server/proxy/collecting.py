@@ -37,7 +37,7 @@ class Collecting(Turn):
             # Whatever answers now begins with what is here of the body; the rest follows in parts.
             body = OVERLONG if self._size_bytes > PARSED_BYTES_MAX else request.body
             # By the state of now: it may have taken a while.
-            self._client.proceed(self._service.judge_by_now(request, body, self._client))
+            self._client.proceed(self._service.begin_again(request, body, self._client))
 
     def spoiled(self, refused: Refused) -> None:
         self._gather()

@@ -148,6 +148,8 @@ class Connection(asyncio.Protocol):
             return
         if self._unread:
             self._unread += data
+        elif len(data) <= _SLICE_BYTES:
+            self._parse(data)
         else:
             self._take(data)
         self._settle()
@@ -317,7 +319,8 @@ class Connection(asyncio.Protocol):
         """Go on with what waits. Does nothing when that is being done already, further up."""
         if self._working:
             return
-        self._work()
+        if self._events:
+            self._work()
         # Behind the last request nothing is parsed any more, so what is unread stays so.
         while self._unread and not (self._closing or self._parser.over or self._blocked()):
             data, self._unread = self._unread, b""
@@ -328,9 +331,6 @@ class Connection(asyncio.Protocol):
 
     def _take(self, data: bytes) -> None:
         """Parse what was read, in slices, as long as it can be worked on."""
-        if len(data) <= _SLICE_BYTES:
-            self._parse(data)
-            return
         for at in range(0, len(data), _SLICE_BYTES):
             if self._blocked():
                 self._unread = data[at:]

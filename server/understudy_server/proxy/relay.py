@@ -245,14 +245,14 @@ class Relay(Turn):
         kept, head, bytes_max = self._answer_capture, self._head, self._service.clerk.captured_bytes_max
         if self._last and kept is None:
             whole = capture(data, head.content_type, head.content_coding, bytes_max) if data else None
-            self._record(head.status, whole)
+            self._record(whole)
             return
         if kept is None:
             kept = self._answer_capture = Capture(bytes_max)
         if data:
             kept.add(data)
         if self._last:
-            self._record(head.status, kept.captured(head.content_type, head.content_coding))
+            self._record(kept.captured(head.content_type, head.content_coding))
 
     def full(self) -> None:
         if self._connection:
@@ -326,22 +326,28 @@ class Relay(Turn):
             self._connection = None
 
     def _request_body(self) -> Captured | None:
-        if not self._intake.request.has_body:
-            return None
         if self._request_capture:
             return self._request_capture.captured(*content_of(self._intake.request.headers))
         return self._service.clerk.body_of(self._intake)
 
-    def _record(self, status: int, answer_body: Captured | None) -> None:
-        headers = redact(self._headers) if self._head.has_secrets else self._headers
-        self._service.clerk.record(
-            self._intake, self._started_at_ms, status, headers, self._request_body(), answer_body, "", self._findings
+    def _record(self, answer_body: Captured | None) -> None:
+        clerk, intake, head, findings = self._service.clerk, self._intake, self._head, self._findings
+        clerk.append(
+            intake,
+            self._started_at_ms,
+            clerk.passed_ms(self._started_at_ms),
+            head.status,
+            redact(self._headers) if head.has_secrets else self._headers,
+            self._request_body() if intake.request.has_body else None,
+            answer_body,
+            "",
+            intake.findings + findings if findings else intake.findings,
         )
 
     def _record_cut(self, finding: str) -> None:
         self._findings += (finding,)
         head, kept = self._head, self._answer_capture
-        self._record(head.status, kept.captured(head.content_type, head.content_coding) if kept else None)
+        self._record(kept.captured(head.content_type, head.content_coding) if kept else None)
 
     # A switch of protocols.
 
@@ -350,7 +356,7 @@ class Relay(Turn):
         self._connection = None
         self.begun = True
         self._headers = [*head.headers, (b"connection", b"upgrade"), (b"upgrade", head.upgrade)]
-        self._record(head.status, None)
+        self._record(None)
         tunnel = RawTunnel(self.client, connection)
         self.client.write(status_line(head.status, head.reason) + header_lines(self._headers) + b"\r\n" + data)
         self.client.tunnel(tunnel)

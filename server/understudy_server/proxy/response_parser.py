@@ -234,7 +234,8 @@ class ResponseParser:
     def on_headers_complete(self) -> None:
         draft = self._draft
         status = draft.status = self._parser.get_status_code()
-        self._check_size()
+        if self._fed > self._settings.head_bytes_max or self._lines + len(self._headers) > self._settings.headers_max:
+            self._check_size()
         if status < 200 and status != 101:
             self._pass_over_interim(status)
             return
@@ -283,10 +284,8 @@ class ResponseParser:
         settings = self._settings
         if self._lines + len(self._headers) > settings.headers_max:
             self._object("it has too many headers")
-        if self._fed > settings.head_bytes_max:
-            size = sum([len(name) + len(value) + 4 for name, value in self._headers])
-            if size > settings.head_bytes_max:
-                self._object("its headers are too long")
+        if sum([len(name) + len(value) + 4 for name, value in self._headers]) > settings.head_bytes_max:
+            self._object("its headers are too long")
 
     def on_body(self, part: bytes) -> None:
         if self.complete:

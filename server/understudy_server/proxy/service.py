@@ -83,13 +83,14 @@ class Service:
 
         An answer in bytes says whether the connection outlives the request: as ``outlives`` does.
         """
-        return self.judge_by_now(request, request.body if request.complete else None, client)
-
-    def judge_by_now(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
-        """Judge a request as `judge` does, once the view holds all that was acknowledged before this call."""
+        body = request.body if request.complete else None
         if self.view.is_current():
             return self.judge(request, body, client)
         return CatchingUp(self, client, request, body)
+
+    def begin_again(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
+        """As `begin`, for a request that was begun and has its body now, or as much of it as anybody looks at."""
+        return self.judge(request, body, client) if self.view.is_current() else CatchingUp(self, client, request, body)
 
     def judge(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
         """Decide and carry out, by what the view holds."""
