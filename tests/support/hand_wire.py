@@ -10,7 +10,8 @@ from typing import Any
 from support.live_source import FakeSource
 from support.proxying import NOON_MS, Ids, Journal
 from understudy_server.live.view import LiveView
-from understudy_server.proxy.connection import Connection, Connections
+from understudy_server.proxy.connection import Connection
+from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.watch import Watch

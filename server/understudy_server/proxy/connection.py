@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, ParamSpec, cast
 
+from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
 from understudy_server.proxy.request_parser import Event, RequestParser
 from understudy_server.proxy.service import FAULT, Service
@@ -34,32 +35,6 @@ noticed before the next answer is made."""
 
 _TOO_MANY = Refused(503, "too_many_connections", "Too many connections are open here. Close some, or try again later.")
 _TOO_SLOW = Refused(408, "request_timeout", "The request did not come in time.")
-
-
-class Connections:
-    """All open connections of a proxy, over all its listeners."""
-
-    def __init__(self) -> None:
-        self.all: set[Connection] = set()
-        self.closed = False
-        """True when no more may enter: a handshake that was under way may end only then."""
-        self._empty: asyncio.Future[None] | None = None
-
-    def enter(self, connection: "Connection") -> None:
-        """It is open from now on."""
-        self.all.add(connection)
-
-    def leave(self, connection: "Connection") -> None:
-        """It is gone."""
-        self.all.discard(connection)
-        if not self.all and self._empty and not self._empty.done():
-            self._empty.set_result(None)
-
-    async def all_gone(self, timeout_seconds: float | None) -> None:
-        """Return when none is left, or when the time is over."""
-        if self.all:
-            self._empty = asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._empty], timeout=timeout_seconds)
 
 
 class Connection(asyncio.Protocol):

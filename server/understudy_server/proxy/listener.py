@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from understudy_server.core.delays import Dice
 from understudy_server.live.view import LiveView
-from understudy_server.proxy.connection import Connection, Connections
+from understudy_server.proxy.connection import Connection
+from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.judging import Judge
 from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence, Recorder

@@ -41,10 +41,8 @@ _BLANKS: Final = b" \t"
 _METHODS: Final = {
     each.encode(): each for each in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT")
 }
-
-
+# More than there is of a head besides target and header lines: a method, a version, and the empty line.
 _AROUND_BYTES: Final = 32
-"""More than there is of a head besides target and header lines: a method, a version, and the empty line."""
 
 
 class HeaderMeanings(Spellings):
