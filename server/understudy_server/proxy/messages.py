@@ -89,6 +89,12 @@ class AnswerHead:
     upgrade: bytes = b""
     """The protocol it goes on with."""
 
+    repeats: bool = False
+    """It is remembered and will be given out again, as this object: nobody may change more of it than ``lines``."""
+
+    lines: bytes = b""
+    """Status line and header lines for a client, left here by whoever writes them first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

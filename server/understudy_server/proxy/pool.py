@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from understudy_server.proxy.forwarding import Origin
+from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import Refused
+from understudy_server.proxy.response_parser import Answer
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.upstream import UpstreamConnection
 from understudy_server.proxy.watch import NEVER, Watch
@@ -45,6 +47,7 @@ class Pool:
         self._watch = watch
         self._branches: dict[Origin, _Branch] = {}
         self._default_tls: ssl.SSLContext | None = None
+        self.memo = Memo[Answer]()
 
     def lease(self, origin: Origin, applicant: Applicant, *, fresh: bool = False) -> Callable[[], None]:
         """Get the applicant a connection, perhaps within this call; ``fresh``: one that was not used before.
@@ -241,7 +244,7 @@ class _Branch:
     async def _open_address(self, address: str, family: int) -> UpstreamConnection:
         tls = self._pool.tls_context() if self._origin.tls else None
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: UpstreamConnection(self, self._settings, self._watch),
+            lambda: UpstreamConnection(self, self._settings, self._watch, self._pool.memo),
             address,
             self._origin.port,
             family=family,

@@ -208,7 +208,12 @@ class Relay(Turn):
             else:
                 self._chunked, framing = True, b"transfer-encoding: chunked\r\n"
         self._keep_alive = keep_alive
-        lines = status_line(head.status, head.reason) + header_lines(headers) + framing
+        lines = head.lines
+        if not lines or self._intake.custom_host:
+            lines = status_line(head.status, head.reason) + header_lines(headers)
+            if head.repeats and not self._intake.custom_host:
+                head.lines = lines
+        lines += framing
         if not keep_alive or request.http_1_0:
             lines += connection_line(request, keep_alive=keep_alive)
         self._pass_on(lines + b"\r\n", data)

@@ -15,7 +15,7 @@ from typing import Final
 import httptools
 
 from understudy_server.core.redaction import SECRET_HEADERS
-from understudy_server.proxy.head_memo import HEAD_BYTES_MAX, HeadMemo
+from understudy_server.proxy.memo import MESSAGE_BYTES_MAX, MISSES_MAX, Memo
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Header, Refused
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.spellings import Spellings
@@ -34,8 +34,6 @@ _MEANINGS: Final = {
     b"connection": _CONNECTION,
     **dict.fromkeys(SECRET_HEADERS, _SECRET),
 }
-# So many requests in a row that were never met before, and the memo is not asked any more.
-_MISSES_MAX: Final = 16
 _BLANKS: Final = b" \t"
 # Decoded once: a request names one of few.
 _METHODS: Final = {
@@ -104,7 +102,7 @@ class RequestParser:
         settings: ProxySettings,
         emit: Callable[[Event], None],
         meanings: HeaderMeanings | None = None,
-        memo: HeadMemo | None = None,
+        memo: Memo[ClientRequest] | None = None,
     ) -> None:
         self._settings = settings
         self._memo = memo
@@ -169,12 +167,12 @@ class RequestParser:
             return
         self._conclude(len(data), refusal, progress=self._body_bytes != before or self._ended)
 
-    def _remember(self, memo: HeadMemo, data: bytes) -> None:
+    def _remember(self, memo: Memo[ClientRequest], data: bytes) -> None:
         """Remember what was fed if it was one request and nothing else; give up on a client that never repeats one."""
         self._misses += 1
-        if self._misses > _MISSES_MAX:
+        if self._misses > MISSES_MAX:
             self._memo = None
-        elif self._given == 1 and not self._request_given.has_body and len(data) <= HEAD_BYTES_MAX:
+        elif self._given == 1 and not self._request_given.has_body and len(data) <= MESSAGE_BYTES_MAX:
             self._request_given.repeats = True
             memo.put(data, self._request_given)
 

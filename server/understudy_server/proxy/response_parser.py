@@ -13,6 +13,7 @@ import httptools
 
 from understudy_server.core.redaction import SECRET_HEADERS
 from understudy_server.proxy.forwarding import HOP_BY_HOP, PLAIN, named_in_connection
+from understudy_server.proxy.memo import MESSAGE_BYTES_MAX, MISSES_MAX, Memo
 from understudy_server.proxy.messages import AnswerHead, Header
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.spellings import Spellings
@@ -52,6 +53,10 @@ _new: Final = object.__new__
 _BLANKS: Final = b" \t"
 
 
+Answer = tuple[AnswerHead, bytes]
+"""A whole answer: its head, and its body without transfer coding."""
+
+
 class ResponseParser:
     """Parses the answers on one connection. After `begin` and each `feed` the attributes say what there is.
 
@@ -69,6 +74,8 @@ class ResponseParser:
         "_is_head",
         "_lines",
         "_meaning_of",
+        "_memo",
+        "_misses",
         "_parser",
         "_pieces",
         "_settings",
@@ -83,8 +90,10 @@ class ResponseParser:
         "reusable",
     )
 
-    def __init__(self, settings: ProxySettings) -> None:
+    def __init__(self, settings: ProxySettings, memo: Memo[Answer] | None = None) -> None:
         self._settings = settings
+        self._memo = memo
+        self._misses = 0
         self._pieces: list[bytes] = []
         self._spent = False
         self._blanks = False
@@ -129,6 +138,12 @@ class ResponseParser:
 
     def feed(self, data: bytes) -> None:
         """Take what was read."""
+        memo = None if self.anything or self._is_head or self._upgrades else self._memo
+        if memo is not None:
+            known = memo.get(data)
+            if known is not None:
+                self._recall(known)
+                return
         # Values can end in blanks only if they stand before an end of line, which may be in another piece.
         self._blanks = self.anything or b" \r\n" in data or b"\t\r\n" in data
         self.anything = True
@@ -151,6 +166,26 @@ class ResponseParser:
         elif self._fed > 2 * self._settings.head_bytes_max:
             # The parser holds back a line until it is whole, so endless lines must be noticed from outside.
             self._fail("its headers are too long")
+        if memo is not None:
+            self._remember(memo, data)
+
+    def _recall(self, answer: Answer) -> None:
+        """Take an answer that was read before, by bytes that are its own to the last one."""
+        self._misses = 0
+        self.head, body = answer
+        if body:
+            self._pieces.append(body)
+        # How it is framed matters no more.
+        self.anything = self.complete = True
+
+    def _remember(self, memo: Memo[Answer], data: bytes) -> None:
+        """Remember an answer if it came whole and alone; give up on an upstream that never repeats one."""
+        self._misses += 1
+        if self._misses > MISSES_MAX:
+            self._memo = None
+        elif self.complete and self.reusable and self.head is not None and len(data) <= MESSAGE_BYTES_MAX:
+            self.head.repeats = True
+            memo.put(data, (self.head, b"".join(self._pieces)))
 
     def end(self) -> None:
         """Take note that the upstream has closed: that may be how its answer ends."""

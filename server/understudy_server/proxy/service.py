@@ -13,9 +13,9 @@ from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import OVERLONG, Body, BodyWanted
 from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
-from understudy_server.proxy.head_memo import HeadMemo
 from understudy_server.proxy.held import Held
 from understudy_server.proxy.judging import Decided, Intake, Judge, Own
+from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence
@@ -73,7 +73,7 @@ class Service:
         self.pool = pool
         self.clock = clock
         self.settings = settings
-        self.memo = HeadMemo()
+        self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
         self.session_header = settings.session_header.lower().encode()
         self.loop = asyncio.get_running_loop()

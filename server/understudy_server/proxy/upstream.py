@@ -4,8 +4,9 @@ import asyncio
 import select
 from typing import Protocol, cast
 
+from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import AnswerHead, Refused
-from understudy_server.proxy.response_parser import ResponseParser
+from understudy_server.proxy.response_parser import Answer, ResponseParser
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.unsent import unsent_bytes
 from understudy_server.proxy.watch import NEVER, Watch
@@ -80,12 +81,12 @@ class UpstreamConnection(asyncio.Protocol):
         "writable",
     )
 
-    def __init__(self, owner: Owner, settings: ProxySettings, watch: Watch) -> None:
+    def __init__(self, owner: Owner, settings: ProxySettings, watch: Watch, memo: Memo[Answer] | None = None) -> None:
         self._owner = owner
         self._settings = settings
         self._watch = watch
         self._read_in_turn = -1
-        self._parser = ResponseParser(settings)
+        self._parser = ResponseParser(settings, memo)
         self._poll = select.poll()
         self._user: User | None = None
         self._head_told = False

@@ -1,4 +1,4 @@
-"""A request that comes again byte for byte is not read again: nobody may notice."""
+"""What comes again byte for byte is not read again: nobody may notice."""
 
 import pytest
 from hypothesis import given
@@ -6,17 +6,32 @@ from hypothesis import strategies as st
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.proxying import NOON_MS, get, running
 from support.strict_http import read_answers
-from understudy_server.proxy.head_memo import HeadMemo
+from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest
 from understudy_server.proxy.request_parser import Event, RequestParser
+from understudy_server.proxy.response_parser import Answer, ResponseParser
 from understudy_server.proxy.settings import ProxySettings
 
 _GET = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+_OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+_ANSWER_PIECES = [
+    _OK,
+    _OK[:20],
+    _OK[20:],
+    _OK + b"more",
+    b"HTTP/1.1 103 Hints\r\n\r\n" + _OK,
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    b"HTTP/1.1 204 None\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+    b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    b"nonsense",
+]
 _KEY = "x-flowmock-session: ci-42"
 
 
-def _read(pieces: list[bytes], memo: HeadMemo | None) -> list[tuple[str, str, bytes] | str]:
+def _read(pieces: list[bytes], memo: Memo[ClientRequest] | None) -> list[tuple[str, str, bytes] | str]:
     events: list[Event] = []
     parser = RequestParser(ProxySettings(), events.append, memo=memo)
     for piece in pieces:
@@ -25,11 +40,11 @@ def _read(pieces: list[bytes], memo: HeadMemo | None) -> list[tuple[str, str, by
 
 
 def test_request_that_comes_again_is_given_out_again() -> None:
-    assert _read([_GET] * 5, HeadMemo()) == [("GET", "/next", b"")] * 5
+    assert _read([_GET] * 5, Memo[ClientRequest]()) == [("GET", "/next", b"")] * 5
 
 
 def test_bytes_of_a_request_are_no_request_in_the_middle_of_another() -> None:
-    memo = HeadMemo()
+    memo = Memo[ClientRequest]()
     _read([_GET, _GET], memo)
     long_post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(_GET)
     for pieces in ([b"G", _GET], [_GET + b"G", _GET], [_POST + b"G", _GET], [long_post, _GET], [long_post[:-2], _GET]):
@@ -38,20 +53,59 @@ def test_bytes_of_a_request_are_no_request_in_the_middle_of_another() -> None:
 
 @given(st.lists(st.sampled_from([_GET, _POST, _GET[:5], _GET[5:], b"\r\n", b"G", _POST[:-2], _POST[-2:], b"\x00"])))
 def test_memory_makes_no_difference(pieces: list[bytes]) -> None:
-    memo = HeadMemo()
+    memo = Memo[ClientRequest]()
     _read([_GET, _POST] * 2, memo)
     assert _read(pieces, memo) == _read(pieces, None)
     assert _read(pieces, memo) == _read(pieces, None)
 
 
 def test_no_more_is_remembered_than_a_bound_and_what_is_asked_for_stays() -> None:
-    memo = HeadMemo()
+    memo = Memo[ClientRequest]()
     kept = ClientRequest()
     memo.put(b"kept", kept)
     for number in range(10_000):
         memo.put(b"%d" % number, ClientRequest())
         assert memo.get(b"kept") is kept
     assert len(memo) <= 2048
+
+
+def _answers(method: str, pieces: list[bytes], memo: Memo[Answer] | None) -> list[tuple[object, ...]]:
+    """What each piece makes of the answer. When one is whole a new one begins, as on a connection used again."""
+    told: list[tuple[object, ...]] = []
+    parser = ResponseParser(ProxySettings(), memo)
+    parser.begin(method)
+    for piece in pieces:
+        parser.feed(piece)
+        head = parser.head
+        seen = (head.status, head.reason, head.headers, head.length, head.chunked, head.bodiless) if head else None
+        told.append((seen, parser.take(), parser.complete, bool(parser.fault), parser.reusable))
+        if parser.fault or (parser.complete and not parser.reusable):
+            break
+        if parser.complete:
+            parser.begin(method)
+    return told
+
+
+@given(st.sampled_from(["GET", "HEAD"]), st.lists(st.sampled_from(_ANSWER_PIECES), max_size=8))
+def test_memory_of_answers_makes_no_difference(method: str, pieces: list[bytes]) -> None:
+    memo = Memo[Answer]()
+    for each in _ANSWER_PIECES:
+        _answers("GET", [each], memo)
+    assert _answers(method, pieces, memo) == _answers(method, pieces, None)
+    assert _answers(method, pieces, memo) == _answers(method, pieces, None)
+
+
+def test_answer_that_comes_again_is_given_out_again() -> None:
+    memo = Memo[Answer]()
+    parser = ResponseParser(ProxySettings(), memo)
+    heads = []
+    for _ in range(3):
+        parser.begin("GET")
+        parser.feed(_OK)
+        assert (parser.complete, parser.reusable, parser.take()) == (True, True, b"ok")
+        heads.append(parser.head)
+    assert heads[1] is heads[0]
+    assert heads[2] is heads[0]
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "shared store"])
