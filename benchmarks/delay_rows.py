@@ -12,6 +12,9 @@ from benchmarks.row import Row, at_most
 from benchmarks.scenery import HEADERS, KEY, MOCKED_BODY, PROXIED_MOCKED_PATH, delayed_sessions
 
 CONCURRENT = 1_000
+_TARGET_MS = 5.0
+# Where client and machine alone are so late without any delay, a round says nothing about delays.
+_FLOOR_MS_MAX = _TARGET_MS / 2
 _answers, _p50, _p99, _worst = map(attrgetter, ("answers", "p50_ms", "p99_ms", "worst_ms"))
 _DELAYS = dict(delayed_sessions(CONCURRENT))
 _MEAN_MS = sum(_DELAYS.values()) // CONCURRENT
@@ -31,19 +34,26 @@ def delays(length: Length) -> list[Row]:
         def measure(calls: list[Call], spread_ms: int = _MEAN_MS, seconds: int = length.seconds) -> Errors:
             return runner.run(callers.round(calls, spread_ms=spread_ms, seconds=seconds))
 
-        rounds = alternate(lambda: measure(late), lambda: measure(prompt), length, steady=lambda _: 1.0)
+        rounds = alternate(
+            lambda: measure(late),
+            lambda: measure(prompt),
+            length,
+            steady=lambda _: 1.0,
+            quiet_enough=lambda floor: floor.p99_ms <= _FLOOR_MS_MAX,
+        )
         bursts = [measure(late, spread_ms=0, seconds=0) for _ in range(length.rounds)]
     floor = rounds.reference(_p99).median
     detail = (
         f"{rounds.subject(_answers).median:.0f} answers a round, p50 {rounds.subject(_p50).median:.2f} ms, "
-        f"worst {rounds.subject(_worst).greatest:.2f} ms; without delay, at the same pace: p99 {floor:.2f} ms"
+        f"worst {rounds.subject(_worst).greatest:.2f} ms; without delay, at the same pace: p99 {floor:.2f} ms; "
+        f"{rounds.disturbed} rounds disturbed"
     )
     burst = (
         f"p50 {Spread.of([each.p50_ms for each in bursts]).median:.2f} ms: the queue of {CONCURRENT} requests counts"
     )
     name = f"{CONCURRENT} concurrent delays: p99 of the error"
     return [
-        Row(name, rounds.subject(_p99), at_most(5.0), detail, " ms"),
+        Row(name, rounds.subject(_p99), at_most(_TARGET_MS), detail, " ms"),
         Row(f"{name}, all sent at once", Spread.of([each.p99_ms for each in bursts]), None, burst, " ms"),
     ]
 

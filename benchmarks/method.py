@@ -75,11 +75,16 @@ class Spread:
 
 
 def alternate(
-    subject: Callable[[], Sample], reference: Callable[[], Sample], length: Length, steady: Callable[[Sample], float]
+    subject: Callable[[], Sample],
+    reference: Callable[[], Sample],
+    length: Length,
+    steady: Callable[[Sample], float],
+    quiet_enough: Callable[[Sample], bool] = lambda _: True,
 ) -> Rounds[Sample]:
     """Measure A B A B after one round that warms both up. ``steady`` is what the reference does alike in each round.
 
-    Disturbed rounds are repeated. Raises Rejected when too few were quiet.
+    ``quiet_enough`` tells by the reference whether a round can show anything at all. Disturbed rounds are repeated.
+    Raises Rejected when too few were quiet.
     """
     subject()
     reference()
@@ -90,7 +95,7 @@ def alternate(
         if len(taken) >= _PATIENCE * length.rounds:
             raise Rejected(f"the reference was steady in only {len(quiet)} of {len(taken)} rounds: try a quiet machine")
         taken.append((subject(), reference()))
-        quiet = _undisturbed(taken, steady)
+        quiet = [pair for pair in _undisturbed(taken, steady) if quiet_enough(pair[1])]
     return Rounds(quiet, len(taken) - len(quiet))
 
 
