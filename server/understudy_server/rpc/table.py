@@ -12,13 +12,27 @@ from understudy.options.v1.options_pb2 import Access
 from understudy.v1 import (
     key_service_pb2,
     log_service_pb2,
+    manifest_service_pb2,
     mock_service_pb2,
     project_service_pb2,
     scenario_service_pb2,
+    server_service_pb2,
     session_service_pb2,
 )
 
-from understudy_server.app import environments, keys, logs, mocks, overrides, projects, scenarios, sessions
+from understudy_server.app import (
+    environments,
+    from_log,
+    keys,
+    logs,
+    mocks,
+    overrides,
+    projects,
+    scenarios,
+    server_status,
+    sessions,
+)
+from understudy_server.app.manifests import applying, dumping, releasing
 from understudy_server.rpc import options
 
 
@@ -40,6 +54,8 @@ _SERVICES = (
     mock_service_pb2.DESCRIPTOR.services_by_name["MockService"],
     project_service_pb2.DESCRIPTOR.services_by_name["ProjectService"],
     key_service_pb2.DESCRIPTOR.services_by_name["KeyService"],
+    manifest_service_pb2.DESCRIPTOR.services_by_name["ManifestService"],
+    server_service_pb2.DESCRIPTOR.services_by_name["ServerService"],
 )
 
 _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
@@ -57,6 +73,7 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "ListLogs": (Kind.ASKS, logs.list_logs),
     "GetLogBody": (Kind.ASKS, logs.get_log_body),
     "CreateMock": (Kind.WRITES, mocks.create_mock),
+    "CreateMockFromLog": (Kind.ASKS, from_log.create_mock_from_log),
     "GetMock": (Kind.READS, mocks.get_mock),
     "UpdateMock": (Kind.WRITES, mocks.update_mock),
     "DeleteMock": (Kind.WRITES, mocks.delete_mock),
@@ -65,6 +82,10 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "UnpublishMock": (Kind.WRITES, mocks.unpublish_mock),
     "ActivateMock": (Kind.WRITES, mocks.activate_mock),
     "DeactivateMock": (Kind.WRITES, mocks.deactivate_mock),
+    "ApplyManifest": (Kind.WRITES, applying.apply_manifest),
+    "DumpManifest": (Kind.READS, dumping.dump_manifest),
+    "ReleaseManifest": (Kind.WRITES, releasing.release_manifest),
+    "GetStatus": (Kind.ASKS, server_status.get_status),
     "ListProjects": (Kind.READS, projects.list_projects),
     "GetProject": (Kind.READS, projects.get_project),
     "CreateProject": (Kind.WRITES, projects.create_project),

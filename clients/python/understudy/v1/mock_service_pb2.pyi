@@ -27,7 +27,7 @@ MOCK_STATE_DRAFT: MockState
 MOCK_STATE_PUBLISHED: MockState
 
 class Mock(_message.Message):
-    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision")
+    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision", "managed_by")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class Mock(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     scenario: str
@@ -50,7 +51,8 @@ class Mock(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    managed_by: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
 
 class CreateMockRequest(_message.Message):
     __slots__ = ("project", "environment", "mock")
@@ -63,6 +65,26 @@ class CreateMockRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
 
 class CreateMockResponse(_message.Message):
+    __slots__ = ("mock",)
+    MOCK_FIELD_NUMBER: _ClassVar[int]
+    mock: Mock
+    def __init__(self, mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
+
+class CreateMockFromLogRequest(_message.Message):
+    __slots__ = ("project", "environment", "log_id", "mock_id", "name")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    LOG_ID_FIELD_NUMBER: _ClassVar[int]
+    MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    log_id: str
+    mock_id: str
+    name: str
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., log_id: _Optional[str] = ..., mock_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class CreateMockFromLogResponse(_message.Message):
     __slots__ = ("mock",)
     MOCK_FIELD_NUMBER: _ClassVar[int]
     mock: Mock
@@ -123,20 +145,26 @@ class DeleteMockResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListMocksRequest(_message.Message):
-    __slots__ = ("project", "environment", "page_size", "page_token", "search", "state")
+    __slots__ = ("project", "environment", "page_size", "page_token", "search", "state", "active", "scenario", "library_only")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    LIBRARY_ONLY_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     page_size: int
     page_token: str
     search: str
     state: MockState
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., state: _Optional[_Union[MockState, str]] = ...) -> None: ...
+    active: bool
+    scenario: str
+    library_only: bool
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., scenario: _Optional[str] = ..., library_only: bool = ...) -> None: ...
 
 class ListMocksResponse(_message.Message):
     __slots__ = ("mocks", "next_page_token")

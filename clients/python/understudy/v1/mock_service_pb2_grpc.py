@@ -43,6 +43,11 @@ class MockServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockResponse.FromString,
                 _registered_method=True)
+        self.CreateMockFromLog = channel.unary_unary(
+                '/understudy.v1.MockService/CreateMockFromLog',
+                request_serializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogResponse.FromString,
+                _registered_method=True)
         self.GetMock = channel.unary_unary(
                 '/understudy.v1.MockService/GetMock',
                 request_serializer=understudy_dot_v1_dot_mock__service__pb2.GetMockRequest.SerializeToString,
@@ -98,6 +103,16 @@ class MockServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateMockFromLog(self, request, context):
+        """Makes a draft out of a recorded exchange: it matches the method, path and query of the request and answers with the
+        status, headers and body that came back. What was masked before it was recorded is left out. Fails with not_found
+        when there is no such log in the environment, with body_not_kept when only the beginning of the body was kept, and as
+        CreateMock does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMock(self, request, context):
         """Reads one mock. Fails with not_found when it does not exist or is somebody else's draft.
         """
@@ -106,14 +121,16 @@ class MockServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMock(self, request, context):
-        """Changes a mock: what is present is set. Fails with revision_mismatch when `expected_revision` is not the present one.
+        """Changes a mock: what is present is set. Fails with revision_mismatch when `expected_revision` is not the present one,
+        with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMock(self, request, context):
-        """Removes a mock from the environment, and so from every session, scenario and activation.
+        """Removes a mock from the environment, and so from every session, scenario and activation. Fails with revision_mismatch
+        when `expected_revision` is not the present one, with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +144,7 @@ class MockServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PublishMock(self, request, context):
-        """Publishes a draft, so that it can be switched on. Idempotent.
+        """Publishes a draft, so that it can be switched on. Idempotent. Fails with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +152,7 @@ class MockServiceServicer(object):
 
     def UnpublishMock(self, request, context):
         """Makes a published mock a draft again: it stops applying at once and is switched off everywhere. Idempotent. The
-        draft belongs to the key that unpublished it.
+        draft belongs to the key that unpublished it. Fails with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,6 +180,11 @@ def add_MockServiceServicer_to_server(servicer, server):
                     servicer.CreateMock,
                     request_deserializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockResponse.SerializeToString,
+            ),
+            'CreateMockFromLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateMockFromLog,
+                    request_deserializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogResponse.SerializeToString,
             ),
             'GetMock': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMock,
@@ -235,6 +257,33 @@ class MockService(object):
             '/understudy.v1.MockService/CreateMock',
             understudy_dot_v1_dot_mock__service__pb2.CreateMockRequest.SerializeToString,
             understudy_dot_v1_dot_mock__service__pb2.CreateMockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateMockFromLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.MockService/CreateMockFromLog',
+            understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogRequest.SerializeToString,
+            understudy_dot_v1_dot_mock__service__pb2.CreateMockFromLogResponse.FromString,
             options,
             channel_credentials,
             insecure,

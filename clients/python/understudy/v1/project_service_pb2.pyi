@@ -15,21 +15,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Project(_message.Message):
-    __slots__ = ("slug", "name", "created_at", "updated_at", "revision")
+    __slots__ = ("slug", "name", "created_at", "updated_at", "revision", "managed_by")
     SLUG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
     slug: str
     name: str
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    managed_by: str
+    def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
 
 class Environment(_message.Message):
-    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header")
+    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "managed_by")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SLUG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +45,9 @@ class Environment(_message.Message):
     CORS_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_UPGRADES_FIELD_NUMBER: _ClassVar[int]
     STRIP_SESSION_HEADER_FIELD_NUMBER: _ClassVar[int]
+    REDACTION_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
     project: str
     slug: str
     name: str
@@ -56,7 +61,10 @@ class Environment(_message.Message):
     cors: Cors
     tunnel_upgrades: bool
     strip_session_header: bool
-    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ...) -> None: ...
+    redaction: Redaction
+    limits: EnvironmentLimits
+    managed_by: str
+    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., limits: _Optional[_Union[EnvironmentLimits, _Mapping]] = ..., managed_by: _Optional[str] = ...) -> None: ...
 
 class Carrier(_message.Message):
     __slots__ = ("header", "cookie", "query", "jwt_claim", "baggage")
@@ -80,13 +88,35 @@ class Cors(_message.Message):
     leave_answers: bool
     def __init__(self, forward_preflights: bool = ..., leave_answers: bool = ...) -> None: ...
 
+class Redaction(_message.Message):
+    __slots__ = ("headers", "query", "json_paths")
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    JSON_PATHS_FIELD_NUMBER: _ClassVar[int]
+    headers: _containers.RepeatedScalarFieldContainer[str]
+    query: _containers.RepeatedScalarFieldContainer[str]
+    json_paths: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, headers: _Optional[_Iterable[str]] = ..., query: _Optional[_Iterable[str]] = ..., json_paths: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class EnvironmentLimits(_message.Message):
+    __slots__ = ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms")
+    REQUEST_BODY_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    CAPTURED_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    FIRST_BYTE_MS_FIELD_NUMBER: _ClassVar[int]
+    request_body_bytes_max: int
+    captured_bytes_max: int
+    first_byte_ms: int
+    def __init__(self, request_body_bytes_max: _Optional[int] = ..., captured_bytes_max: _Optional[int] = ..., first_byte_ms: _Optional[int] = ...) -> None: ...
+
 class ListProjectsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "search")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    search: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ...) -> None: ...
 
 class ListProjectsResponse(_message.Message):
     __slots__ = ("projects", "next_page_token")
@@ -159,14 +189,16 @@ class DeleteProjectResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListEnvironmentsRequest(_message.Message):
-    __slots__ = ("project", "page_size", "page_token")
+    __slots__ = ("project", "page_size", "page_token", "search")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
     project: str
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    search: str
+    def __init__(self, project: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ...) -> None: ...
 
 class ListEnvironmentsResponse(_message.Message):
     __slots__ = ("environments", "next_page_token")
@@ -219,7 +251,7 @@ class UpdateEnvironmentRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., changes: _Optional[_Union[EnvironmentChanges, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class EnvironmentChanges(_message.Message):
-    __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header")
+    __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     UPSTREAM_FIELD_NUMBER: _ClassVar[int]
     HOSTS_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +260,8 @@ class EnvironmentChanges(_message.Message):
     CORS_FIELD_NUMBER: _ClassVar[int]
     TUNNEL_UPGRADES_FIELD_NUMBER: _ClassVar[int]
     STRIP_SESSION_HEADER_FIELD_NUMBER: _ClassVar[int]
+    REDACTION_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     upstream: str
     hosts: _containers.RepeatedScalarFieldContainer[str]
@@ -236,7 +270,9 @@ class EnvironmentChanges(_message.Message):
     cors: Cors
     tunnel_upgrades: bool
     strip_session_header: bool
-    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ...) -> None: ...
+    redaction: Redaction
+    limits: EnvironmentLimits
+    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., limits: _Optional[_Union[EnvironmentLimits, _Mapping]] = ...) -> None: ...
 
 class UpdateEnvironmentResponse(_message.Message):
     __slots__ = ("environment",)

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Scenario(_message.Message):
-    __slots__ = ("id", "name", "url_id", "mocks", "local_mocks", "created_at", "updated_at", "revision")
+    __slots__ = ("id", "name", "url_id", "mocks", "local_mocks", "created_at", "updated_at", "revision", "managed_by")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +24,7 @@ class Scenario(_message.Message):
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     url_id: str
@@ -32,7 +33,8 @@ class Scenario(_message.Message):
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    managed_by: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
 
 class ScenarioSummary(_message.Message):
     __slots__ = ("id", "name", "url_id")
@@ -45,18 +47,20 @@ class ScenarioSummary(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., url_id: _Optional[str] = ...) -> None: ...
 
 class ListScenariosRequest(_message.Message):
-    __slots__ = ("project", "environment", "limit", "search", "before")
+    __slots__ = ("project", "environment", "limit", "search", "before", "mock")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
+    MOCK_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     limit: int
     search: str
     before: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., limit: _Optional[int] = ..., search: _Optional[str] = ..., before: _Optional[str] = ...) -> None: ...
+    mock: str
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., limit: _Optional[int] = ..., search: _Optional[str] = ..., before: _Optional[str] = ..., mock: _Optional[str] = ...) -> None: ...
 
 class ListScenariosResponse(_message.Message):
     __slots__ = ("scenarios", "next_before")

@@ -91,14 +91,16 @@ class ScenarioServiceServicer(object):
 
     def UpdateScenario(self, request, context):
         """Changes a scenario: what is present is set. In force at once for the sessions that use it. Fails as CreateScenario
-        does, and with revision_mismatch when `expected_revision` is not the present one.
+        does, with revision_mismatch when `expected_revision` is not the present one, and with managed_by_file when a manifest
+        declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteScenario(self, request, context):
-        """Removes a scenario and the mocks that belong to it alone. Sessions that used it have none from then on.
+        """Removes a scenario and the mocks that belong to it alone. Sessions that used it have none from then on. Fails with
+        managed_by_file when a manifest declares it or one of those mocks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

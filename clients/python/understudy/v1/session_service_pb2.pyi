@@ -117,26 +117,38 @@ class DeleteSessionResponse(_message.Message):
     def __init__(self, ok: bool = ..., mode: _Optional[_Union[DeleteMode, str]] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("project", "environment", "page_size", "page_token", "search")
+    __slots__ = ("project", "environment", "page_size", "page_token", "search", "scenario", "override")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     page_size: int
     page_token: str
     search: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ...) -> None: ...
+    scenario: str
+    override: str
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., scenario: _Optional[str] = ..., override: _Optional[str] = ...) -> None: ...
+
+class ListedSession(_message.Message):
+    __slots__ = ("session", "findings")
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    findings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    sessions: _containers.RepeatedCompositeFieldContainer[Session]
+    sessions: _containers.RepeatedCompositeFieldContainer[ListedSession]
     next_page_token: str
-    def __init__(self, sessions: _Optional[_Iterable[_Union[Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, sessions: _Optional[_Iterable[_Union[ListedSession, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ActivateOverrideRequest(_message.Message):
     __slots__ = ("session_key", "override_id", "project", "environment")

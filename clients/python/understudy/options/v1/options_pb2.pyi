@@ -57,6 +57,8 @@ NULLABLE_FIELD_NUMBER: _ClassVar[int]
 nullable: _descriptor.FieldDescriptor
 REASON_FIELD_NUMBER: _ClassVar[int]
 reason: _descriptor.FieldDescriptor
+MANIFEST_FIELD_NUMBER: _ClassVar[int]
+manifest: _descriptor.FieldDescriptor
 
 class Access(_message.Message):
     __slots__ = ("scope", "role", "plan_gated")
@@ -77,7 +79,7 @@ class RestMethod(_message.Message):
     def __init__(self, query: _Optional[_Iterable[str]] = ..., lenient: bool = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("min_length", "max_length", "pattern", "min", "max", "max_items", "default_number", "on_violation")
+    __slots__ = ("min_length", "max_length", "pattern", "min", "max", "max_items", "default_number", "on_violation", "key_pattern")
     MIN_LENGTH_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
@@ -86,6 +88,7 @@ class Limits(_message.Message):
     MAX_ITEMS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     ON_VIOLATION_FIELD_NUMBER: _ClassVar[int]
+    KEY_PATTERN_FIELD_NUMBER: _ClassVar[int]
     min_length: int
     max_length: int
     pattern: str
@@ -94,7 +97,8 @@ class Limits(_message.Message):
     max_items: int
     default_number: int
     on_violation: OnViolation
-    def __init__(self, min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., min: _Optional[int] = ..., max: _Optional[int] = ..., max_items: _Optional[int] = ..., default_number: _Optional[int] = ..., on_violation: _Optional[_Union[OnViolation, str]] = ...) -> None: ...
+    key_pattern: str
+    def __init__(self, min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., min: _Optional[int] = ..., max: _Optional[int] = ..., max_items: _Optional[int] = ..., default_number: _Optional[int] = ..., on_violation: _Optional[_Union[OnViolation, str]] = ..., key_pattern: _Optional[str] = ...) -> None: ...
 
 class Json(_message.Message):
     __slots__ = ("raw",)
@@ -107,3 +111,11 @@ class RestField(_message.Message):
     HEADER_FIELD_NUMBER: _ClassVar[int]
     header: str
     def __init__(self, header: _Optional[str] = ...) -> None: ...
+
+class ManifestField(_message.Message):
+    __slots__ = ("verbatim", "beside")
+    VERBATIM_FIELD_NUMBER: _ClassVar[int]
+    BESIDE_FIELD_NUMBER: _ClassVar[int]
+    verbatim: bool
+    beside: bool
+    def __init__(self, verbatim: bool = ..., beside: bool = ...) -> None: ...
