@@ -1,0 +1,199 @@
+"""From bytes to nodes: well-formed YAML in UTF-8, of bounded depth and size, without tags and cycles.
+
+Nodes are PyYAML's own, composed by its C parser and never constructed: which type a value has is said by its field
+alone. A scalar without quotes has an empty style. The name of a node's mark is its Source.
+"""
+
+import io
+import re
+from typing import Any, NoReturn, cast
+
+from yaml import MappingNode, Node, ScalarNode, SequenceNode, YAMLError
+from yaml.cyaml import CBaseLoader
+from yaml.error import MarkedYAMLError
+
+from understudy_server.manifest import yaml_errors
+from understudy_server.manifest.files import Source
+from understudy_server.manifest.limits import DEPTH_MAX_LEVELS, NODES_MAX
+from understudy_server.manifest.problems import Mark, Problem
+
+_BOM = b"\xef\xbb\xbf"
+# Everything that YAML keeps out of a file, and the characters that it takes for ends of lines and editors do not.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
+_MAYBE_TAG = re.compile(rb"(?:^|[\s\[{,:])!", re.MULTILINE)
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_QUOTED = '"'
+
+
+class Malformed(Exception):
+    """The text is not YAML as it is read here."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def mark_of(node: Node) -> Mark:
+    """The place where a node begins."""
+    start = node.start_mark
+    return Mark(source_of(node).name, start.line + 1, start.column + 1)
+
+
+def source_of(node: Node) -> Source:
+    """The text that a node stands in."""
+    source: Any = node.start_mark.name
+    return cast("Source", source)
+
+
+def compose(source: Source) -> tuple[Node | None, int]:
+    """The root of a text, None when it holds nothing, and how many nodes it has with aliases written out.
+
+    Raises Malformed.
+    """
+    text = _decoded(source)
+    content = source.content.removeprefix(_BOM)
+    found = _TAG_DIRECTIVE.search(content)
+    if found:
+        # Many of them take the parser a time that grows with their square.
+        raise _malformed(source, content.count(b"\n", 0, found.start()), 0, "tags are not used here", "leave it out")
+    parser = _Parser(_Stream(content, source))
+    try:
+        root: Node | None = parser.get_single_node()
+    except _Stop as stop:
+        raise _malformed(source, stop.line, stop.column, str(stop), "make the file simpler") from None
+    except MarkedYAMLError as error:
+        raise _malformed(source, *yaml_errors.said(error, text)) from None
+    except YAMLError as error:
+        raise _malformed(source, 0, 0, f"this is not YAML ({error})", "") from None
+    finally:
+        # Frees the copy of the text that the parser holds.
+        parser.dispose()
+    if root is None:
+        return None, 0
+    if _MAYBE_TAG.search(content):
+        _refuse_tags(root, source)
+    count = _expanded(root, source) if b"*" in content and b"&" in content else parser.count
+    return root, count
+
+
+class _Stream(io.BytesIO):
+    """What the parser reads. Its ``name`` becomes that of every mark."""
+
+    def __init__(self, content: bytes, name: Source) -> None:
+        super().__init__(content)
+        self.name = name
+
+
+class _Stop(Exception):
+    """A limit is reached while the text is parsed."""
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class _Parser(CBaseLoader):
+    """PyYAML's C parser with limits, and without its guesses at types. It calls these methods for every node."""
+
+    depth = 0
+    count = 0
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:  # noqa: ARG002 (the parser passes them)
+        self.depth += 1
+        self.count += 1
+        if self.depth > DEPTH_MAX_LEVELS:
+            raise _Stop(f"nested deeper than {DEPTH_MAX_LEVELS} levels", *_place(parent))
+        if self.count > NODES_MAX:
+            raise _Stop(f"the file holds more than {NODES_MAX} values", *_place(parent))
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 (the parser passes them)
+        return ""
+
+
+def _place(parent: Any) -> tuple[int, int]:
+    return (parent.start_mark.line, parent.start_mark.column) if parent is not None else (0, 0)
+
+
+def _decoded(source: Source) -> str:
+    """The text without the mark of its encoding. Raises Malformed for what is no text."""
+    try:
+        text = source.content.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as error:
+        line, column = _counted(source.content[: error.start].decode(errors="replace"))
+        raise _malformed(source, line, column, "the file is not in UTF-8", "save it as UTF-8") from None
+    found = _UNPRINTABLE.search(text)
+    if found:
+        line, column = _counted(text[: found.start()])
+        code = f"U+{ord(found[0]):04X}"
+        advice = f'in double quotes it can be written as "\\u{ord(found[0]):04x}"'
+        raise _malformed(source, line, column, f"the unprintable character {code} stands here", advice)
+    return text
+
+
+def _counted(before: str) -> tuple[int, int]:
+    lines = re.split("\r\n|\r|\n", before)
+    return len(lines) - 1, len(lines[-1])
+
+
+def _malformed(source: Source, line: int, column: int, message: str, advice: str) -> Malformed:
+    return Malformed(Problem(Mark(source.name, line + 1, column + 1), "", message, advice))
+
+
+def _refuse_tags(root: Node, source: Source) -> None:
+    """Refuse tags; ``!!str``, which only says what quotes say, becomes quotes. Raises Malformed."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        if node.tag == _TEXT_TAG and isinstance(node, ScalarNode):
+            node.tag, node.style = "", _QUOTED
+        elif node.tag:
+            mark = node.start_mark
+            advice = "leave it out, or put text that begins with '!' in quotes"
+            raise _malformed(source, mark.line, mark.column, "tags are not used here", advice)
+        for child in _children(node):
+            if id(child) not in seen:
+                seen.add(id(child))
+                waiting.append(child)
+
+
+def _expanded(root: Node, source: Source) -> int:
+    """How many nodes there are when every alias is written out. Raises Malformed for too many, too deep, and cycles."""
+    known: dict[int, tuple[int, int]] = {}
+    open_nodes: set[int] = set()
+
+    def refuse(node: Node, message: str, advice: str) -> NoReturn:
+        raise _malformed(source, node.start_mark.line, node.start_mark.column, message, advice)
+
+    def measure(node: Node) -> tuple[int, int]:
+        if isinstance(node, ScalarNode):
+            return 1, 1
+        key = id(node)
+        if key in known:
+            return known[key]
+        if key in open_nodes:
+            refuse(node, "an alias within what it stands for", "a value cannot hold itself")
+        open_nodes.add(key)
+        # What an alias stands for comes before it, so that this is as deep as the text, not as what it stands for.
+        sizes = [measure(child) for child in _children(node)]
+        open_nodes.discard(key)
+        count = 1 + sum(size for size, _ in sizes)
+        depth = 1 + max((depth for _, depth in sizes), default=0)
+        if count > NODES_MAX:
+            refuse(node, f"with its aliases written out, this is more than {NODES_MAX} values", "use fewer aliases")
+        if depth > DEPTH_MAX_LEVELS:
+            refuse(node, f"nested deeper than {DEPTH_MAX_LEVELS} levels", "use fewer aliases")
+        known[key] = count, depth
+        return known[key]
+
+    return measure(root)[0]
+
+
+def _children(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [each for pair in node.value for each in pair]
+    return node.value if isinstance(node, SequenceNode) else []

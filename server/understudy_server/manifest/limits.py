@@ -1,0 +1,37 @@
+"""What a manifest may take: every limit of this room, with its unit."""
+
+from understudy_server.core import strict_json
+
+YAML_FILE_BYTES_MAX = 8 * 1024 * 1024
+BESIDE_FILE_BYTES_MAX = 8 * 1024 * 1024
+"""A body in a file of its own; the limit of its field, which is less, is checked with the other fields."""
+
+FILES_BYTES_MAX = 16 * 1024 * 1024
+"""All files of a manifest together, bodies too."""
+
+INCLUSIONS_MAX = 1_000
+"""Files of YAML; one that is included in two places counts twice."""
+
+INCLUSION_DEPTH_MAX = 32
+"""How many files may include each other in a row."""
+
+BESIDE_FILES_MAX = 10_000
+
+NODES_MAX = 2_000_000
+"""Keys, values, lists and mappings, after aliases and includes are written out."""
+
+JSON_DEPTH_MAX_LEVELS = strict_json.DEPTH_MAX
+DEPTH_MAX_LEVELS = JSON_DEPTH_MAX_LEVELS + 16
+"""Of a file: the deepest JSON value must find room below the eleven levels of a scenario's own mock."""
+
+JSON_NUMBER_CHARACTERS_MAX = 4_300
+
+PROBLEMS_MAX = 20
+PROBLEMS_KEPT_MAX = 100
+"""How many are told, and after how many the reading ends. The second is greater, since they are put in order last."""
+
+READ_ATTEMPTS_MAX = 4
+"""How often files that change while they are read are read."""
+
+SHOWN_CHARACTERS_MAX = 60
+"""How much of a value a problem repeats."""

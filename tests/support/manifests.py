@@ -1,0 +1,309 @@
+"""Strategies for manifests: any message that keeps the limits of the contract and does not contradict itself.
+
+Made from descriptors and their limits, so that a new field of the contract is drawn without a line here. What only the
+checks of the server know (names that must differ, references) is drawn by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from json.encoder import encode_basestring
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+from understudy.options.v1.options_pb2 import Limits
+from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestMock, ManifestProject
+from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
+from understudy_server.rpc import options
+
+TRICKY_TEXTS = (
+    *(
+        "no",
+        "Yes",
+        "on",
+        "OFF",
+        "y",
+        "null",
+        "Null",
+        "~",
+        "true",
+        "FALSE",
+        "1:30",
+        "017",
+        "0o17",
+        "0x1f",
+        "1_000",
+        "1e3",
+    ),
+    *(
+        ".inf",
+        "-.INF",
+        ".nan",
+        "-1",
+        "+1",
+        "1.",
+        ".5",
+        "2024-01-01",
+        "2024-01-01T00:00:00Z",
+        "12:30:45",
+        "=",
+        "<<",
+        "-",
+    ),
+    *(
+        "",
+        " ",
+        " x",
+        "x ",
+        "a: b",
+        "a:",
+        "a #b",
+        "#a",
+        "- a",
+        "? a",
+        ": a",
+        "&a",
+        "*a",
+        "!a",
+        "%a",
+        "@a",
+        "`a",
+        "|",
+        ">",
+    ),
+    *("{a}", "[a]", "a, b", "'a'", '"a"', "it's", 'say "a"', "\\d+", "a\\", "${A}", "$${A}", "${", "$$", "$$${A:-b}"),
+    *("a\nb", "a\nb\n", "a\n\n", "\na", " a\n b", "\ta\n", "a\n \n", "a \nb", "a\r\nb", "\n", "---\na", "...", "--- a"),
+    *(
+        "é",
+        "\u00a0",
+        "\x85",
+        "a\u2028b",
+        "\ufeffa",
+        "\U0001f600",
+        "a\x00b",
+        "a\x7fb",
+        "\ufffe",
+        "x" * 300,
+        "POST /a",
+        "/a",
+    ),
+)
+"""Texts that some reader or writer of YAML takes for something else."""
+
+_TEXTS = st.one_of(st.sampled_from(TRICKY_TEXTS), st.text(max_size=20))
+_NUMBERS = ("0", "-0", "1", "-17", "1.50", "1E5", "2e-3", "12345678901234567890", "0.1")
+# Fields with rules that no limit shows.
+_SPECIAL: Mapping[str, Sequence[str]] = {
+    "understudy.v1.Header.name": ("x-a", "X-A", "set-cookie", "content-type", "no", "1", "x.y", "*", "~"),
+    "understudy.v1.Redaction.json_paths": ("$", "$.card.number", "$..token", "$['a b'][0]", "$.items[*].id"),
+    "understudy.v1.ManifestEnvironment.upstream": (
+        *(
+            "",
+            "http://localhost",
+            "https://staging.example.com:8443/a/b",
+            "http://[::1]:8080/",
+            "https://a/$$&'()*,;=:@%41",
+        ),
+    ),
+}
+_NEVER_EMPTY = frozenset(("understudy.v1.Carrier", "understudy.v1.Criterion"))
+_DRAWN_BY_HAND = frozenset(("hosts", "mocks", "scenarios", "existing", "projects", "environments", "local_mocks"))
+_ELEMENTS_MAX = 3
+
+
+def json_texts() -> SearchStrategy[str]:
+    """JSON text without white space between its parts, of any kind of value."""
+    scalars = st.one_of(st.sampled_from(("null", "true", "false", *_NUMBERS)), _TEXTS.map(encode_basestring))
+    return st.recursive(scalars, _containers, max_leaves=8)
+
+
+def messages(kind: type[Message]) -> SearchStrategy[Any]:
+    """Messages of a type within the limits of the contract; maps of them have no rules beyond their keys here."""
+    return _messages(kind.DESCRIPTOR, frozenset())
+
+
+def mocks() -> SearchStrategy[ManifestMock]:
+    """Mocks as manifests declare them."""
+    return messages(ManifestMock)
+
+
+@st.composite
+def environments(draw: DrawFn, hosts: SearchStrategy[str] | None = None) -> ManifestEnvironment:
+    """Environments that do not contradict themselves; ``hosts`` draws names that no other environment has."""
+    is_existing = draw(st.booleans())
+    environment = ManifestEnvironment(existing=is_existing)
+    if not is_existing:
+        environment.MergeFrom(draw(_messages(ManifestEnvironment.DESCRIPTOR, _DRAWN_BY_HAND)))
+    if hosts is not None and not is_existing:
+        environment.hosts.extend(draw(st.lists(hosts, max_size=2)))
+    ids = draw(st.lists(_keys(ManifestEnvironment, "mocks"), unique=True, max_size=2 * _ELEMENTS_MAX))
+    library, local = ids[::2], ids[1::2]
+    for mock_id in library:
+        environment.mocks[mock_id].CopyFrom(draw(mocks()))
+    published = [each for each in library if environment.mocks[each].state != MOCK_STATE_DRAFT]
+    _add_scenarios(draw, environment, published, local)
+    return environment
+
+
+@st.composite
+def manifests(draw: DrawFn) -> Manifest:
+    """Manifests that a server without anything would apply, as far as they tell themselves."""
+    manifest: Manifest = draw(_messages(Manifest.DESCRIPTOR, _DRAWN_BY_HAND))
+    hosts = _Different("h{}.example.com").strategy()
+    for slug in draw(_some(_keys(Manifest, "projects"), at_least=1)):
+        project = manifest.projects[slug]
+        project.existing = draw(st.booleans())
+        if not project.existing:
+            project.MergeFrom(draw(_messages(ManifestProject.DESCRIPTOR, _DRAWN_BY_HAND)))
+        for name in draw(_some(_keys(ManifestProject, "environments"))):
+            project.environments[name].CopyFrom(draw(environments(hosts)))
+    return manifest
+
+
+@dataclass(slots=True)
+class _Different:
+    """Draws names that all differ."""
+
+    form: str
+    count: int = 0
+
+    def strategy(self) -> SearchStrategy[str]:
+        return st.builds(self._next)
+
+    def _next(self) -> str:
+        self.count += 1
+        return self.form.format(self.count)
+
+
+def _add_scenarios(
+    draw: DrawFn, environment: ManifestEnvironment, published: Sequence[str], local: Sequence[str]
+) -> None:
+    url_ids: set[str] = set()
+    left = list(local)
+    for scenario_id in draw(_some(_keys(ManifestEnvironment, "scenarios"))):
+        scenario = environment.scenarios[scenario_id]
+        scenario.MergeFrom(draw(_messages(scenario.DESCRIPTOR, _DRAWN_BY_HAND)))
+        if scenario.url_id in url_ids:
+            scenario.url_id = ""
+        url_ids.add(scenario.url_id)
+        if published:
+            scenario.mocks.extend(draw(st.lists(st.sampled_from(published), unique=True)))
+        for _ in range(draw(st.integers(0, len(left)))):
+            scenario.local_mocks[left.pop()].CopyFrom(draw(mocks()))
+
+
+def _containers(values: SearchStrategy[str]) -> SearchStrategy[str]:
+    lists = st.lists(values, max_size=3).map(lambda each: f"[{','.join(each)}]")
+    objects = st.dictionaries(_TEXTS, values, max_size=3).map(
+        lambda each: "{" + ",".join(f"{encode_basestring(key)}:{value}" for key, value in each.items()) + "}"
+    )
+    return st.one_of(lists, objects)
+
+
+def _some(keys: SearchStrategy[str], at_least: int = 0) -> SearchStrategy[list[str]]:
+    return st.lists(keys, unique=True, min_size=at_least, max_size=_ELEMENTS_MAX - 1)
+
+
+def _keys(kind: type[Message], field: str) -> SearchStrategy[str]:
+    """Keys of a map: slugs are at most 64 characters, which is a rule of what they become."""
+    descriptor: Any = kind.DESCRIPTOR
+    pattern = options.limits(descriptor.fields_by_name[field]).key_pattern
+    keys = _matching(pattern).filter(lambda key: len(key) <= 64)
+    is_id = pattern.startswith(("ovr_", "scn_"))
+    return keys if is_id else st.one_of(st.sampled_from(("no", "1", "0x1f", "y", "null", "a-1")), keys)
+
+
+@cache
+def _messages(descriptor: Descriptor, without: frozenset[str]) -> SearchStrategy[Any]:
+    return _drawn_message(descriptor, without)
+
+
+@st.composite
+def _drawn_message(draw: DrawFn, descriptor: Descriptor, without: frozenset[str]) -> Message:
+    message = GetMessageClass(descriptor)()
+    groups = [group for group in descriptor.oneofs if _is_chosen(group.fields[0])]
+    chosen = {draw(st.sampled_from(list(group.fields))).name for group in groups}
+    for field in descriptor.fields:
+        if field.name in without or (_is_chosen(field) and field.name not in chosen):
+            continue
+        if _must_be_set(field) or draw(st.booleans()):
+            _draw_field(draw, message, field)
+    return message
+
+
+def _must_be_set(field: FieldDescriptor) -> bool:
+    if _is_chosen(field):
+        return field.full_name.rpartition(".")[0] in _NEVER_EMPTY
+    never_empty = options.limits(field).min_length > 0 and not (field.has_presence or field.is_repeated)
+    return never_empty or options.is_required(field)
+
+
+def _is_chosen(field: FieldDescriptor) -> bool:
+    """True for a field of a group of which one at most is set."""
+    group = field.containing_oneof
+    return group is not None and group.name != f"_{field.name}"
+
+
+def _draw_field(draw: DrawFn, message: Message, field: FieldDescriptor) -> None:
+    value = getattr(message, field.name)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        for key in draw(st.lists(_TEXTS, unique=True, max_size=_ELEMENTS_MAX)):
+            value[key].CopyFrom(draw(_messages(field.message_type.fields_by_name["value"].message_type, frozenset())))
+    elif field.is_repeated:
+        for each in draw(st.lists(_single(field), max_size=_ELEMENTS_MAX)):
+            value.append(each)
+    elif field.message_type is not None:
+        value.SetInParent()
+        value.CopyFrom(draw(_single(field)))
+    else:
+        setattr(message, field.name, draw(_single(field)))
+
+
+@cache
+def _single(field: FieldDescriptor) -> SearchStrategy[Any]:
+    """One value of a field."""
+    limits = options.limits(field)
+    if field.full_name in _SPECIAL:
+        return st.sampled_from(_SPECIAL[field.full_name])
+    if field.message_type is not None:
+        return _messages(field.message_type, frozenset())
+    if field.enum_type is not None:
+        return st.sampled_from([value.number for value in field.enum_type.values if value.number])
+    if options.is_raw_json(field):
+        return json_texts()
+    return _SCALARS[field.cpp_type](field, limits)
+
+
+def _text(field: FieldDescriptor, limits: Limits) -> SearchStrategy[Any]:
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return st.binary(max_size=40)
+    values = st.one_of(st.sampled_from(TRICKY_TEXTS), st.text(max_size=20))
+    if limits.HasField("pattern"):
+        values = _matching(limits.pattern)
+    most = limits.max_length if limits.HasField("max_length") else 1_000
+    return values.filter(lambda value: limits.min_length <= len(value) <= most)
+
+
+@cache
+def _matching(pattern: str) -> SearchStrategy[str]:
+    return st.from_regex(rf"\A(?:{pattern})\Z", fullmatch=False)
+
+
+def _integer(field: FieldDescriptor, limits: Limits) -> SearchStrategy[int]:
+    least = limits.min if limits.HasField("min") else 0
+    most = limits.max if limits.HasField("max") else 2**31 - 1
+    return st.integers(least, most)
+
+
+_SCALARS = {
+    FieldDescriptor.CPPTYPE_STRING: _text,
+    FieldDescriptor.CPPTYPE_BOOL: lambda *_: st.booleans(),
+    FieldDescriptor.CPPTYPE_INT32: _integer,
+    FieldDescriptor.CPPTYPE_INT64: _integer,
+    FieldDescriptor.CPPTYPE_UINT32: _integer,
+    FieldDescriptor.CPPTYPE_UINT64: _integer,
+}
