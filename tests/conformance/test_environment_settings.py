@@ -25,6 +25,12 @@ OTHERS: dict[str, Any] = {
     "cors": {"forwardPreflights": True, "leaveAnswers": True},
     "tunnelUpgrades": True,
     "stripSessionHeader": True,
+    "redaction": {
+        "headers": ["x-customer-token"],
+        "query": ["token"],
+        "jsonPaths": ["$.card.number", "$..token", "$.items[-1]['id']"],
+    },
+    "limits": {"requestBodyBytesMax": 1048576, "capturedBytesMax": 0, "firstByteMs": 5000},
 }
 
 
@@ -48,7 +54,7 @@ def test_settings_given_when_made_are_read_back(door: Door, editor: str, place: 
 def test_an_environment_shows_the_defaults(door: Door, editor: str, place: MadePlace) -> None:
     found = door.environment(editor, place.project, "staging").served
     assert {name: found[name] for name in DEFAULTS} == DEFAULTS
-    assert "cors" not in found
+    assert not {"cors", "redaction", "limits"} & found.keys()
 
 
 def test_settings_are_set_and_cleared_by_a_change(door: Door, editor: str, place: MadePlace) -> None:
@@ -57,13 +63,23 @@ def test_settings_are_set_and_cleared_by_a_change(door: Door, editor: str, place
     assert {name: changed[name] for name in given} == given
     cleared = door.change_environment(editor, place.project, "staging", DEFAULTS).served
     assert {name: cleared[name] for name in DEFAULTS} == DEFAULTS
-    assert cleared["cors"] == given["cors"]
+    for name in ("cors", "redaction", "limits"):
+        assert cleared[name] == given[name]
 
 
 def test_cors_is_set_whole(door: Door, editor: str, place: MadePlace) -> None:
     door.change_environment(editor, place.project, "staging", {"cors": OTHERS["cors"]})
     changed = door.change_environment(editor, place.project, "staging", {"cors": {}}).served
     assert changed["cors"] == {"forwardPreflights": False, "leaveAnswers": False}
+
+
+def test_redaction_and_limits_are_set_whole(door: Door, editor: str, place: MadePlace) -> None:
+    given = {name: OTHERS[name] for name in ("redaction", "limits")}
+    door.change_environment(editor, place.project, "staging", given)
+    changes = {"redaction": {"query": ["q"]}, "limits": {"firstByteMs": 7}}
+    changed = door.change_environment(editor, place.project, "staging", changes).served
+    assert changed["redaction"] == {"headers": [], "query": ["q"], "jsonPaths": []}
+    assert changed["limits"] == {"requestBodyBytesMax": 0, "firstByteMs": 7}
 
 
 def test_a_change_of_one_thing_leaves_the_rest(door: Door, editor: str, place: MadePlace) -> None:
@@ -104,6 +120,13 @@ def test_a_host_moves_when_its_environment_lets_it_go(door: Door, editor: str, p
         {"carriers": [{"header": ""}]},
         {"carriers": [{"header": "x run"}]},
         {"carriers": [{"query": "run"}] * 17},
+        {"redaction": {"headers": ["x token"]}},
+        {"redaction": {"query": [""]}},
+        {"redaction": {"jsonPaths": ["card.number"]}},
+        {"redaction": {"jsonPaths": ["$.a", "$.items[?@.kind == 'card'].number"]}},
+        {"limits": {"requestBodyBytesMax": -1}},
+        {"limits": {"capturedBytesMax": -1}},
+        {"limits": {"firstByteMs": 3600001}},
     ],
     ids=lambda each: str(each)[:40],
 )

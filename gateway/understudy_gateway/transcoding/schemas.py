@@ -83,12 +83,13 @@ class Schemas:
 
     def _value(self, spec: Field, side: Side) -> Schema:
         limits = options.limits(spec.descriptor)
-        one = self._nested(spec, side) if spec.kind is Kind.MESSAGE else _scalar(spec, limits)
+        one = self._nested(spec, side) if spec.kind is Kind.MESSAGE else scalar(spec, limits)
         if spec.is_single:
             return one
         most = {"maxProperties" if spec.is_map else "maxItems": limits.max_items} if limits.max_items else {}
         if spec.is_map:
-            return {"type": "object", "additionalProperties": one, **most}
+            names = {"propertyNames": {"pattern": f"^(?:{limits.key_pattern})$"}} if limits.key_pattern else {}
+            return {"type": "object", "additionalProperties": one, **names, **most}
         return {"type": "array", "items": one, **most}
 
     def _nested(self, spec: Field, side: Side) -> Schema:
@@ -125,7 +126,8 @@ def _exclusions(specs: list[Field]) -> list[Schema]:
     ]
 
 
-def _scalar(spec: Field, limits: Limits) -> Schema:
+def scalar(spec: Field, limits: Limits) -> Schema:
+    """Return the schema of one value of a field that holds no message."""
     if spec.kind is Kind.RAW:
         return {}
     if spec.kind is Kind.INTEGER:

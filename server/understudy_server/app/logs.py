@@ -56,9 +56,12 @@ async def get_log_body(call: Call, request: GetLogBodyRequest) -> GetLogBodyResp
     if body is None:
         side = "request" if request.side == SIDE_REQUEST else "response"
         raise NotFound(f"the {side} of log {exchange.id!r} had no body")
-    content, truncated = _as_json(body)
+    content, truncated = (_stand_in(body), False) if body.sha256 else _as_json(body)
     return GetLogBodyResponse(
-        body=HttpBody(content_type="application/json", data=content), truncated=truncated, size_bytes=body.size_bytes
+        body=HttpBody(content_type="application/json", data=content),
+        truncated=truncated,
+        size_bytes=body.size_bytes,
+        withheld=bool(body.sha256),
     )
 
 
@@ -112,7 +115,14 @@ def _entry(exchange: Exchange) -> LogEntry:
 
 def _preview(body: Captured) -> str:
     # Messages take no lone surrogates; decoding with "replace" makes none.
-    return body.content[:_PREVIEW_BYTES].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
+    content = _stand_in(body) if body.sha256 else body.content[:_PREVIEW_BYTES]
+    return content.decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
+
+
+def _stand_in(body: Captured) -> bytes:
+    """What is told of a body that is kept as its length and hash alone."""
+    told = {"withheld": True, "sizeBytes": body.size_bytes, "sha256": body.sha256}
+    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def _as_json(body: Captured) -> tuple[bytes, bool]:
@@ -121,7 +131,7 @@ def _as_json(body: Captured) -> tuple[bytes, bool]:
     Only JSON that was cut is no JSON any more: other text and bytes are whole JSON strings, however much they hold.
     """
     kept = body.content[:BODY_BYTES_MAX]
-    truncated = body.size_bytes > len(kept)
+    truncated = body.truncated or len(body.content) > len(kept)
     text = _text(kept, truncated=truncated)
     if text is None:
         return json.dumps(base64.b64encode(kept).decode()).encode(), truncated

@@ -4,16 +4,18 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from understudy.v1.manifest_service_pb2 import ManifestEnvironment
 from understudy.v1.project_service_pb2 import Carrier, Environment, EnvironmentChanges
 
 from understudy_server.app.ports import Transaction
+from understudy_server.core import json_paths
 from understudy_server.core.errors import Conflict, Fault, InvalidInput
 
 # Clients read a name whose last label is a number as an IPv4 address (WHATWG URL, "ends in a number").
 _ADDRESS = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 
 
-def check_settings(given: Environment | EnvironmentChanges, path: str) -> None:
+def check_settings(given: Environment | EnvironmentChanges | ManifestEnvironment, path: str) -> None:
     """Refuse settings that have the form they must have and yet mean nothing.
 
     ``path`` is that of the message in the request. Raises InvalidInput.
@@ -21,6 +23,7 @@ def check_settings(given: Environment | EnvironmentChanges, path: str) -> None:
     _check_upstream(given.upstream, f"{path}.upstream")
     _check_hosts(given.hosts, f"{path}.hosts")
     _check_carriers(given.carriers, f"{path}.carriers")
+    _check_json_paths(given.redaction.json_paths, f"{path}.redaction.json_paths")
 
 
 async def check_hosts_are_free(tx: Transaction, hosts: Sequence[str], path: str, own_id: str = "") -> None:
@@ -61,3 +64,13 @@ def _check_carriers(carriers: Sequence[Carrier], path: str) -> None:
         if carrier.WhichOneof("source") is None:
             place = f"{path}[{number}]"
             raise InvalidInput(f"{place} names no place in a request", Fault(place, "required"))
+
+
+def _check_json_paths(texts: Sequence[str], path: str) -> None:
+    for number, text in enumerate(texts):
+        try:
+            json_paths.parse(text)
+        except json_paths.BadPath as bad:
+            place = f"{path}[{number}]"
+            message = f"{place} is not a JSONPath that can be followed: {bad}"
+            raise InvalidInput(message, Fault(place, "json_path", given=text[:100])) from bad

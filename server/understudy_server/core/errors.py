@@ -59,7 +59,8 @@ class NotFound(Refusal):
 class Conflict(Refusal):
     """The caller must look again first: what it counted on is not so.
 
-    ``already_exists``, ``revision_mismatch``, ``not_empty``, ``managed_by_file``, ``other_projects`` or ``body_not_kept``.
+    ``already_exists``, ``revision_mismatch``, ``not_empty``, ``managed_by_file``, ``other_projects`` or
+    ``body_not_kept``.
     """
 
 

@@ -4,22 +4,38 @@ Both are named tuples: one is made for every request, and a tuple is the cheapes
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Headers in order: names as they were sent, values without white space around them, neither with CR, LF or NUL."""
 
 
+MASKED: Final = "masked"
+MASKED_AND_CUT: Final = "masked and cut"
+
+
 class Captured(NamedTuple):
-    """One side's body as it is kept: at most the capture limit of it. ``size_bytes`` is the whole length."""
+    """One side's body as it is kept: at most the capture limit of it. ``size_bytes`` is the whole length.
+
+    ``redacted`` says what redaction has made of it: nothing (the empty text); a text in which values are masked, so
+    that its length says nothing, whole (``MASKED``) or only its beginning (``MASKED_AND_CUT``); or, where it could not
+    be read, no content at all: then it is the SHA-256 of the body as it was sent, in hex.
+    """
 
     content: bytes
     size_bytes: int
     content_type: str = ""
+    redacted: str = ""
 
     @property
     def truncated(self) -> bool:
-        return self.size_bytes > len(self.content)
+        """True when the content is not the whole body."""
+        return self.redacted == MASKED_AND_CUT or (self.size_bytes > len(self.content) and self.redacted != MASKED)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of a body of which nothing else is kept but its length, since it could not be masked; else empty."""
+        return "" if self.redacted in ("", MASKED, MASKED_AND_CUT) else self.redacted
 
 
 class Exchange(NamedTuple):

@@ -14,7 +14,9 @@ class MalformedJson(ValueError):
 def parse(text: str | bytes) -> Any:
     """Read a JSON value. Raises MalformedJson."""
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text))
+        value = _DECODER.decode(text)
     except MalformedJson:
         raise
     except RecursionError:
@@ -26,7 +28,11 @@ def parse(text: str | bytes) -> Any:
     except ValueError:
         # Python refuses to read integers of more than 4300 digits.
         raise MalformedJson("a number is too long") from None
-    _check(value, 0)
+    if "\\u" in text or text.count("[") + text.count("{") > DEPTH_MAX:
+        _check(value, 0)
+    else:
+        # It cannot be too deep, and its strings are parts of the text as they stand.
+        _check_text(text)
     return value
 
 
@@ -46,6 +52,10 @@ def _finite(digits: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise MalformedJson("a number is out of range")
     return number
+
+
+# Made once: it costs more than reading a small body does.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _check(value: Any, depth: int) -> None:

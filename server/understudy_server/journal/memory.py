@@ -69,6 +69,20 @@ class MemoryJournal:
         self._by_key: dict[tuple[str, str], list[Exchange]] = {}
         self._closed = False
 
+    @property
+    def recorded(self) -> int:
+        """How many exchanges were taken in since the start."""
+        return self._exchanges + self.dropped + len(self._filling.exchanges)
+
+    @property
+    def problem(self) -> str:
+        """Always empty: that the oldest make room for the newest is what this journal is for."""
+        return ""
+
+    def size_bytes(self) -> int:
+        """What the exchanges take in memory, as the limits count it; those of the block that is filling in part."""
+        return self._bytes + self._filling.size_bytes
+
     def record(self, exchange: Exchange) -> None:
         """Append an exchange, whose id comes after all before it. A question asked from now on sees it."""
         exchanges = self._filling.exchanges

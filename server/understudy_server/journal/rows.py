@@ -20,15 +20,15 @@ Row = tuple[Any, ...]
 
 COLUMNS = (
     "id, project_id, environment_id, session_key, session_id, method, path, query, status, started_at_ms, duration_ms, "
-    "mock_id, request_headers, response_headers, request_body, request_bytes, request_type, "
-    "response_body, response_bytes, response_type, findings"
+    "mock_id, request_headers, response_headers, request_body, request_bytes, request_type, request_redacted, "
+    "response_body, response_bytes, response_type, response_redacted, findings"
 )
 # Rows inserted by one statement: many where there are many, and few sizes, so that they stay prepared. The lock that
 # Python's threads share is let go once a statement and must be won back after it; with a statement for each row the
 # writer waited for a busy event loop each time, and fell behind at a tenth of what the disk takes (measured). Binding
 # the values of 512 rows takes about a millisecond.
 _ROWS_AT_ONCE = (512, 64, 8, 1)
-_NO_BODY = (None, None, None)
+_NO_BODY = (None, None, None, None)
 _UNFIT = (sqlite3.Error, ValueError, OverflowError, TypeError)
 _log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _insert_many(connection: sqlite3.Connection, exchanges: Sequence[Exchange]) 
 
 @cache
 def _insert(rows: int) -> str:
-    values = f"({', '.join('?' * 21)})"
+    values = f"({', '.join('?' * 23)})"
     return f"INSERT INTO exchange ({COLUMNS}) VALUES {', '.join([values] * rows)}"
 
 
@@ -85,9 +85,9 @@ def exchange(row: Row) -> Exchange:
             *row[:12],
             _headers(row[12]),
             _headers(row[13]),
-            _captured(*row[14:17]),
-            _captured(*row[17:20]),
-            tuple(row[20].split()),
+            _captured(*row[14:18]),
+            _captured(*row[18:22]),
+            tuple(row[22].split()),
         )
     )
 
@@ -114,5 +114,6 @@ def _headers(kept: bytes | str) -> RawHeaders:
     return tuple([(name, value) for name, _, value in pairs])
 
 
-def _captured(content: bytes | None, size_bytes: int, content_type: str) -> Captured | None:
-    return None if content is None else Captured(content, size_bytes, content_type)
+def _captured(content: bytes | None, size_bytes: int, content_type: str, redacted: str | None) -> Captured | None:
+    # What was recorded before there was redaction says nothing of it.
+    return None if content is None else Captured(content, size_bytes, content_type, redacted or "")

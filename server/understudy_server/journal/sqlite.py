@@ -16,7 +16,7 @@ from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
 from understudy_server.journal import rows
 from understudy_server.store.sqlite import migrations
-from understudy_server.store.sqlite.files import prepare
+from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.reader import Reader
 from understudy_server.store.sqlite.timers import CallLater, Timer, call_later
 from understudy_server.store.sqlite.writer import Durability, Writer
@@ -57,6 +57,7 @@ class SqliteJournal:
         # How many exchanges were ever taken in, and how many of those wait no more.
         self._taken = 0
         self._settled = 0
+        self._path = path
         self._overflowing = False
         self._closed = False
         self._writing: asyncio.Task[StorageFailure | None] | None = None
@@ -71,6 +72,28 @@ class SqliteJournal:
         """Open ``journal.db`` of a data directory that this process owns. Raises NewerSchema and sqlite3.Error."""
         await prepare(folder / FILE, durability, migrations.journal, lambda _: None)
         return cls(folder / FILE, durability, later)
+
+    @property
+    def recorded(self) -> int:
+        """How many exchanges were taken in since the start."""
+        return self._taken
+
+    @property
+    def problem(self) -> str:
+        """What is wrong and what to do, empty when every exchange is kept."""
+        if reason := self._writer.problem:
+            waiting = self._taken - self._settled
+            return f"exchanges cannot be written now ({reason}); {waiting} wait: make room or make the files writable"
+        if self.dropped:
+            return (
+                f"{self.dropped} exchanges could not be kept since the start, so that logs may lack some: the disk does"
+                " not keep up (journal: memory needs none)"
+            )
+        return ""
+
+    def size_bytes(self) -> int:
+        """What the journal takes on disk."""
+        return bytes_on_disk(self._path)
 
     def record(self, exchange: Exchange) -> None:
         """Append an exchange. A question asked from now on sees it."""

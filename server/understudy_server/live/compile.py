@@ -7,12 +7,16 @@ from understudy.v1.matching_pb2 import Criterion as CriterionMessage
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock as MockMessage
 from understudy.v1.project_service_pb2 import Carrier as CarrierMessage
+from understudy.v1.project_service_pb2 import Redaction as RedactionMessage
 
+from understudy_server.core import json_paths
 from understudy_server.core.carriers import Carrier, CarrierKind
+from understudy_server.core.json_masking import JsonMask
 from understudy_server.core.matching.criteria import Criterion, Equals, json_subset
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.paths import PathPattern
+from understudy_server.core.redaction import Redaction
 from understudy_server.core.responding.response import BodyKind, Response, with_default_type
 
 STATUS_DEFAULT = 200
@@ -31,6 +35,18 @@ def compile_mock(message: MockMessage) -> Mock:
 def compile_carriers(messages: Iterable[CarrierMessage]) -> tuple[Carrier, ...]:
     """Compile carriers that the control plane has accepted, in their order."""
     return tuple([_carrier(message) for message in messages])
+
+
+def compile_redaction(message: RedactionMessage) -> Redaction | None:
+    """Compile what the control plane has accepted; ``None`` when it masks nothing more than always is."""
+    if not (message.headers or message.query or message.json_paths):
+        return None
+    paths = tuple([json_paths.parse(path) for path in message.json_paths])
+    return Redaction(
+        header_names=frozenset([name.lower().encode() for name in message.headers]),
+        query_names=frozenset(message.query),
+        bodies=JsonMask(paths) if paths else None,
+    )
 
 
 def _carrier(message: CarrierMessage) -> Carrier:

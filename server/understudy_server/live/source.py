@@ -1,5 +1,6 @@
 """What the live view needs of a store: the version, and what changed since one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.core.carriers import Carrier
+from understudy_server.core.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class EnvironmentRow:
     """An environment as the proxy needs it.
 
     ``active_mocks`` are the environment-wide activations, oldest first; ``hosts`` are lower case without port;
-    ``carriers`` are tried in their order, after the session header.
+    ``carriers`` are tried in their order, after the session header. ``redaction`` is ``None`` when nothing more is
+    masked than always is; a limit is ``None`` when the server's holds, and counts where it is below that.
     """
 
     id: str
@@ -30,6 +33,10 @@ class EnvironmentRow:
     adds_cors_headers: bool = True
     tunnels_upgrades: bool = False
     forwards_session_header: bool = True
+    redaction: Redaction | None = None
+    request_body_bytes_max: int | None = None
+    captured_bytes_max: int | None = None
+    first_byte_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +85,21 @@ class Source(Protocol):
 
     async def load_since(self, version: int) -> Changes:
         """All that changed after ``version`` (0: everything there is), in one snapshot. Raises StorageFailure."""
+
+    def follow(self, follower: "Follower") -> None:
+        """Let somebody look at changes before they are published. Where the store cannot do that, nothing happens."""
+
+
+class Follower(Protocol):
+    """Who takes in what changed, and would rather work out before it counts what a change comes to."""
+
+    @property
+    def version(self) -> int:
+        """The version that is taken in, 0 for none yet. Read in any thread."""
+
+    def look_ahead(self, since: int, changes: Changes) -> Callable[[], None]:
+        """Get ready to take in what changed since a version; returns what to call when it is published.
+
+        Called in the thread of the store's writer, before the version that it leads to is anyone's; it may never be, if
+        the write fails. What is called to publish it must not fail and not take long.
+        """

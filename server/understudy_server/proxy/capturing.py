@@ -1,26 +1,49 @@
-"""The journal's copy of a body: cut to a limit, and readable where its content coding is a usual one."""
+"""The journal's copy of a body: cut to a limit, readable where its coding is a usual one, and where it is JSON masked.
 
+A body that should be masked and cannot be read is kept as its length and its hash alone: whoever has the original can
+tell that it was this one, and nobody else learns anything. It cannot be read if it is malformed, if only its beginning
+is kept, if it was not unpacked, or if masking it would take too long.
+"""
+
+import hashlib
 import io
 import zlib
 from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 import brotli
 import zstandard
 
-from understudy_server.core.exchange import Captured, RawHeaders
+from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, RawHeaders
 from understudy_server.core.headers import first, text_of
+from understudy_server.core.json_masking import JsonMask
 
 _Inflate = Callable[[bytes, int], bytes]
 _INFLATED_AT_A_TIME = 64 * 1024
 
 
+Content: TypeAlias = tuple[bytes, bytes]
+"""What a head tells of a body: content type and content coding, each empty when it does not."""
+
+
+class Keeping(NamedTuple):
+    """How a body is kept: so many bytes of it at most, and as JSON with values masked."""
+
+    bytes_max: int
+    mask: JsonMask | None = None
+
+
 class Capture:
-    """Keeps the beginning of a body that streams by. The rest is only counted."""
+    """Keeps the beginning of a body that streams by. The rest is only counted, and hashed where that may be asked."""
 
-    __slots__ = ("_bytes_max", "_kept", "_pieces", "size_bytes")
+    __slots__ = ("_bytes_max", "_content", "_hash", "_keeping", "_kept", "_pieces", "size_bytes")
 
-    def __init__(self, bytes_max: int, data: bytes = b"") -> None:
-        self._bytes_max = bytes_max
+    def __init__(self, content: Content, keeping: Keeping, data: bytes = b"") -> None:
+        self._content = content
+        self._keeping = keeping
+        self._bytes_max = keeping.bytes_max
+        self._hash = hashlib.sha256() if _mask_for(content, keeping) else None
+        """Of what came, once that is more than is kept; ``None`` when nobody may ask for it."""
         self._pieces: list[bytes] = []
         self._kept = 0
         self.size_bytes = 0
@@ -35,30 +58,55 @@ class Capture:
             piece = data[:missing]
             self._pieces.append(piece)
             self._kept += len(piece)
+        if self._hash is not None and self.size_bytes > self._bytes_max:
+            # The copy is not whole any more, so it cannot be masked, and the hash takes its place.
+            for piece in self._pieces:
+                self._hash.update(piece)
+            self._pieces.clear()
+            self._hash.update(data[missing:] if missing > 0 else data)
 
-    def captured(self, content_type: bytes, coding: bytes) -> Captured | None:
-        """What was kept, with the content type and content coding from its head; ``None`` if there was nothing."""
+    def captured(self) -> Captured | None:
+        """What was kept; ``None`` if there was nothing."""
         if not self.size_bytes:
             return None
-        return _describe(b"".join(self._pieces), self.size_bytes, content_type, coding, self._bytes_max)
+        if self._hash is not None and self.size_bytes > self._bytes_max:
+            return Captured(b"", self.size_bytes, text_of(self._content[0]), self._hash.hexdigest())
+        return _describe(b"".join(self._pieces), self.size_bytes, self._content, self._keeping)
 
 
-def capture(body: bytes, content_type: bytes, coding: bytes, bytes_max: int) -> Captured | None:
-    """Keep at most ``bytes_max`` of a whole body; ``None`` for an empty one."""
-    return _describe(body[:bytes_max], len(body), content_type, coding, bytes_max) if body else None
+def capture(body: bytes, content: Content, keeping: Keeping) -> Captured | None:
+    """Keep what may be kept of a whole body; ``None`` for an empty one."""
+    if not body:
+        return None
+    if len(body) > keeping.bytes_max and _mask_for(content, keeping):
+        return _withheld(body, content)
+    return _describe(body[: keeping.bytes_max], len(body), content, keeping)
 
 
-def content_of(headers: RawHeaders) -> tuple[bytes, bytes]:
-    """The content type and the content coding that a head tells of, each empty when it does not."""
+def content_of(headers: RawHeaders) -> Content:
+    """The content type and the content coding that a head tells of."""
     return first(headers, b"content-type") or b"", first(headers, b"content-encoding") or b""
 
 
-def _describe(kept: bytes, size_bytes: int, content_type: bytes, coding: bytes, bytes_max: int) -> Captured:
+def is_json(content_type: bytes) -> bool:
+    """True for the media types of JSON (WHATWG MIME Sniffing, "JSON MIME type")."""
+    essence = content_type.partition(b";")[0].strip(b" \t").lower()
+    return essence in (b"application/json", b"text/json") or essence.endswith(b"+json")
+
+
+def _mask_for(content: Content, keeping: Keeping) -> JsonMask | None:
+    """What masks such a body. Where nothing is kept there is nothing to mask."""
+    return keeping.mask if keeping.mask is not None and keeping.bytes_max > 0 and is_json(content[0]) else None
+
+
+def _describe(kept: bytes, size_bytes: int, content: Content, keeping: Keeping) -> Captured:
     """Describe the beginning of a body, decompressed if it was compressed.
 
     The size of a decompressed body is exact when it was kept whole, and else only known to exceed what was kept:
     inflating stops at the limit, whatever the body claims to hold.
     """
+    content_type, coding = content
+    plain, known, bytes_max = kept, size_bytes, keeping.bytes_max
     inflate = _INFLATE.get(coding.lower()) if coding else None
     if inflate is not None:
         try:
@@ -69,8 +117,21 @@ def _describe(kept: bytes, size_bytes: int, content_type: bytes, coding: bytes, 
         else:
             whole = len(kept) == size_bytes
             known = len(inflated) if whole else max(len(inflated) + 1, size_bytes)
-            return Captured(inflated[:bytes_max], known, text_of(content_type))
-    return Captured(kept, size_bytes, text_of(content_type))
+            plain = inflated[:bytes_max]
+    mask = _mask_for(content, keeping)
+    if mask is None:
+        return Captured(plain, known, text_of(content_type))
+    masked = mask.apply(plain) if known == len(plain) else None
+    if masked is None:
+        return _withheld(kept, content)
+    if masked is plain:
+        return Captured(plain, known, text_of(content_type))
+    redacted = MASKED if len(masked) <= bytes_max else MASKED_AND_CUT
+    return Captured(masked[:bytes_max], known, text_of(content_type), redacted)
+
+
+def _withheld(body: bytes, content: Content) -> Captured:
+    return Captured(b"", len(body), text_of(content[0]), hashlib.sha256(body).hexdigest())
 
 
 def _inflate_zlib(data: bytes, bytes_max: int) -> bytes:

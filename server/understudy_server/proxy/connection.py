@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, cast
 
 from understudy_server.proxy.connections import Connections
-from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
+from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused, body_too_large
 from understudy_server.proxy.request_parser import Event, RequestParser
 from understudy_server.proxy.service import FAULT, Service
 from understudy_server.proxy.turn import Tunnel, Turn, awaits_invitation
@@ -376,8 +376,14 @@ class Connection(asyncio.Protocol):
             if not turn.takes_body:
                 return False
             events.popleft()
+            request = self._request
+            request.body_bytes += len(event.data)
+            if request.body_bytes > request.body_bytes_max:
+                # What follows is not read any more, as if the parser had refused it.
+                turn.spoiled(body_too_large(request.body_bytes_max))
+                return True
             if event.last:
-                self._request.complete = True
+                request.complete = True
             turn.body(event)
             return True
         if isinstance(event, Refused) and not self._request.complete:

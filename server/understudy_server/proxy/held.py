@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from understudy_server.core.matching.mock import Mock
-from understudy_server.proxy.capturing import Capture, content_of
+from understudy_server.proxy.capturing import content_of
 from understudy_server.proxy.judging import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
 from understudy_server.proxy.turn import Client, Turn, guarded
@@ -29,7 +29,8 @@ class Held(Turn):
         self._intake = intake
         self._started_at_ms = started_at_ms
         self._mock = mock
-        self._capture = Capture(service.clerk.captured_bytes_max, intake.request.body)
+        request = intake.request
+        self._capture = service.clerk.begin_capture(content_of(request.headers), intake.environment, request.body)
         self._findings: tuple[str, ...] = ()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,7 +54,7 @@ class Held(Turn):
     def _answer(self) -> None:
         self._timer = None
         intake = self._intake
-        body = self._capture.captured(*content_of(intake.request.headers))
+        body = self._capture.captured()
         self.client.proceed(
             self._service.answer_mocked(
                 intake,
@@ -76,7 +77,7 @@ class Held(Turn):
     def spoiled(self, refused: Refused) -> None:
         self._stop()
         intake = self._intake
-        body = self._capture.captured(*content_of(intake.request.headers))
+        body = self._capture.captured()
         self.client.proceed(self._service.refuse_on_record(intake, self._started_at_ms, refused, body))
 
     def half_closed(self) -> None:
@@ -89,5 +90,5 @@ class Held(Turn):
     def gone(self) -> None:
         self._stop()
         intake = self._intake
-        body = self._capture.captured(*content_of(intake.request.headers))
+        body = self._capture.captured()
         self._service.record_gone(intake, self._started_at_ms, body, self._mock.id)

@@ -17,7 +17,7 @@ from understudy_server.core.session_key import normalise
 from understudy_server.live.source import EnvironmentRow, SessionRow
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.addressing import address
-from understudy_server.proxy.messages import ClientRequest, Refused
+from understudy_server.proxy.messages import ClientRequest, Refused, body_too_large
 
 _NO_ENVIRONMENT = Refused(
     404, "not_found", "There is no such project and environment here: /<project>/<environment>/..."
@@ -32,7 +32,7 @@ _DISAGREEMENT = Refused(400, "carriers_disagree", "This request carries two diff
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """An answer of the proxy in the environment's name: to a preflight, or a refusal by its strictness."""
+    """An answer of the proxy in the environment's name: to a preflight, or a refusal by its strictness or limits."""
 
     status: int
     headers: RawHeaders
@@ -125,7 +125,9 @@ class Judge:
             intake.session_key = _read_key(values[0])
         session = live.session(intake.session_key, now_ms) if intake.session_key else None
         layers = live.layers(session)
-        if request.origin and cors.is_preflight(request.method, request.headers):
+        if request.has_body and (refused := _limit_body(request, row)):
+            intake.own = Own(refused.status, (), refused)
+        elif request.origin and cors.is_preflight(request.method, request.headers):
             self._decide_preflight(intake, layers)
         elif row.strict and (refused := _strictly(intake)):
             intake.own = Own(refused.status, (), refused)
@@ -172,6 +174,15 @@ class Judge:
 @lru_cache(maxsize=4096)
 def _read_key(raw: bytes) -> str:
     return normalise(text_of(raw))
+
+
+def _limit_body(request: ClientRequest, row: EnvironmentRow) -> Refused | None:
+    """Refuse a body that is known to be too long. Else say how long it may be, for whoever sees the rest of it."""
+    bytes_max = row.request_body_bytes_max
+    if bytes_max is None:
+        return None
+    request.body_bytes_max, request.body_bytes = bytes_max, len(request.body)
+    return body_too_large(bytes_max) if max(request.body_bytes, request.length or 0) > bytes_max else None
 
 
 def _strictly(intake: Intake) -> Refused | None:

@@ -37,7 +37,7 @@ class ProxyListener:
         self._settings = settings = settings or ProxySettings()
         self._watch = Watch(asyncio.get_running_loop(), settings.tick_seconds)
         self._pool = Pool(settings, self._watch)
-        self._clerk = Clerk(recorder, new_id, clock, settings.captured_bytes_max)
+        self._clerk = Clerk(recorder, presence, new_id, clock, settings.captured_bytes_max)
         self._view = view
         self._rng = rng
         self._presence = presence

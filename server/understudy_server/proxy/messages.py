@@ -1,5 +1,6 @@
 """What the parts of the proxy hand to each other: requests and answers as read, refusals of our own."""
 
+import sys
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,6 +49,12 @@ class ClientRequest:
     """Credentials are among the headers."""
 
     has_body: bool = False
+
+    body_bytes_max: int = sys.maxsize
+    """How long a body its environment takes. It says so when the request is judged."""
+
+    body_bytes: int = 0
+    """How much of the body was here then, and was handed on since."""
 
     repeats: bool = False
     """It is remembered and will be given out again, so what is decided about it is worth remembering too."""
@@ -103,3 +110,8 @@ class Refused:
     status: int
     code: str
     message: str
+
+
+def body_too_large(bytes_max: int) -> Refused:
+    """The refusal of a body that is longer than so many bytes."""
+    return Refused(413, "body_too_large", f"The body is longer than {bytes_max} bytes.")

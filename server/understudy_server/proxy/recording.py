@@ -1,11 +1,12 @@
 """How an exchange reaches the journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.redaction import redact
-from understudy_server.proxy.capturing import capture, content_of
+from understudy_server.live.source import EnvironmentRow
+from understudy_server.proxy.capturing import Capture, Content, Keeping, capture, content_of
 from understudy_server.proxy.judging import Intake
 
 _new = tuple.__new__
@@ -19,28 +20,33 @@ class Recorder(Protocol):
 
 
 class Presence(Protocol):
-    """Where it is kept when a session was last seen."""
+    """Where it is kept when a session was last seen, and what was odd about its exchanges."""
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Note that a request found the session (milliseconds since 1970). Must not block."""
+
+    def note(self, session_id: str, findings: Sequence[str]) -> None:
+        """Note what was odd about an exchange of the session. Must not block."""
 
 
 class Clerk:
     """Writes exchanges down: masks credentials, gives ids in the order of appending."""
 
-    __slots__ = ("_clock", "_new_id", "_record", "captured_bytes_max")
+    __slots__ = ("_clock", "_keeping", "_new_id", "_note", "_record")
 
     def __init__(
         self,
         recorder: Recorder,
+        presence: Presence,
         new_id: Callable[[str], str],
         clock: Callable[[], int],
         captured_bytes_max: int,
     ) -> None:
         self._record = recorder.record
+        self._note = presence.note
         self._new_id = new_id
         self._clock = clock
-        self.captured_bytes_max = captured_bytes_max
+        self._keeping = Keeping(captured_bytes_max)
 
     def record(
         self,
@@ -53,7 +59,7 @@ class Clerk:
         mock_id: str = "",
         findings: tuple[str, ...] = (),
     ) -> None:
-        """Append the exchange as it stands now. ``response_headers`` are masked already."""
+        """Append the exchange as it stands now. In ``response_headers`` credentials are masked already."""
         self.append(
             intake,
             started_at_ms,
@@ -84,6 +90,15 @@ class Clerk:
     ) -> None:
         """Append an exchange of which all is known."""
         request, environment = intake.request, intake.environment
+        if findings and intake.session_id:
+            self._note(intake.session_id, findings)
+        query, redaction = intake.query, environment.redaction
+        request_headers: RawHeaders = request.headers
+        if redaction is not None:
+            query, request_headers = redaction.query(query), redaction.headers(request_headers)
+            response_headers = redaction.headers(response_headers)
+        elif request.has_secrets:
+            request_headers = redact(request_headers)
         # A tuple by position (the order is that of `Exchange`), past the constructor: this is done for every request.
         self._record(
             _new(
@@ -96,12 +111,12 @@ class Clerk:
                     intake.session_id,
                     request.method,
                     intake.path,
-                    intake.query,
+                    query,
                     status,
                     started_at_ms,
                     duration_ms,
                     mock_id,
-                    redact(request.headers) if request.has_secrets else request.headers,
+                    request_headers,
                     response_headers,
                     request_body,
                     response_body,
@@ -113,8 +128,21 @@ class Clerk:
     def body_of(self, intake: Intake) -> Captured | None:
         """What is kept of the body of a request, or of what is here of it."""
         request = intake.request
-        return self.capture(request.body, request.headers) if request.body else None
+        return self.capture(request.body, content_of(request.headers), intake.environment) if request.body else None
 
-    def capture(self, body: bytes, headers: RawHeaders) -> Captured | None:
-        """What is kept of a whole body, described by these headers."""
-        return capture(body, *content_of(headers), self.captured_bytes_max)
+    def capture(self, body: bytes, content: Content, environment: EnvironmentRow) -> Captured | None:
+        """What is kept of a whole body in an environment."""
+        return capture(body, content, self._keeping_in(environment))
+
+    def begin_capture(self, content: Content, environment: EnvironmentRow, data: bytes = b"") -> Capture:
+        """The same for a body that streams by, and begins with these bytes."""
+        return Capture(content, self._keeping_in(environment), data)
+
+    def _keeping_in(self, environment: EnvironmentRow) -> Keeping:
+        redaction, bytes_max = environment.redaction, environment.captured_bytes_max
+        if redaction is None and bytes_max is None:
+            return self._keeping
+        server_max = self._keeping.bytes_max
+        return Keeping(
+            server_max if bytes_max is None else min(bytes_max, server_max), redaction.bodies if redaction else None
+        )

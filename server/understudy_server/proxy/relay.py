@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from understudy_server.core.exchange import Captured, RawHeaders
 from understudy_server.core.redaction import redact
-from understudy_server.proxy.capturing import Capture, capture, content_of
+from understudy_server.proxy.capturing import Capture, content_of
 from understudy_server.proxy.cookie_domain import widen
 from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, may_tunnel, parse_upstream, request_head
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
@@ -111,14 +111,16 @@ class Relay(Turn):
         upgrade = bool(request.upgrade) and environment.tunnels_upgrades and may_tunnel(request)
         self._withdraw = None
         self._connection = connection
-        connection.begin(self, request.method, upgrade=upgrade)
+        connection.begin(self, request.method, upgrade=upgrade, first_byte_ms=environment.first_byte_ms)
         head = self._request_head(upgrade=upgrade)
         if not request.has_body:
             connection.send(head, last=True)
         elif request.complete:
             connection.send(head + self._framed(request.body, last=True), last=True)
         else:
-            self._request_capture = Capture(self._service.clerk.captured_bytes_max, request.body)
+            self._request_capture = self._service.clerk.begin_capture(
+                content_of(request.headers), environment, request.body
+            )
             connection.send(head + self._framed(request.body, last=False), last=False)
             self.client.pump()
 
@@ -247,17 +249,18 @@ class Relay(Turn):
 
     def _keep(self, data: bytes) -> None:
         """Take bytes of the body into the journal's copy, and with the last ones record the exchange."""
-        kept, head, bytes_max = self._answer_capture, self._head, self._service.clerk.captured_bytes_max
-        if self._last and kept is None:
-            whole = capture(data, head.content_type, head.content_coding, bytes_max) if data else None
-            self._record(whole)
-            return
+        kept = self._answer_capture
         if kept is None:
-            kept = self._answer_capture = Capture(bytes_max)
+            head, clerk, environment = self._head, self._service.clerk, self._intake.environment
+            content = head.content_type, head.content_coding
+            if self._last:
+                self._record(clerk.capture(data, content, environment) if data else None)
+                return
+            kept = self._answer_capture = clerk.begin_capture(content, environment)
         if data:
             kept.add(data)
         if self._last:
-            self._record(kept.captured(head.content_type, head.content_coding))
+            self._record(kept.captured())
 
     def full(self) -> None:
         if self._connection:
@@ -332,7 +335,7 @@ class Relay(Turn):
 
     def _request_body(self) -> Captured | None:
         if self._request_capture:
-            return self._request_capture.captured(*content_of(self._intake.request.headers))
+            return self._request_capture.captured()
         return self._service.clerk.body_of(self._intake)
 
     def _record(self, answer_body: Captured | None) -> None:
@@ -351,8 +354,7 @@ class Relay(Turn):
 
     def _record_cut(self, finding: str) -> None:
         self._findings += (finding,)
-        head, kept = self._head, self._answer_capture
-        self._record(kept.captured(head.content_type, head.content_coding) if kept else None)
+        self._record(self._answer_capture.captured() if self._answer_capture else None)
 
     # A switch of protocols.
 

@@ -16,7 +16,7 @@ import httptools
 
 from understudy_server.core.redaction import SECRET_HEADERS
 from understudy_server.proxy.memo import MESSAGE_BYTES_MAX, MISSES_MAX, Memo
-from understudy_server.proxy.messages import BodyPart, ClientRequest, Header, Refused
+from understudy_server.proxy.messages import BodyPart, ClientRequest, Header, Refused, body_too_large
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.spellings import Spellings
 
@@ -380,7 +380,7 @@ class RequestParser:
             if self._codings > 1 or not request.chunked:
                 self._refuse(Refused(501, "coding_not_supported", "The only transfer coding known here is chunked."))
         if request.length is not None and request.length > self._settings.request_body_bytes_max:
-            self._refuse(_body_too_large(self._settings))
+            self._refuse(body_too_large(self._settings.request_body_bytes_max))
         request.has_body = True
         # A trailer never counts as a header: the session is fixed here. What comes after is thrown away.
         self._headers = []
@@ -399,7 +399,7 @@ class RequestParser:
     def on_body(self, part: bytes) -> None:
         self._body_bytes += len(part)
         if self._body_bytes > self._settings.request_body_bytes_max:
-            self._refuse(_body_too_large(self._settings))
+            self._refuse(body_too_large(self._settings.request_body_bytes_max))
         self._pieces.append(part)
 
     def on_message_complete(self) -> None:
@@ -455,7 +455,3 @@ def _target_too_long(settings: ProxySettings) -> Refused:
 
 def _head_too_large(settings: ProxySettings) -> Refused:
     return Refused(431, "headers_too_large", f"The headers are longer than {settings.head_bytes_max} bytes.")
-
-
-def _body_too_large(settings: ProxySettings) -> Refused:
-    return Refused(413, "body_too_large", f"The body is longer than {settings.request_body_bytes_max} bytes.")

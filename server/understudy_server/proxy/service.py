@@ -11,6 +11,7 @@ from understudy_server.core import cors
 from understudy_server.core.exchange import Captured
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import OVERLONG, Body, BodyWanted
+from understudy_server.proxy.capturing import content_of
 from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.held import Held
@@ -148,13 +149,15 @@ class Service:
     ) -> bytes:
         """Put a mock's answer on record and write it. ``duration_ms``: the time since the request was judged."""
         request, prepared = intake.request, mock.response.prepared
-        head, stored, body, kept = prepared.head, prepared.stored_headers, prepared.body, prepared.kept
-        if request.origin and not prepared.sets_cors and intake.environment.adds_cors_headers:
+        head, stored, body, environment = prepared.head, prepared.stored_headers, prepared.body, intake.environment
+        if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
             added = cors.answer_headers(request.origin, prepared.raw_headers)
             head += header_lines(added)
             stored = (*stored, *added)
-        if kept is None and body:
-            kept = prepared.kept = self.clerk.capture(body, prepared.raw_headers)
+        if prepared.kept_by is not environment:
+            prepared.kept = self.clerk.capture(body, content_of(prepared.raw_headers), environment)
+            prepared.kept_by = environment
+        kept = prepared.kept
         if request.method == "HEAD":
             body, kept = b"", None
         self.clerk.append(
@@ -193,7 +196,7 @@ class Service:
         if request.origin and intake.environment.adds_cors_headers:
             # Without this a page could not read why.
             headers = (*headers, *cors.answer_headers(request.origin, headers))
-        kept = None if request.method == "HEAD" else self.clerk.capture(body, headers)
+        kept = None if request.method == "HEAD" else self.clerk.capture(body, content_of(headers), intake.environment)
         self.clerk.record(intake, started_at_ms, refused.status, headers, request_body, kept, "", findings)
         return own_answer(request, refused.status, headers, body, self.clock() // 1000)
 

@@ -62,6 +62,7 @@ class UpstreamConnection(asyncio.Protocol):
     """A connection that one ``User`` at a time has for one request."""
 
     __slots__ = (
+        "_first_byte_seconds",
         "_head_told",
         "_is_long",
         "_owner",
@@ -93,6 +94,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._sending = self._is_long = False
         self._paused = False
         self._tunnel: FarEnd | None = None
+        self._first_byte_seconds = settings.first_byte_seconds
         self._unsent = 0
         """How much was not sent yet when that was last looked at, while it was too much."""
         self.used = False
@@ -117,8 +119,11 @@ class UpstreamConnection(asyncio.Protocol):
             return False
         return self._watch.turn() == self._read_in_turn or not self._poll.poll(0)
 
-    def begin(self, user: User, method: str, *, upgrade: bool) -> None:
-        """Expect the answer to a request that ``user`` sends from now on."""
+    def begin(self, user: User, method: str, *, upgrade: bool, first_byte_ms: int | None = None) -> None:
+        """Expect the answer to a request that ``user`` sends from now on, its head perhaps sooner than is usual."""
+        self._first_byte_seconds = self._settings.first_byte_seconds
+        if first_byte_ms is not None:
+            self._first_byte_seconds = min(first_byte_ms / 1000, self._first_byte_seconds)
         self._user = user
         self._head_told = False
         self._sending = True
@@ -153,7 +158,7 @@ class UpstreamConnection(asyncio.Protocol):
             # It is the client's turn.
             self.deadline = NEVER
         else:
-            self.deadline = self._watch.now + settings.first_byte_seconds
+            self.deadline = self._watch.now + self._first_byte_seconds
 
     def hand_to(self, tunnel: FarEnd) -> None:
         """After a switch of protocols: bytes go to this end from now on."""

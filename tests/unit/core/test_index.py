@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.matching import CANDIDATES, PATHS, REQUESTS, plain_matches
+from understudy_server.core.matching import index as index_module
 from understudy_server.core.matching.criteria import Equals
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.matcher import Matcher
@@ -39,6 +40,38 @@ def test_what_was_asked_before_does_not_change_an_answer(
     index = Index(candidates)
     requests = [Request(method, path, body=b'{"k":1}') for method, path in asked]
     assert [index.first(request) for request in requests] == [Index(candidates).first(request) for request in requests]
+
+
+@given(CANDIDATES, CANDIDATES, REQUESTS)
+def test_tables_made_beforehand_answer_as_those_that_a_request_makes(
+    before: list[Candidate], after: list[Candidate], request: Request
+) -> None:
+    old, new = Index(before), Index(after)
+    expected = _until_body(new.matching(request))
+    _until_body(old.matching(request))
+    made = Index(after)
+    made.make_as(old)
+    assert _until_body(made.matching(request)) == expected
+
+
+def test_only_the_tables_that_another_index_had_to_make_are_made_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    candidates = [Candidate(Mock(method or "any", Matcher(method))) for method in ("GET", "POST", "")]
+    old, new = Index(candidates), Index(candidates)
+    for method in ("GET", "BREW"):
+        assert old.first(Request(method, "/")) is not None
+    make = index_module._Table.make
+
+    def noted(table: index_module._Table) -> None:
+        made.append(method)
+        make(table)
+
+    monkeypatch.setattr(index_module._Table, "make", noted)
+    method = "beforehand"
+    new.make_as(old)
+    for method in ("GET", "BREW", "POST"):
+        assert new.first(Request(method, "/")) is not None
+    assert made == ["beforehand", "beforehand", "POST"]
 
 
 def test_a_literal_branch_that_leads_nowhere_does_not_hide_a_parameter() -> None:

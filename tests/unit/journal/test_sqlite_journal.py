@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import records
 from support.records import ENVIRONMENT
-from understudy_server.core.exchange import Captured, Exchange
+from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange
 from understudy_server.journal import rows
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite import migrations
@@ -85,7 +85,8 @@ _NAMES = st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=10).map(str.encod
 _VALUES = st.binary(max_size=20).map(lambda raw: raw.translate(None, b"\r\n\0").strip())
 _HEADERS = st.lists(st.tuples(_NAMES, _VALUES), max_size=3).map(tuple)
 _CODES = st.sampled_from(["session_header_repeated", "carriers_disagree", "odd"])
-_BODIES = st.none() | st.builds(Captured, st.binary(max_size=50), st.integers(0, 1 << 62), _TEXTS)
+_REDACTED = st.sampled_from(["", MASKED, MASKED_AND_CUT, "0" * 64])
+_BODIES = st.none() | st.builds(Captured, st.binary(max_size=50), st.integers(0, 1 << 62), _TEXTS, _REDACTED)
 _EXCHANGES = st.builds(
     Exchange,
     id=st.just("log_1"),

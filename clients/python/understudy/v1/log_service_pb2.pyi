@@ -87,11 +87,13 @@ class GetLogBodyRequest(_message.Message):
     def __init__(self, log_id: _Optional[str] = ..., side: _Optional[_Union[Side, str]] = ..., project: _Optional[str] = ...) -> None: ...
 
 class GetLogBodyResponse(_message.Message):
-    __slots__ = ("body", "truncated", "size_bytes")
+    __slots__ = ("body", "truncated", "size_bytes", "withheld")
     BODY_FIELD_NUMBER: _ClassVar[int]
     TRUNCATED_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     body: _httpbody_pb2.HttpBody
     truncated: bool
     size_bytes: int
-    def __init__(self, body: _Optional[_Union[_httpbody_pb2.HttpBody, _Mapping]] = ..., truncated: bool = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    withheld: bool
+    def __init__(self, body: _Optional[_Union[_httpbody_pb2.HttpBody, _Mapping]] = ..., truncated: bool = ..., size_bytes: _Optional[int] = ..., withheld: bool = ...) -> None: ...

@@ -61,9 +61,12 @@ class LogServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetLogBody(self, request, context):
-        """Reads one captured body, at most 262144 bytes of it, as JSON: JSON as it was, other text as a JSON string, anything
-        else as base64 in a JSON string. Fails with not_found when there is no such log or no body on that side, with
-        scope_mismatch when the log is of a project that the key may not see.
+        """Reads one captured body, at most 262144 bytes of it, as JSON: JSON as it was, but for values that the environment has
+        masked, other text as a JSON string, anything else as base64 in a JSON string. A body that should have been masked and
+        could not be read is kept as its length and hash alone (`withheld`), and what is answered is
+        `{"withheld":true,"sizeBytes":27,"sha256":"..."}`, with the SHA-256 in hex of the body as it was sent. Fails with
+        not_found when there is no such log or no body on that side, with scope_mismatch when the log is of a project that the
+        key may not see.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

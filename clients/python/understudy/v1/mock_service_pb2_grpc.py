@@ -105,9 +105,10 @@ class MockServiceServicer(object):
 
     def CreateMockFromLog(self, request, context):
         """Makes a draft out of a recorded exchange: it matches the method, path and query of the request and answers with the
-        status, headers and body that came back. What was masked before it was recorded is left out. Fails with not_found
-        when there is no such log in the environment, with body_not_kept when only the beginning of the body was kept, and as
-        CreateMock does.
+        status, headers and body that came back. Headers and query parameters that were masked before it was recorded are left
+        out; what was masked within a body or a URL stays `[redacted]`. Of a parameter that was sent several times the first
+        value is asked for. Fails with not_found when there is no such log in the environment, with body_not_kept when only
+        the beginning of the body was kept, with invalid_field when no mock can match or answer so, and as CreateMock does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,8 @@ class ServerServiceServicer(object):
     """
 
     def GetStatus(self, request, context):
-        """Reads the status of the server.
+        """Reads the status of the server. With a key for one project or environment only what is in there is counted, and sources of
+        manifests are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,6 +43,15 @@ class Index:
     def __len__(self) -> int:
         return self._size
 
+    def make_as(self, other: "Index") -> None:
+        """Make the tables now that another index has had to make, so that no request has to wait for them."""
+        if other._others.made and not self._others.made:
+            self._others.make()
+        for method, table in self._tables.items():
+            known = other._tables.get(method)
+            if known is not None and known.made and not table.made:
+                table.make()
+
     def first(self, request: Request) -> Candidate | None:
         """Return the first that `matching` would yield, or ``None``. Raises BodyWanted as that does."""
         # The proxy's hot path: no generator, and no call that a plain request can do without.

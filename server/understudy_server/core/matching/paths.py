@@ -76,6 +76,12 @@ class PathPattern:
         )
 
 
+def pattern_of(path: str) -> str:
+    """Write the pattern of a path as sent that matches this path alone, in all its spellings."""
+    segments = [f"%3A{segment[1:]}" if _is_parameter(segment) else segment for segment in path.split("/")]
+    return "/".join(segments)
+
+
 def _spellings(literal: tuple[str, ...]) -> tuple[str, ...]:
     plain = "/" + "/".join(literal)
     return tuple([text for text in (plain, plain + "/") if "%" not in text and split(text) == literal])

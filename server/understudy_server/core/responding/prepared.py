@@ -16,8 +16,9 @@ class Prepared:
     ``head`` is the status line and all header lines, each with its CRLF, without the blank line at the end: the date
     (unless ``has_date``), what is to be said about the connection, and permission for other origins (unless
     ``sets_cors``) are added by whoever sends it. ``body`` is what follows, but for a request with HEAD. ``raw_headers``
-    are the headers of ``head``, and ``stored_headers`` the same as the journal may have them. ``kept`` is the journal's
-    copy of the body, for whoever makes it first to leave it here; nothing else is changed once it is made.
+    are the headers of ``head``, and ``stored_headers`` the same with credentials masked. ``kept`` is the journal's copy
+    of the body, for whoever makes it first to leave it here, and ``kept_by`` the rules by which it was made: by other
+    ones it would be another. Nothing else is changed once it is made.
     """
 
     status: int
@@ -28,6 +29,7 @@ class Prepared:
     has_date: bool
     sets_cors: bool
     kept: Captured | None = None
+    kept_by: object = None
 
 
 def prepare(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> Prepared:

@@ -1,0 +1,6 @@
+"""Content codings: what they mean for the journal's copy of a body."""
+
+from typing import Final
+
+UNPACKED: Final = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"zstd"})
+"""Under these a body is kept unpacked, if it can be; under any other as it was sent."""
