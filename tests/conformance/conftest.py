@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 from support.doors import Door, GrpcDoor, RestDoor
 from support.furniture import furnished
+from support.management import GrpcManagement, Management, Operator, RestManagement
 from support.plain_app import PlainApp
 from support.proxied import App
 from support.server import MadeKey, MadePlace, Server, running_gateway, running_server
 from support.upstream import Upstream, running_upstream
-from understudy.options.v1.options_pb2 import ROLE_CI, ROLE_EDITOR
+from understudy.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CI, ROLE_EDITOR
 from understudy.v1.mock_service_pb2 import ActivateMockRequest, DeactivateMockRequest, UnpublishMockRequest
 from understudy.v1.mock_service_pb2_grpc import MockServiceStub
 
@@ -42,6 +43,23 @@ def door(request: pytest.FixtureRequest, server: Server) -> Iterator[Door]:
         made = RestDoor(request.getfixturevalue("gateway"))
     yield made
     made.close()
+
+
+@pytest.fixture(params=["grpc", "rest", "rest-remote"])
+def manage(request: pytest.FixtureRequest, server: Server) -> Iterator[Management]:
+    """The management API: each test that takes it runs over all three doors."""
+    if request.param == "grpc":
+        made: Management = GrpcManagement(server.grpc)
+    else:
+        made = RestManagement(server.rest if request.param == "rest" else request.getfixturevalue("gateway"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def operator(manage: Management, place: MadePlace, make_key: Callable[..., str]) -> Operator:
+    """An operator of the place, with a key for the whole organisation."""
+    return Operator(manage, make_key(ROLE_ADMIN), place.project)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ class Desk:
     async def session_keys(self, search: str = "") -> list[str]:
         request = sessions.ListSessionsRequest(search=search, page_size=1000)
         found = await self.call("SessionService.ListSessions", request, sessions.ListSessionsResponse)
-        return [each.session_key for each in found.sessions]
+        return [each.session.session_key for each in found.sessions]
 
     async def create(self, mock: Mock) -> Mock:
         request = mocks.CreateMockRequest(mock=mock)

@@ -11,6 +11,7 @@ from understudy import status
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.status import Problem
 from understudy.v1 import key_service_pb2, mock_service_pb2, project_service_pb2, scenario_service_pb2
+from understudy_server.app.host import Host, HostFacts
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
@@ -60,17 +61,24 @@ class MemoryJournal:
 
 @dataclass
 class MemoryPresence:
+    """What is kept of sessions, as dictionaries."""
+
     seen: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, set[str]] = field(default_factory=dict)
 
     def last_seen(self, session_id: str) -> int | None:
         return self.seen.get(session_id)
 
+    def findings(self, session_id: str) -> Sequence[str]:
+        return sorted(self.noted.get(session_id, ()))
+
     def session_ids(self) -> Sequence[str]:
-        return list(self.seen)
+        return list({**self.seen, **self.noted})
 
     def forget(self, session_ids: Sequence[str]) -> None:
         for each in session_ids:
             self.seen.pop(each, None)
+            self.noted.pop(each, None)
 
 
 @dataclass
@@ -141,11 +149,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, rate: Rate = Rate(6000, 60)) -> AsyncIterator[World]:  # noqa: B008 - it is frozen
+async def world(
+    folder: Path,
+    rate: Rate = Rate(6000, 60),  # noqa: B008 - it is frozen
+    host: Host = HostFacts,
+) -> AsyncIterator[World]:
     clock, journal, presence = Clock(), MemoryJournal(), MemoryPresence()
     store = await SqliteStore.open(folder)
     dispatcher = Dispatcher(
-        store=store, journal=journal, presence=presence, clock=clock, new_id=IdMaker(clock), api_rate=rate
+        store=store, journal=journal, presence=presence, clock=clock, new_id=IdMaker(clock), api_rate=rate, host=host
     )
     try:
         yield World(dispatcher, store, journal, presence, clock)

@@ -236,6 +236,9 @@ def _reshape(message: Message, shown: dict[str, Json]) -> dict[str, Json]:
         if field_descriptor.is_repeated and field_descriptor.message_type:
             parts = shown[field_descriptor.json_name]
             shown[field_descriptor.json_name] = [_reshape(*pair) for pair in zip(value, parts, strict=True)]
+    if message.DESCRIPTOR.name == "Environment" and "limits" in shown:
+        # Protobuf's printer writes whole numbers of 64 bits as text, and REST writes numbers.
+        shown["limits"] = {name: int(value) for name, value in shown["limits"].items()}
     return shown
 
 

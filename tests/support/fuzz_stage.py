@@ -21,6 +21,9 @@ from support.manual_loop import ManualLoop, Wire
 from understudy.v1.mock_service_pb2 import Mock
 from understudy_server.core.carriers import Carrier, CarrierKind
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.json_masking import JsonMask
+from understudy_server.core.json_paths import parse
+from understudy_server.core.redaction import Redaction
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
@@ -36,6 +39,7 @@ _SETTINGS = ProxySettings(
     tick_seconds=20,
 )
 _CARRIERS = tuple(Carrier(kind, "k") for kind in CarrierKind)
+_REDACTION = Redaction(frozenset({b"k"}), frozenset({"a", "k"}), JsonMask((parse("$..a"), parse("$[0]"))))
 _LONG_SECONDS = 1_000
 """Longer than any deadline."""
 
@@ -91,6 +95,9 @@ class Stage:
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Nobody asks when a session was seen."""
+
+    def note(self, session_id: str, findings: Sequence[str]) -> None:
+        """Nobody asks what was odd about it either."""
 
     def play_requests(self, pieces: Sequence[bytes], dice: random.Random) -> Outcome:
         """A client sends this; upstreams answer, or misbehave. Returns the kind of outcome. Raises Found."""
@@ -221,7 +228,17 @@ def _source() -> FakeSource:
         environments={
             ENVIRONMENT_ID: environment(upstream="http://127.0.0.1:1", active_mocks=("ovr_all",)),
             "env_2": EnvironmentRow(
-                "env_2", "prj_1", "checkout", "tunnel", "http://127.0.0.1:2", (), tunnels_upgrades=True
+                "env_2",
+                "prj_1",
+                "checkout",
+                "tunnel",
+                "http://127.0.0.1:2",
+                (),
+                tunnels_upgrades=True,
+                redaction=_REDACTION,
+                request_body_bytes_max=20,
+                captured_bytes_max=16,
+                first_byte_ms=10_000,
             ),
             "env_3": EnvironmentRow(
                 "env_3", "prj_1", "checkout", "strict", "http://127.0.0.1:3", (), ("host.test",), _CARRIERS, strict=True

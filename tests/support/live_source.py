@@ -1,13 +1,15 @@
 """A store in memory, as far as the live view needs one."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.carriers import Carrier
 from understudy_server.core.errors import StorageFailure
+from understudy_server.core.redaction import Redaction
 from understudy_server.live.environment import LiveEnvironment
-from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
+from understudy_server.live.source import Changes, EnvironmentRow, Follower, SessionRow
 
 ENVIRONMENT_ID = "env_1"
 
@@ -24,6 +26,7 @@ class FakeSource:
         self.gate: asyncio.Event | None = None
         self.checks = 0
         self.loads: list[int] = []
+        self.followers: list[Follower] = []
         self._history: list[Changes] = []
         self._restored: Changes | None = None
 
@@ -50,13 +53,10 @@ class FakeSource:
         self.loads.append(version)
         if self._restored:
             return self._restored
-        merged = Changes(self.current)
-        for changes in self._history[version:]:
-            merged.environments.update(changes.environments)
-            merged.mocks.update(changes.mocks)
-            merged.scenarios.update(changes.scenarios)
-            merged.sessions.update(changes.sessions)
-        return merged
+        return _merged([Changes(self.current), *self._history[version:]])
+
+    def follow(self, follower: Follower) -> None:
+        self.followers.append(follower)
 
     def restore(self, environments: dict[str, EnvironmentRow | None]) -> None:
         """Put a store with another history in place of this one."""
@@ -66,21 +66,72 @@ class FakeSource:
     def commit(
         self,
         *,
+        ahead: bool = False,
         environments: dict[str, EnvironmentRow | None] | None = None,
         mocks: dict[str, Mock | None] | None = None,
         scenarios: dict[str, Scenario | None] | None = None,
         sessions: dict[str, SessionRow | None] | None = None,
     ) -> None:
-        """Make one version. Mocks and scenarios are those of the one environment that the tests use."""
-        self._history.append(
-            Changes(
-                self.current + 1,
-                environments=environments or {},
-                mocks={(ENVIRONMENT_ID, name): mock for name, mock in (mocks or {}).items()},
-                scenarios={(ENVIRONMENT_ID, name): scenario for name, scenario in (scenarios or {}).items()},
-                sessions=sessions or {},
-            )
+        """Make one version. Mocks and scenarios are those of the one environment that the tests use.
+
+        ``ahead``: whoever follows is shown it before.
+        """
+        made = self._changes(environments, mocks, scenarios, sessions)
+        if ahead:
+            self._show(made)()
+        else:
+            self._history.append(made)
+
+    def show(
+        self,
+        *,
+        environments: dict[str, EnvironmentRow | None] | None = None,
+        mocks: dict[str, Mock | None] | None = None,
+        scenarios: dict[str, Scenario | None] | None = None,
+        sessions: dict[str, SessionRow | None] | None = None,
+    ) -> Callable[[], None]:
+        """Show whoever follows a version that is not made yet. Returns what makes and publishes it."""
+        return self._show(self._changes(environments, mocks, scenarios, sessions))
+
+    def _show(self, made: Changes) -> Callable[[], None]:
+        published = [
+            follower.look_ahead(follower.version, _merged([*self._history[follower.version :], made]))
+            for follower in self.followers
+            if follower.version
+        ]
+
+        def publish() -> None:
+            for each in published:
+                each()
+            self._history.append(made)
+
+        return publish
+
+    def _changes(
+        self,
+        environments: dict[str, EnvironmentRow | None] | None,
+        mocks: dict[str, Mock | None] | None,
+        scenarios: dict[str, Scenario | None] | None,
+        sessions: dict[str, SessionRow | None] | None,
+    ) -> Changes:
+        return Changes(
+            self.current + 1,
+            environments=environments or {},
+            mocks={(ENVIRONMENT_ID, name): mock for name, mock in (mocks or {}).items()},
+            scenarios={(ENVIRONMENT_ID, name): scenario for name, scenario in (scenarios or {}).items()},
+            sessions=sessions or {},
         )
+
+
+def _merged(history: Sequence[Changes]) -> Changes:
+    """All of some changes, each thing as it is after the last of them."""
+    merged = Changes(history[-1].version)
+    for changes in history:
+        merged.environments.update(changes.environments)
+        merged.mocks.update(changes.mocks)
+        merged.scenarios.update(changes.scenarios)
+        merged.sessions.update(changes.sessions)
+    return merged
 
 
 def row_of(live: LiveEnvironment | None) -> EnvironmentRow | None:
@@ -101,6 +152,10 @@ def environment(
     adds_cors_headers: bool = True,
     tunnels_upgrades: bool = False,
     forwards_session_header: bool = True,
+    redaction: Redaction | None = None,
+    request_body_bytes_max: int | None = None,
+    captured_bytes_max: int | None = None,
+    first_byte_ms: int | None = None,
 ) -> EnvironmentRow:
     return EnvironmentRow(
         id=environment_id,
@@ -116,6 +171,10 @@ def environment(
         adds_cors_headers=adds_cors_headers,
         tunnels_upgrades=tunnels_upgrades,
         forwards_session_header=forwards_session_header,
+        redaction=redaction,
+        request_body_bytes_max=request_body_bytes_max,
+        captured_bytes_max=captured_bytes_max,
+        first_byte_ms=first_byte_ms,
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,10 +19,11 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 @dataclass
 class Journal:
-    """Keeps what the proxy tells: exchanges, and sessions seen. With a ``fault``, recording fails."""
+    """Keeps what the proxy tells: exchanges, sessions seen and their findings. With a ``fault``, recording fails."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     seen: list[tuple[str, int]] = field(default_factory=list)
+    noted: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     fault: Exception | None = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,6 +36,9 @@ class Journal:
     def touch(self, session_id: str, now_ms: int) -> None:
         self.seen.append((session_id, now_ms))
         self._told.set()
+
+    def note(self, session_id: str, findings: Sequence[str]) -> None:
+        self.noted.append((session_id, tuple(findings)))
 
     async def told(self) -> None:
         """Wait until the proxy has told something since this was last asked."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from understudy.options.v1.options_pb2 import ROLE_CI
+from understudy.options.v1.options_pb2 import ROLE_CI, Role
 from understudy.v1.key_service_pb2 import Key
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, Mock, MockState
@@ -17,19 +17,20 @@ PROJECT = "prj_checkout"
 ENVIRONMENT = "env_staging"
 
 
-def project(project_id: str = PROJECT, slug: str = "checkout") -> ProjectRecord:
-    return ProjectRecord(project_id, Project(slug=slug, name=slug.title(), revision=1))
+def project(project_id: str = PROJECT, slug: str = "checkout", *, name: str = "") -> ProjectRecord:
+    return ProjectRecord(project_id, Project(slug=slug, name=name or slug.title(), revision=1))
 
 
 def environment(
     environment_id: str = ENVIRONMENT,
     slug: str = "staging",
     *,
+    name: str = "",
     upstream: str = "http://127.0.0.1:9",
     hosts: Sequence[str] = (),
     of: str = PROJECT,
 ) -> EnvironmentRecord:
-    message = Environment(slug=slug, name=slug.title(), upstream=upstream, hosts=hosts, revision=1)
+    message = Environment(slug=slug, name=name or slug.title(), upstream=upstream, hosts=hosts, revision=1)
     return EnvironmentRecord(environment_id, of, message)
 
 
@@ -61,9 +62,10 @@ def session(
     delay_ms: int = 0,
     expires_at_ms: int | None = None,
     updated_at_ms: int = 1_000,
+    label: str | None = None,
     of: str = ENVIRONMENT,
 ) -> SessionRecord:
-    message = Session(session_key=key, overrides=overrides, global_delay_ms=delay_ms, revision=1)
+    message = Session(session_key=key, label=label, overrides=overrides, global_delay_ms=delay_ms, revision=1)
     if scenario_id is not None:
         message.scenario = scenario_id
     if expires_at_ms is not None:
@@ -71,10 +73,21 @@ def session(
     return SessionRecord(session_id, of, updated_at_ms, message)
 
 
-def key(key_id: str, *, project_id: str = "", environment_id: str = "", expires_at_ms: int | None = None) -> KeyRecord:
-    message = Key(id=key_id, name=key_id, role=ROLE_CI, active=True)
+def key(
+    key_id: str,
+    *,
+    name: str = "",
+    role: Role = ROLE_CI,
+    project_id: str = "",
+    environment_id: str = "",
+    expires_at_ms: int | None = None,
+    revoked_at_ms: int | None = None,
+) -> KeyRecord:
+    message = Key(id=key_id, name=name or key_id, role=role, active=True)
     if expires_at_ms is not None:
         message.expires_at.CopyFrom(stamp(expires_at_ms))
+    if revoked_at_ms is not None:
+        message.revoked_at.CopyFrom(stamp(revoked_at_ms))
     return KeyRecord(message, f"fingerprint of {key_id}".encode(), project_id, environment_id)
 
 

@@ -7,6 +7,7 @@ from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import Change, FullStore, activate, change, changes_of, put_mock, put_scenario, put_session
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
 from understudy_server.core.carriers import Carrier, CarrierKind
+from understudy_server.live.compile import compile_redaction
 from understudy_server.live.source import Changes, EnvironmentRow
 
 
@@ -210,6 +211,12 @@ class VersionsAndChanges:
         put.message.carriers.add(jwt_claim="user.session")
         put.message.strict = put.message.tunnel_upgrades = put.message.strip_session_header = True
         put.message.cors.forward_preflights = put.message.cors.leave_answers = True
+        put.message.redaction.headers.append("X-Token")
+        put.message.redaction.query.append("token")
+        put.message.redaction.json_paths.append("$.card.number")
+        put.message.limits.request_body_bytes_max = 1
+        put.message.limits.captured_bytes_max = 0
+        put.message.limits.first_byte_ms = 2
 
         changes = await changes_of(store, lambda tx: tx.put_environment(put))
 
@@ -227,6 +234,10 @@ class VersionsAndChanges:
             adds_cors_headers=False,
             tunnels_upgrades=True,
             forwards_session_header=False,
+            redaction=compile_redaction(put.message.redaction),
+            request_body_bytes_max=1,
+            captured_bytes_max=0,
+            first_byte_ms=2,
         )
 
     async def test_settings_that_were_never_set_are_the_defaults(self, store: FullStore) -> None:

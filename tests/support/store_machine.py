@@ -15,7 +15,7 @@ from support import records
 from support.mirror import Mirror, full
 from support.records import PROJECT
 from support.store_steps import Change, FullStore, Opener, Refused, change, fail
-from understudy_server.app.ports import EnvironmentRecord, Transaction
+from understudy_server.app.ports import EnvironmentRecord, MockQuery, SessionQuery, Transaction
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
 T = TypeVar("T")
@@ -42,16 +42,16 @@ class _Place:
     revisions: dict[str, int] = field(default_factory=dict)  # of scenarios
     sessions: dict[str, SessionRow] = field(default_factory=dict)  # key -> session
 
-    def let_go_of(self, mock_id: str) -> None:
-        """Take a mock from everything that uses it."""
-        self.active = [each for each in self.active if each != mock_id]
+    def let_go_of(self, *mock_ids: str) -> None:
+        """Take mocks from everything that uses them, which is one change of it."""
+        self.active = [each for each in self.active if each not in mock_ids]
         for scenario_id, listed in self.scenarios.items():
-            if mock_id in listed:
-                listed.remove(mock_id)
+            if not set(listed).isdisjoint(mock_ids):
+                listed[:] = [each for each in listed if each not in mock_ids]
                 self.revisions[scenario_id] += 1
         for key, row in self.sessions.items():
-            if mock_id in row.overrides:
-                left = tuple(each for each in row.overrides if each != mock_id)
+            if not set(row.overrides).isdisjoint(mock_ids):
+                left = tuple(each for each in row.overrides if each not in mock_ids)
                 self.sessions[key] = replace(row, overrides=left, revision=row.revision + 1)
 
 
@@ -140,6 +140,15 @@ class StoreMachine(RuleBasedStateMachine):
             known.mocks.pop(mock_id, None)
             known.let_go_of(mock_id)
 
+    @rule(place=_PLACES, mock_ids=_SOME_MOCKS)
+    def remove_mocks(self, place: str, mock_ids: list[str]) -> None:
+        known = self._places.get(place)
+        moves = known is not None and not known.mocks.keys().isdisjoint(mock_ids)
+        self._change(lambda tx: tx.remove_mocks(place, mock_ids), moves=moves)
+        if known:
+            known.mocks = {each: mock for each, mock in known.mocks.items() if each not in mock_ids}
+            known.let_go_of(*mock_ids)
+
     @rule(place=_PLACES, mock_id=_MOCKS)
     def switch_off(self, place: str, mock_id: str) -> None:
         known = self._places.get(place)
@@ -177,9 +186,10 @@ class StoreMachine(RuleBasedStateMachine):
         if known is None or not moves:
             return
         del known.scenarios[scenario_id]
-        for mock_id in [each for each, (_, home) in known.mocks.items() if home == scenario_id]:
+        local = [each for each, (_, home) in known.mocks.items() if home == scenario_id]
+        for mock_id in local:
             del known.mocks[mock_id]
-            known.let_go_of(mock_id)
+        known.let_go_of(*local)
         for key, row in known.sessions.items():
             if row.scenario_id == scenario_id:
                 known.sessions[key] = replace(row, scenario_id="", revision=row.revision + 1)
@@ -257,6 +267,28 @@ class StoreMachine(RuleBasedStateMachine):
             found = self._run(self._store.read(partial(_environment, host=host)))
             assert found == next((place for place, known in self._places.items() if host in known.hosts), None)
 
+    @invariant()
+    def filtered_lists_are_as_expected(self) -> None:
+        for place in ("env_0", "env_1"):
+            known = self._places.get(place) or _Place("")
+            for mock_id in ("ovr_0", "ovr_1"):
+                found = self._run(self._store.read(partial(_users_of_mock, place=place, mock_id=mock_id)))
+                home = known.mocks.get(mock_id, ("", ""))[1]
+                assert found == (
+                    sorted(key for key, row in known.sessions.items() if mock_id in row.overrides),
+                    {each for each, listed in known.scenarios.items() if mock_id in listed} | ({home} - {""}),
+                )
+            for scenario_id in ("scn_0", "scn_1"):
+                held = self._run(self._store.read(partial(_users_of_scenario, place=place, scenario_id=scenario_id)))
+                assert held == (
+                    sorted(key for key, row in known.sessions.items() if row.scenario_id == scenario_id),
+                    sorted(mock_id for mock_id, (_, home) in known.mocks.items() if home == scenario_id),
+                )
+            active = self._run(self._store.read(partial(_mock_ids, place=place, query=MockQuery(active=True))))
+            library = self._run(self._store.read(partial(_mock_ids, place=place, query=MockQuery(library_only=True))))
+            assert active == sorted(known.active)
+            assert library == sorted(mock_id for mock_id, (_, home) in known.mocks.items() if not home)
+
     def _new_session_id(self) -> str:
         self._incarnation += 1
         return f"ses_{self._incarnation:04}"
@@ -310,6 +342,26 @@ def _record(place: str, upstream: str, hosts: Sequence[str]) -> EnvironmentRecor
 async def _environment(tx: Transaction, host: str) -> str | None:
     record = await tx.environment_by_host(host)
     return record.id if record else None
+
+
+async def _mock_ids(tx: Transaction, place: str, query: MockQuery) -> list[str]:
+    return [each.id for each in await tx.mocks(place, query, "", 99)]
+
+
+async def _session_keys(tx: Transaction, place: str, query: SessionQuery) -> list[str]:
+    return [each.message.session_key for each in await tx.sessions(place, query, "", 99)]
+
+
+async def _users_of_mock(tx: Transaction, place: str, mock_id: str) -> tuple[list[str], set[str]]:
+    """Keys of sessions for which it is on by itself, and ids of scenarios that have it."""
+    scenarios = await tx.scenarios(place, "", None, 99, mock_id)
+    return await _session_keys(tx, place, SessionQuery(override=mock_id)), {each.id for each in scenarios}
+
+
+async def _users_of_scenario(tx: Transaction, place: str, scenario_id: str) -> tuple[list[str], list[str]]:
+    """Keys of sessions that are in it, and ids of mocks that are its alone."""
+    keys = await _session_keys(tx, place, SessionQuery(scenario=scenario_id))
+    return keys, await _mock_ids(tx, place, MockQuery(scenario=scenario_id))
 
 
 async def _session(tx: Transaction, place: str, key: str) -> tuple[str, tuple[str, ...], str] | None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from support import records
 from support.records import ENVIRONMENT
+from understudy.options.v1.options_pb2 import ROLE_CI, Role
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, MockState
 from understudy_server.app.ports import Store, Transaction
 from understudy_server.live.source import Changes, Source
@@ -83,6 +84,7 @@ def put_session(
     scenario_id: str | None = None,
     expires_at_ms: int | None = None,
     updated_at_ms: int = 1_000,
+    label: str | None = None,
 ) -> Change:
     """Put the session ``ses_<key>``."""
     made = records.session(
@@ -92,10 +94,21 @@ def put_session(
         scenario_id=scenario_id,
         expires_at_ms=expires_at_ms,
         updated_at_ms=updated_at_ms,
+        label=label,
     )
     return lambda tx: tx.put_session(made)
 
 
-def put_key(key_id: str, *, project_id: str = "", expires_at_ms: int | None = None) -> Change:
-    made = records.key(key_id, project_id=project_id, expires_at_ms=expires_at_ms)
+def put_key(
+    key_id: str,
+    *,
+    name: str = "",
+    role: Role = ROLE_CI,
+    project_id: str = "",
+    expires_at_ms: int | None = None,
+    revoked_at_ms: int | None = None,
+) -> Change:
+    made = records.key(
+        key_id, name=name, role=role, project_id=project_id, expires_at_ms=expires_at_ms, revoked_at_ms=revoked_at_ms
+    )
     return lambda tx: tx.put_key(made)

@@ -9,7 +9,7 @@ from support import records
 from support.mirror import full
 from support.records import ENVIRONMENT
 from support.store_steps import FullStore, Opener, Refused, change, fail, furnish, put_mock, put_scenario, put_session
-from understudy_server.app.ports import MockQuery, Transaction
+from understudy_server.app.ports import MockQuery, SessionQuery, Transaction
 
 
 class UnitsOfWork:
@@ -77,7 +77,7 @@ class UnitsOfWork:
     async def test_writes_side_by_side_all_land(self, store: FullStore) -> None:
         await asyncio.gather(*(change(store, put_session(f"ci-{number:03}")) for number in range(300)))
 
-        found = await store.read(lambda tx: tx.sessions(ENVIRONMENT, "", "", 1_000))
+        found = await store.read(lambda tx: tx.sessions(ENVIRONMENT, SessionQuery(), "", 1_000))
         assert [each.message.session_key for each in found] == [f"ci-{number:03}" for number in range(300)]
 
     async def test_writes_side_by_side_each_move_the_version(self, store: FullStore) -> None:
@@ -89,7 +89,7 @@ class UnitsOfWork:
 
     async def test_a_write_sees_the_ones_given_before_it(self, store: FullStore) -> None:
         async def count(tx: Transaction) -> int:
-            found = len(await tx.sessions(ENVIRONMENT, "", "", 1_000))
+            found = len(await tx.sessions(ENVIRONMENT, SessionQuery(), "", 1_000))
             await tx.put_session(records.session(f"ses_{found}", f"ci-{found}"))
             return found
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -50,6 +51,9 @@ class VirtualProxy:
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Nobody asks when a session was seen."""
+
+    def note(self, session_id: str, findings: Sequence[str]) -> None:
+        """Nobody asks what was odd about it either."""
 
     def send(self, data: bytes, *, narrow: bool = False) -> Wire:
         """A client connects and sends this; returns its connection. A ``narrow`` one takes no answer yet."""

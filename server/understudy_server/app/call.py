@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from understudy_server.app.host import Host
 from understudy_server.app.ports import Journal, Presence, Store
 from understudy_server.core.keys import Caller
 
@@ -26,6 +27,7 @@ class World:
     presence: Presence
     new_id: Callable[[str], str]
     random_bytes: Callable[[int], bytes]
+    host: Host
 
 
 @dataclass(frozen=True, slots=True)

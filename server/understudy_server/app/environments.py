@@ -9,11 +9,13 @@ from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.keys import revoke
 from understudy_server.app.masks import fields_to_set, set_fields
+from understudy_server.app.ownership import check_nothing_managed_within, check_unmanaged
 from understudy_server.app.ports import EnvironmentRecord, Transaction
 from understudy_server.app.proxy_settings import check_hosts_are_free, check_settings
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
+from understudy_server.core.searching import contains
 
 _EVERY = 1_000_000
 _SETTABLE = (
@@ -25,6 +27,8 @@ _SETTABLE = (
     "cors",
     "tunnel_upgrades",
     "strip_session_header",
+    "redaction",
+    "limits",
 )
 
 
@@ -35,8 +39,9 @@ async def list_environments(
     after = paging.name_before(request.page_token)
     if call.caller.environment_id:
         own = await tx.environment_by_id(call.caller.environment_id)
-        return pb.ListEnvironmentsResponse(environments=[own.message] if own and own.message.slug > after else [])
-    found = await tx.environments(call.place.project_id, after, request.page_size + 1)
+        shown = own is not None and own.message.slug > after and _is_named(own.message, request.search)
+        return pb.ListEnvironmentsResponse(environments=[own.message] if own and shown else [])
+    found = await tx.environments(call.place.project_id, after, request.page_size + 1, request.search)
     page = [record.message for record in found[: request.page_size]]
     token = paging.token_after(page[-1].slug) if len(found) > len(page) else ""
     return pb.ListEnvironmentsResponse(environments=page, next_page_token=token)
@@ -75,8 +80,12 @@ async def create_environment(
 async def update_environment(
     tx: Transaction, call: Call, request: pb.UpdateEnvironmentRequest
 ) -> pb.UpdateEnvironmentResponse:
-    """Set what is present, in force at once. Raises NotFound and Conflict (revision_mismatch, already_exists)."""
+    """Set what is present, in force at once.
+
+    Raises NotFound and Conflict (managed_by_file, revision_mismatch, already_exists).
+    """
     record = await _existing(tx, call)
+    check_unmanaged(record.message.managed_by, f"environment {record.message.slug!r}")
     check_revision(record.message.revision, request.expected_revision)
     fields = fields_to_set(request.changes, request.update_mask, _SETTABLE)
     check_settings(request.changes, "changes")
@@ -93,11 +102,12 @@ async def delete_environment(
 ) -> pb.DeleteEnvironmentResponse:
     """Remove an environment, with all that is in it when forced. Raises NotFound and Conflict."""
     record = await _existing(tx, call)
+    what = f"environment {record.message.slug!r}"
+    check_unmanaged(record.message.managed_by, what)
+    await check_nothing_managed_within(tx, what, record.project_id, record.id)
     check_revision(record.message.revision, request.expected_revision)
     if not request.force and not await tx.is_empty(record.id, call.now_ms):
-        message = (
-            f"environment {record.message.slug!r} has mocks, scenarios or sessions; remove them first, or force it"
-        )
+        message = f"{what} has mocks, scenarios or sessions; remove them first, or force it"
         raise Conflict("not_empty", message)
     await remove_environment(tx, call, record)
     return pb.DeleteEnvironmentResponse()
@@ -113,6 +123,10 @@ async def revoke_bound_keys(tx: Transaction, call: Call, *, project_id: str, env
     """Revoke the keys bound to a project or to one environment of it, which is about to go."""
     for key in await tx.keys("", _EVERY, project_id, environment_id):
         await revoke(tx, call, key)
+
+
+def _is_named(environment: Environment, part: str) -> bool:
+    return contains(environment.slug, part) or contains(environment.name, part)
 
 
 def _set(environment: Environment, given: Environment | pb.EnvironmentChanges, fields: Iterable[str]) -> None:

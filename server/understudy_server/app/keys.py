@@ -12,7 +12,7 @@ from understudy.v1.key_service_pb2 import (
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call, Place
-from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord, Transaction
+from understudy_server.app.ports import EnvironmentRecord, KeyQuery, KeyRecord, ProjectRecord, Transaction
 from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core import keys
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, LimitReached, NotFound
@@ -47,7 +47,13 @@ async def list_keys(tx: Transaction, call: Call, request: ListKeysRequest) -> Li
     """List the keys that are within the caller's own reach, newest first."""
     before = paging.name_before(request.page_token)
     caller = call.caller
-    found = await tx.keys(before, request.page_size + 1, caller.project_id, caller.environment_id)
+    query = KeyQuery(
+        search=request.search,
+        active=request.active if request.HasField("active") else None,
+        role=request.role,
+        now_ms=call.now_ms,
+    )
+    found = await tx.keys(before, request.page_size + 1, caller.project_id, caller.environment_id, query)
     page = [_shown(record, call.now_ms) for record in found[: request.page_size]]
     token = paging.token_after(page[-1].id) if len(found) > len(page) else ""
     return ListKeysResponse(keys=page, next_page_token=token)

@@ -4,11 +4,13 @@ import re
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.v1 import mock_service_pb2 as pb
+from understudy.v1.manifest_service_pb2 import ManifestMock
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.masks import fields_to_set
+from understudy_server.app.ownership import check_no_managed_scenario_lists, check_unmanaged
 from understudy_server.app.ports import MockQuery, Transaction
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import stamp
@@ -18,7 +20,7 @@ from understudy_server.core.keys import Caller
 _ID = re.compile(r"ovr_[A-Za-z0-9_-]{1,64}")
 _SETTABLE = ("name", "matcher", "action")
 # Headers that belong to the connection or to the framing, which the proxy alone writes.
-_PROXY_HEADERS = frozenset(
+PROXY_HEADERS = frozenset(
     (
         "connection",
         "content-length",
@@ -65,8 +67,8 @@ async def get_mock(tx: Transaction, call: Call, request: pb.GetMockRequest) -> p
 
 
 async def update_mock(tx: Transaction, call: Call, request: pb.UpdateMockRequest) -> pb.UpdateMockResponse:
-    """Set what is present, in force at once. Raises NotFound and Conflict (revision_mismatch)."""
-    mock = await visible_mock(tx, call, request.mock_id)
+    """Set what is present, in force at once. Raises NotFound and Conflict (managed_by_file, revision_mismatch)."""
+    mock = await _changeable_mock(tx, call, request.mock_id)
     check_revision(mock.revision, request.expected_revision)
     fields = fields_to_set(request.mock, request.update_mask, _SETTABLE)
     check_definition(request.mock)
@@ -80,9 +82,10 @@ async def update_mock(tx: Transaction, call: Call, request: pb.UpdateMockRequest
 
 
 async def delete_mock(tx: Transaction, call: Call, request: pb.DeleteMockRequest) -> pb.DeleteMockResponse:
-    """Remove a mock from everything. Raises NotFound and Conflict (revision_mismatch)."""
-    mock = await visible_mock(tx, call, request.mock_id)
+    """Remove a mock from everything. Raises NotFound and Conflict (managed_by_file, revision_mismatch)."""
+    mock = await _changeable_mock(tx, call, request.mock_id)
     check_revision(mock.revision, request.expected_revision)
+    await check_no_managed_scenario_lists(tx, call, mock.id)
     await tx.remove_mock(call.place.environment_id, mock.id)
     return pb.DeleteMockResponse()
 
@@ -91,7 +94,14 @@ async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) 
     """List the mocks that the caller may see, in the order of their ids."""
     after = paging.name_before(request.page_token)
     drafts_of = None if _sees_all_drafts(call.caller) else call.caller.key_id
-    query = MockQuery(request.search, request.state, drafts_of)
+    query = MockQuery(
+        search=request.search,
+        state=request.state,
+        drafts_of=drafts_of,
+        active=request.active if request.HasField("active") else None,
+        scenario=request.scenario,
+        library_only=request.library_only,
+    )
     found = await tx.mocks(call.place.environment_id, query, after, request.page_size + 1)
     page = found[: request.page_size]
     token = paging.token_after(page[-1].id) if len(found) > len(page) else ""
@@ -99,8 +109,8 @@ async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) 
 
 
 async def publish_mock(tx: Transaction, call: Call, request: pb.PublishMockRequest) -> pb.PublishMockResponse:
-    """Let a draft be switched on. Raises NotFound."""
-    mock = await visible_mock(tx, call, request.mock_id)
+    """Let a draft be switched on. Raises NotFound and Conflict (managed_by_file)."""
+    mock = await _changeable_mock(tx, call, request.mock_id)
     if mock.state != MOCK_STATE_PUBLISHED:
         mock.state = MOCK_STATE_PUBLISHED
         await _save(tx, call, mock)
@@ -108,9 +118,13 @@ async def publish_mock(tx: Transaction, call: Call, request: pb.PublishMockReque
 
 
 async def unpublish_mock(tx: Transaction, call: Call, request: pb.UnpublishMockRequest) -> pb.UnpublishMockResponse:
-    """Make a mock a draft of the caller's again and switch it off everywhere. Raises NotFound."""
-    mock = await visible_mock(tx, call, request.mock_id)
+    """Make a mock a draft of the caller's again and switch it off everywhere.
+
+    Raises NotFound and Conflict (managed_by_file).
+    """
+    mock = await _changeable_mock(tx, call, request.mock_id)
     if mock.state != MOCK_STATE_DRAFT:
+        await check_no_managed_scenario_lists(tx, call, mock.id)
         await tx.switch_off(call.place.environment_id, mock.id)
         mock.state, mock.active, mock.created_by = MOCK_STATE_DRAFT, False, call.caller.key_id
         await _save(tx, call, mock)
@@ -142,6 +156,13 @@ async def visible_mock(tx: Transaction, call: Call, mock_id: str) -> Mock:
     mock = await tx.mock(call.place.environment_id, mock_id)
     if mock is None or not _may_see(call.caller, mock):
         raise NotFound(f"there is no mock {mock_id!r} in {call.place.project}/{call.place.environment}")
+    return mock
+
+
+async def _changeable_mock(tx: Transaction, call: Call, mock_id: str) -> Mock:
+    """A mock that the caller may see and change. Raises NotFound and Conflict (managed_by_file)."""
+    mock = await visible_mock(tx, call, mock_id)
+    check_unmanaged(mock.managed_by, f"mock {mock.id!r}")
     return mock
 
 
@@ -178,21 +199,24 @@ async def activatable(
     return mock
 
 
-def check_definition(mock: Mock) -> None:
+def check_definition(mock: Mock | ManifestMock, path: str = "mock") -> None:
     """Refuse what no field's own limits show: a criterion that tests nothing, a header that is the proxy's.
 
-    Raises InvalidInput.
+    ``path`` is that of the message in the request. Raises InvalidInput.
     """
-    criteria = [(f"mock.matcher.query[{name!r}]", each) for name, each in mock.matcher.query.items()]
-    if mock.matcher.HasField("body"):
-        criteria.append(("mock.matcher.body", mock.matcher.body))
-    for path, criterion in criteria:
+    for name, criterion in mock.matcher.query.items():
         if criterion.WhichOneof("test") is None:
-            raise InvalidInput(f"{path} says nothing to test", Fault(path, "required"))
+            raise _nothing_to_test(f"{path}.matcher.query[{name!r}]")
+    if mock.matcher.HasField("body") and mock.matcher.body.WhichOneof("test") is None:
+        raise _nothing_to_test(f"{path}.matcher.body")
     for number, header in enumerate(mock.action.respond.headers):
-        if header.name.lower() in _PROXY_HEADERS:
-            fault = Fault(f"mock.action.respond.headers[{number}].name", "proxy_header", given=header.name)
+        if header.name.lower() in PROXY_HEADERS:
+            fault = Fault(f"{path}.action.respond.headers[{number}].name", "proxy_header", given=header.name)
             raise InvalidInput(f"the proxy itself writes the header {header.name!r}", fault)
+
+
+def _nothing_to_test(path: str) -> InvalidInput:
+    return InvalidInput(f"{path} says nothing to test", Fault(path, "required"))
 
 
 def _sees_all_drafts(caller: Caller) -> bool:

@@ -5,14 +5,16 @@ in one go inside the writer's thread or, when it only reads, on the event loop. 
 Records hold messages of the contract; a record adds only identity, which the contract does not show.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from understudy.v1.key_service_pb2 import Key
+from understudy.v1.manifest_service_pb2 import Organisation
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.project_service_pb2 import Environment, Project
 from understudy.v1.scenario_service_pb2 import Scenario
+from understudy.v1.server_service_pb2 import Counts, ManifestStatus
 from understudy.v1.session_service_pb2 import Session
 
 from understudy_server.core.exchange import Exchange
@@ -28,6 +30,15 @@ class KeyRecord:
     fingerprint: bytes
     project_id: str
     environment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationRecord:
+    """The organisation. ``plan`` is a number of ``core.plans.Plan``; ``managed_by`` is as in the messages of others."""
+
+    name: str
+    plan: int
+    managed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,36 @@ class EnvironmentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """All mocks and all scenarios of an environment, in the order of their ids."""
+
+    mocks: Sequence[Mock] = ()
+    scenarios: Sequence[Scenario] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUse:
+    """How many sessions of an environment have not expired, and how many of them use what, by id.
+
+    What none uses is left out. A mock counts where it was switched on by itself.
+    """
+
+    sessions: int = 0
+    of_mocks: Mapping[str, int] = field(default_factory=dict)
+    of_scenarios: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source of manifests: when one was last applied and with which key (empty: the owner), how much it declares."""
+
+    name: str
+    applied_at_ms: int
+    applied_by: str
+    resources: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRecord:
     """A session's incarnation. The message has its key, label, scenario, overrides, delays, expiry and revision."""
 
@@ -55,6 +96,52 @@ class SessionRecord:
     environment_id: str
     updated_at_ms: int
     message: Session
+
+
+@dataclass(frozen=True, slots=True)
+class KeyQuery:
+    """Which keys to list.
+
+    ``search``: part of the name, any case; ``active``: whether they work at ``now_ms``, ``None`` for either; ``role``:
+    0 for any.
+    """
+
+    search: str = ""
+    active: bool | None = None
+    role: int = 0
+    now_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MockQuery:
+    """Which mocks to list.
+
+    ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose drafts to show,
+    ``None`` for everybody's; ``active``: whether they are on for the whole environment, ``None`` for either;
+    ``scenario``: the one that they belong to alone, empty for any; ``library_only``: only those that belong to none.
+    """
+
+    search: str = ""
+    state: int = 0
+    drafts_of: str | None = None
+    active: bool | None = None
+    scenario: str = ""
+    library_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions to list.
+
+    ``search``: part of the key or label, any case; ``scenario``: the one that they are in, and ``override``: a mock
+    that was switched on for them by itself, empty for any; ``alive_at_ms``: only those that have not expired by then,
+    ``None`` for those too.
+    """
+
+    search: str = ""
+    scenario: str = ""
+    override: str = ""
+    alive_at_ms: int | None = None
 
 
 class Transaction(Protocol):
@@ -74,12 +161,41 @@ class Transaction(Protocol):
 
     async def set_plan(self, plan: int) -> None: ...
 
+    async def organisation(self) -> OrganisationRecord: ...
+
+    async def put_organisation(self, record: OrganisationRecord) -> None: ...
+
+    async def manifest_source(self, name: str) -> SourceRecord | None: ...
+
+    async def put_manifest_source(self, record: SourceRecord) -> None:
+        """Note when a source was applied. That alone is no change of declared state."""
+
+    async def release_source(self, name: str) -> int:
+        """Let a source go: what it declares stays, managed by nobody. Returns how many things that are.
+
+        Their revisions stay too, since nothing else about them changes.
+        """
+
+    async def places_of(self, source: str) -> Sequence[tuple[str, str]]:
+        """Where a source declares anything: (project id, environment id), the latter empty for a project itself."""
+
+    async def manager_within(self, project_id: str, environment_id: str = "") -> str:
+        """A source that declares something in a project, or in one environment of it; empty when there is none.
+
+        The project or the environment itself counts.
+        """
+
     async def key_by_fingerprint(self, fingerprint: bytes) -> KeyRecord | None: ...
 
     async def key(self, key_id: str) -> KeyRecord | None: ...
 
-    async def keys(self, before: str, limit: int, project_id: str, environment_id: str) -> Sequence[KeyRecord]:
-        """Keys, newest first, older than the id ``before`` (empty: all), bound to project and environment if given."""
+    async def keys(
+        self, before: str, limit: int, project_id: str, environment_id: str, query: KeyQuery | None = None
+    ) -> Sequence[KeyRecord]:
+        """Keys, newest first, older than the id ``before`` (empty: all), bound to project and environment if given.
+
+        Without a query: all of them.
+        """
 
     async def active_keys(self, now_ms: int) -> int:
         """How many keys are neither revoked nor expired."""
@@ -90,7 +206,8 @@ class Transaction(Protocol):
 
     async def project_by_id(self, project_id: str) -> ProjectRecord | None: ...
 
-    async def projects(self, after: str, limit: int) -> Sequence[ProjectRecord]: ...
+    async def projects(self, after: str, limit: int, search: str = "") -> Sequence[ProjectRecord]:
+        """Projects whose slug or name contains ``search``."""
 
     async def put_project(self, record: ProjectRecord) -> None: ...
 
@@ -104,10 +221,16 @@ class Transaction(Protocol):
     async def environment_by_host(self, host: str) -> EnvironmentRecord | None:
         """The environment, of any project, that the proxy serves at a host name (lower case)."""
 
-    async def environments(self, project_id: str, after: str, limit: int) -> Sequence[EnvironmentRecord]: ...
+    async def environments(
+        self, project_id: str, after: str, limit: int, search: str = ""
+    ) -> Sequence[EnvironmentRecord]:
+        """Environments of a project whose slug or name contains ``search``."""
 
     async def put_environment(self, record: EnvironmentRecord) -> None:
         """Make or replace an environment. A host that another one has fails: the caller looks first."""
+
+    async def put_environments(self, records: Sequence[EnvironmentRecord]) -> None:
+        """Make or replace environments together, so that hosts may pass from one to another."""
 
     async def remove_environment(self, environment_id: str) -> None:
         """Remove an environment and all that is in it."""
@@ -115,19 +238,31 @@ class Transaction(Protocol):
     async def is_empty(self, environment_id: str, now_ms: int) -> bool:
         """True when an environment has no mock, no scenario and no session that has not expired."""
 
+    async def contents(self, environment_id: str) -> Contents:
+        """All that an environment holds beside sessions."""
+
+    async def session_use(self, environment_id: str, now_ms: int) -> SessionUse: ...
+
     async def mock(self, environment_id: str, mock_id: str) -> Mock | None:
         """A mock; ``active`` says whether it is on for the whole environment."""
 
-    async def mocks(self, environment_id: str, query: "MockQuery", after: str, limit: int) -> Sequence[Mock]: ...
+    async def mocks(self, environment_id: str, query: MockQuery, after: str, limit: int) -> Sequence[Mock]: ...
 
     async def put_mock(self, environment_id: str, mock: Mock) -> None:
         """Make or replace a mock; ``active`` is not looked at."""
 
+    async def put_mocks(self, environment_id: str, mocks: Sequence[Mock]) -> None: ...
+
     async def remove_mock(self, environment_id: str, mock_id: str) -> None:
         """Remove a mock, its activations and its place in scenarios."""
 
+    async def remove_mocks(self, environment_id: str, mock_ids: Sequence[str]) -> None:
+        """Remove mocks together. Each session and scenario that used any of them counts one change."""
+
     async def switch_off(self, environment_id: str, mock_id: str) -> None:
         """Remove every activation of a mock, and its place in scenarios of which it is not a part alone."""
+
+    async def switch_off_mocks(self, environment_id: str, mock_ids: Sequence[str]) -> None: ...
 
     async def set_active(self, environment_id: str, mock_id: str, *, active: bool) -> None:
         """Switch a mock on or off for the whole environment."""
@@ -137,19 +272,29 @@ class Transaction(Protocol):
     async def scenario_by_url_id(self, environment_id: str, url_id: str) -> Scenario | None: ...
 
     async def scenarios(
-        self, environment_id: str, search: str, before: tuple[int, str] | None, limit: int
+        self, environment_id: str, search: str, before: tuple[int, str] | None, limit: int, mock: str = ""
     ) -> Sequence[Scenario]:
-        """Scenarios whose name contains ``search``, newest first, older than (milliseconds, id)."""
+        """Scenarios whose name contains ``search``, newest first, older than (milliseconds, id).
+
+        ``mock``: only those that list the mock of this id, or to which it belongs alone.
+        """
 
     async def put_scenario(self, environment_id: str, scenario: Scenario) -> None: ...
+
+    async def put_scenarios(self, environment_id: str, scenarios: Sequence[Scenario]) -> None:
+        """Make or replace scenarios together, so that a ``url_id`` may pass from one to another."""
 
     async def remove_scenario(self, environment_id: str, scenario_id: str) -> None:
         """Remove a scenario and the mocks that belong to it alone; sessions that use it have none from then on."""
 
+    async def remove_scenarios(self, environment_id: str, scenario_ids: Sequence[str]) -> None: ...
+
     async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
         """The session that a key names, expired or not."""
 
-    async def sessions(self, environment_id: str, search: str, after: str, limit: int) -> Sequence[SessionRecord]: ...
+    async def sessions(
+        self, environment_id: str, query: SessionQuery, after: str, limit: int
+    ) -> Sequence[SessionRecord]: ...
 
     async def session_ids(self) -> Collection[str]:
         """The ids of all sessions, of all environments."""
@@ -163,18 +308,14 @@ class Transaction(Protocol):
         were not changed since (False).
         """
 
+    async def counts(self, now_ms: int, project_id: str, environment_id: str) -> Counts:
+        """How much there is: in a project and an environment if given, of keys those that are bound to them."""
 
-@dataclass(frozen=True, slots=True)
-class MockQuery:
-    """Which mocks to list.
+    async def organisation_status(self) -> Organisation:
+        """Whose it is, and the plan."""
 
-    ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose drafts to show,
-    ``None`` for everybody's.
-    """
-
-    search: str = ""
-    state: int = 0
-    drafts_of: str | None = None
+    async def manifest_statuses(self) -> Sequence[ManifestStatus]:
+        """The sources of manifests and how much each declares, in the order of their names."""
 
 
 Work = Callable[[Transaction], Awaitable[T]]
@@ -194,13 +335,16 @@ class Store(Protocol):
 
 
 class Presence(Protocol):
-    """When the sessions were last seen at the proxy."""
+    """When the sessions were last seen at the proxy, and what was odd about their exchanges."""
 
     def last_seen(self, session_id: str) -> int | None:
         """Milliseconds since 1970, or ``None`` before the first request."""
 
+    def findings(self, session_id: str) -> Sequence[str]:
+        """The codes of the findings of its exchanges so far, each once, in the order of their names."""
+
     def session_ids(self) -> Sequence[str]:
-        """The sessions that were seen, those that are gone by now among them."""
+        """The sessions that anything is known of, those that are gone by now among them."""
 
     def forget(self, session_ids: Sequence[str]) -> None: ...
 

@@ -7,10 +7,12 @@ from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.environments import remove_environment, revoke_bound_keys
 from understudy_server.app.masks import fields_to_set
+from understudy_server.app.ownership import check_nothing_managed_within, check_unmanaged
 from understudy_server.app.ports import ProjectRecord, Transaction
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
+from understudy_server.core.searching import contains
 
 _EVERY = 1_000_000
 
@@ -20,8 +22,9 @@ async def list_projects(tx: Transaction, call: Call, request: pb.ListProjectsReq
     after = paging.name_before(request.page_token)
     if call.caller.project_id:
         own = await tx.project_by_id(call.caller.project_id)
-        return pb.ListProjectsResponse(projects=[own.message] if own and own.message.slug > after else [])
-    found = await tx.projects(after, request.page_size + 1)
+        shown = own is not None and own.message.slug > after and _is_named(own.message, request.search)
+        return pb.ListProjectsResponse(projects=[own.message] if own and shown else [])
+    found = await tx.projects(after, request.page_size + 1, request.search)
     page = [record.message for record in found[: request.page_size]]
     token = paging.token_after(page[-1].slug) if len(found) > len(page) else ""
     return pb.ListProjectsResponse(projects=page, next_page_token=token)
@@ -34,7 +37,7 @@ async def get_project(tx: Transaction, call: Call, _request: pb.GetProjectReques
 
 async def create_project(tx: Transaction, call: Call, request: pb.CreateProjectRequest) -> pb.CreateProjectResponse:
     """Make a project. Raises Forbidden for a key that is for one project, Conflict when the slug is taken."""
-    _check_is_wide(call)
+    check_is_wide(call)
     slug = request.project.slug
     if await tx.project(slug):
         raise Conflict(
@@ -47,10 +50,11 @@ async def create_project(tx: Transaction, call: Call, request: pb.CreateProjectR
 
 
 async def update_project(tx: Transaction, call: Call, request: pb.UpdateProjectRequest) -> pb.UpdateProjectResponse:
-    """Set what is present. Raises NotFound and Conflict (revision_mismatch)."""
+    """Set what is present. Raises NotFound and Conflict (managed_by_file, revision_mismatch)."""
     if call.caller.environment_id:
         raise Forbidden("scope_mismatch", "the key is for one environment; this needs a wider key")
     record = await _existing(tx, call)
+    check_unmanaged(record.message.managed_by, f"project {record.message.slug!r}")
     check_revision(record.message.revision, request.expected_revision)
     if "name" in fields_to_set(request.changes, request.update_mask, ("name",)):
         record.message.name = request.changes.name or record.message.slug
@@ -61,8 +65,11 @@ async def update_project(tx: Transaction, call: Call, request: pb.UpdateProjectR
 
 async def delete_project(tx: Transaction, call: Call, request: pb.DeleteProjectRequest) -> pb.DeleteProjectResponse:
     """Remove a project, with all that is in it when forced. Raises NotFound, Forbidden and Conflict."""
-    _check_is_wide(call)
+    check_is_wide(call)
     record = await _existing(tx, call)
+    what = f"project {record.message.slug!r}"
+    check_unmanaged(record.message.managed_by, what)
+    await check_nothing_managed_within(tx, what, record.id)
     check_revision(record.message.revision, request.expected_revision)
     environments = await tx.environments(record.id, "", _EVERY)
     if environments and not request.force:
@@ -77,7 +84,12 @@ async def delete_project(tx: Transaction, call: Call, request: pb.DeleteProjectR
     return pb.DeleteProjectResponse()
 
 
-def _check_is_wide(call: Call) -> None:
+def _is_named(project: Project, part: str) -> bool:
+    return contains(project.slug, part) or contains(project.name, part)
+
+
+def check_is_wide(call: Call) -> None:
+    """Raise Forbidden (scope_mismatch) for a key that is for one project."""
     if call.caller.project_id:
         raise Forbidden("scope_mismatch", "the key is for one project; this needs an organisation-wide key")
 

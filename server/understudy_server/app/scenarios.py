@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import count
 
 from understudy.v1 import scenario_service_pb2 as pb
 from understudy.v1.scenario_service_pb2 import Scenario, ScenarioSummary
@@ -10,6 +12,7 @@ from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.mocks import activatable
+from understudy_server.app.ownership import check_unmanaged
 from understudy_server.app.ports import Transaction
 from understudy_server.app.revisions import check_revision, touched
 from understudy_server.app.times import milliseconds, stamp
@@ -24,7 +27,9 @@ async def list_scenarios(tx: Transaction, call: Call, request: pb.ListScenariosR
         before = _cursor(request.before)
     except InvalidInput:
         return pb.ListScenariosResponse()
-    found = await tx.scenarios(call.place.environment_id, request.search.strip(), before, request.limit + 1)
+    found = await tx.scenarios(
+        call.place.environment_id, request.search.strip(), before, request.limit + 1, request.mock
+    )
     page = found[: request.limit]
     response = pb.ListScenariosResponse(
         scenarios=[ScenarioSummary(id=each.id, name=each.name, url_id=each.url_id) for each in page]
@@ -62,6 +67,7 @@ async def create_scenario(tx: Transaction, call: Call, request: pb.CreateScenari
 async def update_scenario(tx: Transaction, call: Call, request: pb.UpdateScenarioRequest) -> pb.UpdateScenarioResponse:
     """Set what is present, in force at once. Raises NotFound, Conflict, and as ``activatable`` for its mocks."""
     scenario = await _existing(tx, call, request.scenario_id)
+    check_unmanaged(scenario.managed_by, f"scenario {scenario.id!r}")
     check_revision(scenario.revision, request.expected_revision)
     fields = fields_to_set(request.scenario, request.update_mask, _SETTABLE)
     if "name" in fields:
@@ -81,7 +87,11 @@ async def update_scenario(tx: Transaction, call: Call, request: pb.UpdateScenari
 async def delete_scenario(tx: Transaction, call: Call, request: pb.DeleteScenarioRequest) -> pb.DeleteScenarioResponse:
     """Remove a scenario with the mocks that are its alone. Raises NotFound and Conflict."""
     scenario = await _existing(tx, call, request.scenario_id)
+    check_unmanaged(scenario.managed_by, f"scenario {scenario.id!r}")
     check_revision(scenario.revision, request.expected_revision)
+    for mock_id in scenario.local_mocks:
+        mock = await tx.mock(call.place.environment_id, mock_id)
+        check_unmanaged(mock.managed_by if mock else "", f"mock {mock_id!r}, which belongs to it,")
     await tx.remove_scenario(call.place.environment_id, scenario.id)
     return pb.DeleteScenarioResponse()
 
@@ -104,13 +114,20 @@ async def _check(tx: Transaction, call: Call, scenario: Scenario) -> None:
 
 async def _free_url_id(tx: Transaction, environment_id: str, name: str, own_id: str = "") -> str:
     """Make a name for URLs from a name for people, numbered when it is taken."""
+    candidates = url_ids(name)
+    candidate = next(candidates)
+    while (other := await tx.scenario_by_url_id(environment_id, candidate)) is not None and other.id != own_id:
+        candidate = next(candidates)
+    return candidate
+
+
+def url_ids(name: str) -> Iterator[str]:
+    """Names for URLs that a name for people makes, the best first, without end."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:180].rstrip("-") or "scenario"
-    candidate, number = stem, 1
-    while (other := await tx.scenario_by_url_id(environment_id, candidate)) is not None and other.id != own_id:
-        number += 1
-        candidate = f"{stem}-{number}"
-    return candidate
+    yield stem
+    for number in count(2):
+        yield f"{stem}-{number}"
 
 
 def _cursor(token: str) -> tuple[int, str] | None:

@@ -20,7 +20,7 @@ from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.mocks import activatable
-from understudy_server.app.ports import SessionRecord, Transaction
+from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
 from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core.errors import Fault, InvalidInput, NotFound
 from understudy_server.core.session_key import normalise
@@ -74,15 +74,18 @@ async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequ
 
 
 async def list_sessions(tx: Transaction, call: Call, request: ListSessionsRequest) -> ListSessionsResponse:
-    """List the sessions of an environment in the order of their keys."""
+    """List the sessions of an environment in the order of their keys, each with what was odd about its exchanges."""
     after = paging.name_before(request.page_token)
-    found = await tx.sessions(call.place.environment_id, request.search, after, request.page_size + 1)
+    query = SessionQuery(
+        search=request.search, scenario=request.scenario, override=request.override, alive_at_ms=call.now_ms
+    )
+    found = await tx.sessions(call.place.environment_id, query, after, request.page_size + 1)
     page = found[: request.page_size]
     token = paging.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
     response = ListSessionsResponse(next_page_token=token)
     for record in page:
-        if not has_expired(record, call.now_ms):
-            show(call, record, response.sessions.add())
+        listed = response.sessions.add(findings=call.world.presence.findings(record.id))
+        show(call, record, listed.session)
     return response
 
 

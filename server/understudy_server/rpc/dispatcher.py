@@ -15,6 +15,7 @@ from google.rpc.status_pb2 import Status
 from understudy import status
 
 from understudy_server.app.call import Call, Place, World
+from understudy_server.app.host import Host, HostFacts
 from understudy_server.app.ports import Journal, Presence, Store, Transaction
 from understudy_server.core.errors import InvalidInput, Refusal
 from understudy_server.core.keys import Caller
@@ -50,9 +51,10 @@ class Dispatcher:
         clock: Callable[[], int],
         new_id: Callable[[str], str],
         api_rate: Rate,
+        host: Host = HostFacts,
         table: Mapping[str, Rpc] | None = None,
     ) -> None:
-        self._world = World(store, journal, presence, new_id, secrets.token_bytes)
+        self._world = World(store, journal, presence, new_id, secrets.token_bytes, host)
         self._clock = clock
         self._admission = Admission(store, api_rate)
         self._table = table if table is not None else rpcs()

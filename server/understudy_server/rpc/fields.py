@@ -5,7 +5,7 @@ fields.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from understudy.options.v1.options_pb2 import ON_VIOLATION_CLAMP, ON_VIOLATION_T
 
 from understudy_server.core import strict_json
 from understudy_server.core.errors import Fault, InvalidInput
+from understudy_server.core.giving_way import give_way, giving_way
 from understudy_server.core.strict_json import MalformedJson
 from understudy_server.rpc import options
 
@@ -41,7 +42,10 @@ _Names = frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What holds for one field. ``tests`` are for each value of it; ``nested``: its values are messages to check."""
+    """What holds for one field.
+
+    ``tests`` are for each value, ``key_test`` is for each key of a map; ``nested``: its values are messages to check.
+    """
 
     name: str
     reason: str
@@ -50,6 +54,7 @@ class _Rule:
     is_repeated: bool
     has_presence: bool
     is_map: bool
+    key_test: Test | None
     tests: tuple[Test, ...]
     nested: bool
     adjusts: bool
@@ -67,37 +72,102 @@ def check(message: Message, *, only: tuple[str, ...] = (), but: tuple[str, ...] 
     _check(message, _plan(descriptor, only, but), "", None, set_anew)
 
 
+def faults(message: Message) -> Iterator[InvalidInput]:
+    """All that ``check`` would refuse, one by one, in the order of the fields; for messages without a mask.
+
+    Nothing is filled in, clamped or cut: what would be is no fault.
+    """
+    return _faults(message, "")
+
+
+def _faults(message: Message, prefix: str) -> Iterator[InvalidInput]:
+    for rule in _plan(message.DESCRIPTOR):
+        path = prefix + rule.name
+        if not (message.HasField(rule.name) if rule.has_presence else getattr(message, rule.name)):
+            if rule.is_required:
+                yield _missing(path, rule)
+            continue
+        value = getattr(message, rule.name)
+        if not rule.is_repeated:
+            yield from _faults_of(value, rule, path)
+            continue
+        yield from _caught(_check_length, value, rule, path)
+        for name in sorted(value) if rule.is_map else range(len(value)):
+            place = f"{path}[{name!r}]"
+            if rule.key_test:
+                yield from _caught(rule.key_test, name, place)
+            yield from _faults_of(value[name], rule, place)
+
+
+def _faults_of(value: Any, rule: _Rule, path: str) -> Iterator[InvalidInput]:
+    if rule.limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE):
+        return
+    for test in rule.tests:
+        yield from _caught(test, value, path)
+    if rule.nested:
+        yield from _faults(value, path + ".")
+
+
+def _caught(test: Callable[..., None], *given: Any) -> Iterator[InvalidInput]:
+    try:
+        test(*given)
+    except InvalidInput as fault:
+        yield fault
+
+
 def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, counting: _Names, counting_below: _Names) -> None:
     """Check a message. ``counting``: which required fields of it count, and ``counting_below`` of those in it."""
+    give_way()
     for rule in plan:
-        value = getattr(message, rule.name)
-        is_set = message.HasField(rule.name) if rule.has_presence else bool(value)
+        name = rule.name
+        if rule.has_presence:
+            is_set = message.HasField(name)
+            # Looking at a message that is not there makes one.
+            value = getattr(message, name) if is_set or rule.adjusts else None
+        else:
+            value = getattr(message, name)
+            is_set = bool(value)
         if rule.adjusts:
             value = _adjust(message, rule, value, is_set=is_set)
-        path = prefix + rule.name
         if is_set:
-            _check_value(value, rule, path, counting_below)
+            path = prefix + name
+            if rule.is_repeated:
+                for place, each in _elements(value, rule, path):
+                    _check_value(each, rule, place, counting_below)
+            else:
+                _check_value(value, rule, path, counting_below)
         elif rule.is_required and (counting is None or rule.name in counting):
-            raise InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
+            raise _missing(prefix + name, rule)
 
 
 def _check_value(value: Any, rule: _Rule, path: str, counting: _Names) -> None:
-    places = ((path, value),) if not rule.is_repeated else _elements(value, rule, path)
-    for place, each in places:
-        for test in rule.tests:
-            test(each, place)
-        if rule.nested:
-            # What lies deeper is set whole with the field that holds it, so that all of it counts.
-            _check(each, _plan(each.DESCRIPTOR), place + ".", counting, None)
+    for test in rule.tests:
+        test(value, path)
+    if rule.nested:
+        # What lies deeper is set whole with the field that holds it, so that all of it counts.
+        _check(value, _plan(value.DESCRIPTOR), path + ".", counting, None)
 
 
-def _elements(value: Any, rule: _Rule, path: str) -> Iterable[tuple[str, Any]]:
+def _missing(path: str, rule: _Rule) -> InvalidInput:
+    return InvalidInput(f"{path} is required", Fault(path, "required"), code=rule.reason)
+
+
+def _check_length(value: Any, rule: _Rule, path: str) -> None:
     if rule.limits.HasField("max_items") and len(value) > rule.limits.max_items:
         limit = rule.limits.max_items
         complaint = f"{path} has {len(value)} elements, more than {limit}"
         raise InvalidInput(complaint, Fault(path, "max_items", str(limit)), code=rule.reason)
-    names = value if rule.is_map else range(len(value))
-    return [(f"{path}[{name!r}]", value[name]) for name in names]
+
+
+def _elements(value: Any, rule: _Rule, path: str) -> Iterable[tuple[str, Any]]:
+    _check_length(value, rule, path)
+    if not rule.is_map:
+        return [(f"{path}[{number}]", each) for number, each in enumerate(value)]
+    places = [(f"{path}[{name!r}]", name) for name in sorted(value)]
+    if rule.key_test:
+        for place, name in giving_way(places):
+            rule.key_test(name, place)
+    return [(place, value[name]) for place, name in giving_way(places)]
 
 
 def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
@@ -151,6 +221,7 @@ def _rule(field: FieldDescriptor) -> _Rule | None:
         is_repeated=field.is_repeated,
         has_presence=field.has_presence,
         is_map=bool(is_map),
+        key_test=_pattern_test(limits.key_pattern, reason, "key_pattern") if limits.HasField("key_pattern") else None,
         tests=tests,
         nested=nested,
         adjusts=limits.HasField("default_number") or limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE),
@@ -191,12 +262,12 @@ def _length_test(limits: Limits, reason: str) -> Test:
     return test
 
 
-def _pattern_test(pattern: str, reason: str) -> Test:
+def _pattern_test(pattern: str, reason: str, rule: str = "pattern") -> Test:
     compiled = re.compile(pattern)
 
     def test(value: Any, path: str) -> None:
         if not compiled.fullmatch(value):
-            raise _refused(path, "does not have the form it must have", "pattern", pattern, value, reason)
+            raise _refused(path, "does not have the form it must have", rule, pattern, value, reason)
 
     return test
 

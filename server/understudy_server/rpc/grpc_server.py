@@ -19,7 +19,8 @@ from understudy_server.rpc.table import Kind, Rpc, service_names
 
 # A gateway elsewhere hands over what it could not read, to be raised at its place in the order.
 REFUSAL = "understudy-refusal-bin"
-MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+# A manifest is one message, and its files may hold so much.
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
 
 class GrpcServer:

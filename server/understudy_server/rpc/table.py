@@ -83,7 +83,8 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "ActivateMock": (Kind.WRITES, mocks.activate_mock),
     "DeactivateMock": (Kind.WRITES, mocks.deactivate_mock),
     "ApplyManifest": (Kind.WRITES, applying.apply_manifest),
-    "DumpManifest": (Kind.READS, dumping.dump_manifest),
+    # It only reads, but all there is: on the event loop the proxy would wait for it.
+    "DumpManifest": (Kind.WRITES, dumping.dump_manifest),
     "ReleaseManifest": (Kind.WRITES, releasing.release_manifest),
     "GetStatus": (Kind.ASKS, server_status.get_status),
     "ListProjects": (Kind.READS, projects.list_projects),

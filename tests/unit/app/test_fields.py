@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from understudy.options.v1 import options_pb2
 from understudy.options.v1.options_pb2 import ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE, Limits
 from understudy.v1.log_service_pb2 import ListLogsRequest
+from understudy.v1.manifest_service_pb2 import ApplyManifestRequest
 from understudy.v1.matching_pb2 import Criterion
 from understudy.v1.mock_service_pb2 import CreateMockRequest, ListMocksRequest, UpdateMockRequest
 from understudy.v1.session_service_pb2 import DeleteSessionRequest, PutSessionRequest
@@ -102,6 +103,8 @@ def broken(message: Message, path: str = "") -> Iterator[str]:
         if limits.HasField("max_items") and len(value) > limits.max_items:
             yield place
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            if limits.HasField("key_pattern") and not all(re.fullmatch(limits.key_pattern, key) for key in value):
+                yield place
             each_value = list(value.values())
         else:
             each_value = list(value) if field.is_repeated else [value]
@@ -257,6 +260,29 @@ def test_a_value_in_a_map_is_named_by_its_key() -> None:
     request.mock.name = "a"
     request.mock.matcher.query["it's"].CopyFrom(Criterion(json_subset="{"))
     assert refusal(request).fault.field == 'mock.matcher.query["it\'s"].json_subset'
+
+
+@pytest.mark.parametrize(
+    ("key", "refused"), [("checkout", False), ("Checkout", True), ("a--b", True), ("it's", True), ("", True)]
+)
+def test_a_key_of_a_map_has_the_form_that_the_contract_gives_it(key: str, refused: bool) -> None:
+    request = ApplyManifestRequest()
+    request.manifest.source = "a"
+    request.manifest.projects["fine"].SetInParent()
+    request.manifest.projects[key].name = "a"
+    if not refused:
+        fields.check(request)
+        return
+    fault = refusal(request).fault
+    assert (fault.field, fault.rule, fault.given) == (f"manifest.projects[{key!r}]", "key_pattern", key)
+
+
+def test_keys_of_a_map_are_looked_at_before_what_they_lead_to() -> None:
+    request = ApplyManifestRequest()
+    request.manifest.source = "a"
+    request.manifest.projects["a"].name = "x" * 201
+    request.manifest.projects["Z"].SetInParent()
+    assert refusal(request).fault.field == "manifest.projects['Z']"
 
 
 def test_a_list_that_is_too_long_is_refused_as_a_whole() -> None:

@@ -1,6 +1,7 @@
 """Logs: pages of exchanges, previews, and captured bodies as JSON."""
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -19,7 +20,7 @@ from understudy.v1.log_service_pb2 import (
 from understudy.v1.session_service_pb2 import PutSessionRequest
 from understudy_server.app.logs import BODY_BYTES_MAX
 from understudy_server.app.times import milliseconds
-from understudy_server.core.exchange import Captured, Exchange
+from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange
 
 LIST = "LogService.ListLogs"
 BODY = "LogService.GetLogBody"
@@ -159,6 +160,35 @@ async def test_a_body_that_was_not_kept_whole_says_how_long_it_was(desk: Desk) -
 async def test_json_nested_beyond_all_reason_is_given_as_text(desk: Desk) -> None:
     content = b"[" * 100_000 + b"]" * 100_000
     assert json.loads((await read(desk, content)).body.data) == content.decode()
+
+
+async def test_a_body_in_which_values_are_masked_is_whole_whatever_its_length(desk: Desk) -> None:
+    (log_id,) = await record(desk, Captured(b'{"a":"[redacted]"}', 1_000, "application/json", MASKED))
+    answer = await desk.call(BODY, GetLogBodyRequest(log_id=log_id, side=SIDE_REQUEST), GetLogBodyResponse)
+    assert answer.body.data == b'{"a":"[redacted]"}'
+    assert (answer.truncated, answer.size_bytes, answer.withheld) == (False, 1_000, False)
+
+
+async def test_a_masked_body_of_which_only_the_beginning_is_kept_says_so(desk: Desk) -> None:
+    (log_id,) = await record(desk, Captured(b'["[redacted]","[red', 5, "application/json", MASKED_AND_CUT))
+    answer = await desk.call(BODY, GetLogBodyRequest(log_id=log_id, side=SIDE_REQUEST), GetLogBodyResponse)
+    assert (answer.body.data, answer.truncated, answer.size_bytes) == (b'["[redacted]","[red', True, 5)
+
+
+async def test_a_withheld_body_is_told_by_its_length_and_hash(desk: Desk) -> None:
+    digest = hashlib.sha256(b"{'a': 1}").hexdigest()
+    (log_id,) = await record(desk, Captured(b"", 8, "application/json", digest))
+    answer = await desk.call(BODY, GetLogBodyRequest(log_id=log_id, side=SIDE_REQUEST), GetLogBodyResponse)
+    assert json.loads(answer.body.data) == {"withheld": True, "sizeBytes": 8, "sha256": digest}
+    assert (answer.body.content_type, answer.size_bytes) == ("application/json", 8)
+    assert (answer.truncated, answer.withheld) == (False, True)
+    (row,) = (await page(desk)).logs
+    assert row.request_preview == answer.body.data.decode()
+
+
+async def test_a_body_of_which_only_the_length_is_kept_says_how_long_it_was(desk: Desk) -> None:
+    answer = await read(desk, b"", size_bytes=8)
+    assert (answer.body.data, answer.truncated, answer.size_bytes, answer.withheld) == (b'""', True, 8, False)
 
 
 async def test_a_side_without_a_body_is_not_found(desk: Desk) -> None:

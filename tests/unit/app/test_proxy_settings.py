@@ -1,10 +1,20 @@
 """What an environment takes as its settings for the proxy, and how they are set and cleared."""
 
+import subprocess
+import sys
+
 import pytest
 from support.desk import Desk
 from understudy.options.v1.options_pb2 import ROLE_EDITOR
 from understudy.v1 import project_service_pb2 as pb
-from understudy.v1.project_service_pb2 import Carrier, Cors, Environment, EnvironmentChanges
+from understudy.v1.project_service_pb2 import (
+    Carrier,
+    Cors,
+    Environment,
+    EnvironmentChanges,
+    EnvironmentLimits,
+    Redaction,
+)
 
 CREATE, UPDATE = "ProjectService.CreateEnvironment", "ProjectService.UpdateEnvironment"
 EVERY_CARRIER = [
@@ -89,6 +99,8 @@ def full(slug: str = "new") -> Environment:
         cors=Cors(forward_preflights=True, leave_answers=True),
         tunnel_upgrades=True,
         strip_session_header=True,
+        redaction=Redaction(headers=["X-Token"], query=["token"], json_paths=["$.card.number", "$..token"]),
+        limits=EnvironmentLimits(request_body_bytes_max=1, captured_bytes_max=0, first_byte_ms=2),
     )
 
 
@@ -274,3 +286,83 @@ async def test_a_host_is_free_again_when_its_project_is_removed(desk: Desk) -> N
 async def test_an_environment_with_hosts_alone_is_empty(desk: Desk) -> None:
     await update(desk, EnvironmentChanges(hosts=["a.test"]))
     assert await desk.code("ProjectService.DeleteEnvironment", pb.DeleteEnvironmentRequest()) == ""
+
+
+# Redaction and limits.
+
+
+@pytest.mark.parametrize(
+    ("redaction", "field", "rule"),
+    [
+        (Redaction(headers=["x token"]), "redaction.headers[0]", "pattern"),
+        (Redaction(headers=["a", ""]), "redaction.headers[1]", "min_length"),
+        (Redaction(headers=["a"] * 65), "redaction.headers", "max_items"),
+        (Redaction(query=[""]), "redaction.query[0]", "min_length"),
+        (Redaction(query=["a"] * 65), "redaction.query", "max_items"),
+        (Redaction(json_paths=["$.a"] * 33), "redaction.json_paths", "max_items"),
+        (Redaction(json_paths=["$." + "a" * 511]), "redaction.json_paths[0]", "max_length"),
+        (Redaction(json_paths=["$.a", "card.number"]), "redaction.json_paths[1]", "json_path"),
+        (Redaction(json_paths=["$.a["]), "redaction.json_paths[0]", "json_path"),
+        (Redaction(json_paths=["$.a", "$.b", "$[?@.a].b"]), "redaction.json_paths[2]", "json_path"),
+    ],
+)
+async def test_redaction_that_cannot_be_done_is_refused(
+    desk: Desk, redaction: Redaction, field: str, rule: str
+) -> None:
+    before = await read(desk)
+    making = pb.CreateEnvironmentRequest(environment=Environment(slug="new", redaction=redaction))
+    problem = await desk.refused(CREATE, making)
+    assert (problem.reason, problem.field, problem.rule) == ("invalid_field", f"environment.{field}", rule)
+    problem = await desk.refused(UPDATE, pb.UpdateEnvironmentRequest(changes=EnvironmentChanges(redaction=redaction)))
+    assert (problem.reason, problem.field, problem.rule) == ("invalid_field", f"changes.{field}", rule)
+    assert await read(desk) == before
+
+
+async def test_refusal_of_a_path_says_why(desk: Desk) -> None:
+    changes = EnvironmentChanges(redaction=Redaction(json_paths=["$.card[?@.kind == 'visa'].number"]))
+    problem = await desk.refused(UPDATE, pb.UpdateEnvironmentRequest(changes=changes))
+    assert "filter" in problem.message
+    assert problem.given == "$.card[?@.kind == 'visa'].number"
+
+
+async def test_what_is_named_twice_is_masked_once(desk: Desk) -> None:
+    redaction = Redaction(headers=["a", "A"], query=["b", "b"], json_paths=["$.c", "$.c"])
+    assert (await update(desk, EnvironmentChanges(redaction=redaction))).redaction == redaction
+
+
+async def test_redaction_and_limits_are_set_whole(desk: Desk) -> None:
+    await update(desk, EnvironmentChanges(redaction=full().redaction, limits=full().limits))
+    redaction, limits = Redaction(query=["q"]), EnvironmentLimits(captured_bytes_max=7)
+    changed = await update(desk, EnvironmentChanges(redaction=redaction, limits=limits))
+    assert (changed.redaction, changed.limits) == (redaction, limits)
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        (EnvironmentLimits(request_body_bytes_max=-1), "request_body_bytes_max"),
+        (EnvironmentLimits(request_body_bytes_max=1 << 41), "request_body_bytes_max"),
+        (EnvironmentLimits(captured_bytes_max=-1), "captured_bytes_max"),
+        (EnvironmentLimits(first_byte_ms=3_600_001), "first_byte_ms"),
+    ],
+)
+async def test_limit_out_of_range_is_refused(desk: Desk, limits: EnvironmentLimits, field: str) -> None:
+    problem = await desk.refused(UPDATE, pb.UpdateEnvironmentRequest(changes=EnvironmentChanges(limits=limits)))
+    assert (problem.reason, problem.field) == ("invalid_field", f"changes.limits.{field}")
+
+
+def test_nothing_of_a_path_is_read_where_none_is_set() -> None:
+    """Reading paths takes a library that is slow to import."""
+    code = (
+        "import sys\n"
+        "from understudy.v1.project_service_pb2 import Environment, Redaction\n"
+        "from understudy_server.app.proxy_settings import check_settings\n"
+        "from understudy_server.live.compile import compile_redaction\n"
+        "import understudy_server.proxy.listener\n"
+        "given = Environment(redaction=Redaction(headers=['a'], query=['b']))\n"
+        "check_settings(given, 'environment'), compile_redaction(given.redaction)\n"
+        "assert 'jsonpath' not in sys.modules\n"
+        "check_settings(Environment(redaction=Redaction(json_paths=['$.a'])), 'environment')\n"
+        "assert 'jsonpath' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -185,7 +185,7 @@ async def test_a_list_is_paged_in_the_order_of_keys(desk: Desk) -> None:
     while True:
         request = ListSessionsRequest(page_size=2, page_token=token)
         found = await desk.call("SessionService.ListSessions", request, ListSessionsResponse)
-        pages.append([each.session_key for each in found.sessions])
+        pages.append([each.session.session_key for each in found.sessions])
         if not (token := found.next_page_token):
             break
     assert pages == [["C", "a"], ["b", "d"], ["ü"]]
@@ -199,7 +199,7 @@ async def test_a_page_goes_on_though_its_last_session_was_removed(desk: Desk) ->
     await desk.end(DELETE_MODE_DELETE, "b")
     request = ListSessionsRequest(page_size=2, page_token=first.next_page_token)
     rest = await desk.call("SessionService.ListSessions", request, ListSessionsResponse)
-    assert [each.session_key for each in rest.sessions] == ["c"]
+    assert [each.session.session_key for each in rest.sessions] == ["c"]
 
 
 @pytest.mark.parametrize(("search", "expected"), [("CI-", ["ci-1", "ci-2"]), ("%", []), ("", ["ci-1", "ci-2", "qa"])])

@@ -21,7 +21,8 @@ def test_an_empty_session_prints_its_nulls_and_zeros_in_the_order_of_the_contrac
 
 
 def test_what_travels_in_a_header_stays_in_the_json_of_a_nested_message() -> None:
-    page = session_service_pb2.ListSessionsResponse(sessions=[session_service_pb2.Session(revision=3)])
+    listed = session_service_pb2.ListedSession(session=session_service_pb2.Session(revision=3))
+    page = session_service_pb2.ListSessionsResponse(sessions=[listed])
     assert '"revision":3' in text(page, whole_body=True)
 
 

@@ -86,6 +86,12 @@ def test_limits_are_bounds() -> None:
     assert limit == {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}
 
 
+@pytest.mark.parametrize(("key", "valid"), [("checkout", True), ("a-1", True), ("Checkout", False), ("a\n", False)])
+def test_keys_of_a_map_have_their_form(key: str, *, valid: bool) -> None:
+    whole = {**SCHEMAS["ManifestInput"]["properties"]["projects"], "components": DOCUMENT["components"]}
+    assert jsonschema_rs.Draft202012Validator(whole).is_valid({key: {}}) is valid
+
+
 def test_an_enum_is_lower_case() -> None:
     mode = parameter(operation("delete", "/api/v1/sessions/{sessionKey}"), "mode")
     assert mode["schema"]["enum"] == ["reset", "delete"]

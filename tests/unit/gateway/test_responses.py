@@ -35,7 +35,11 @@ def test_a_captured_body_is_sent_as_it_is_with_what_is_known_of_it() -> None:
     content = encoder("/api/v1/logs/log_x/body").encode(response)
     assert content.body == b'{"a": 1.50'
     assert content.content_type == b"application/json"
-    assert content.headers == [(b"understudy-body-truncated", b"true"), (b"understudy-body-size", b"300000")]
+    assert content.headers == [
+        (b"understudy-body-truncated", b"true"),
+        (b"understudy-body-size", b"300000"),
+        (b"understudy-body-withheld", b"false"),
+    ]
 
 
 def test_a_content_type_that_no_header_can_hold_is_not_sent() -> None:

@@ -12,8 +12,8 @@ from understudy_server.rpc.table import Rpc, rpcs
 PUBLIC = {"GetSession", "PutSession", "DeleteSession", "ActivateOverride", "DeactivateOverride", "ListScenarios"}
 PUBLIC |= {"ListLogs", "GetLogBody"}
 CI = PUBLIC | {"ListSessions"}
-ADMIN = {"CreateKey", "ListKeys", "RevokeKey"}
-ORGANISATION = ADMIN | {"ListProjects", "CreateProject"}
+ADMIN = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
+ORGANISATION = ADMIN | {"ListProjects", "CreateProject", "GetStatus"}
 PROJECT = {"GetProject", "UpdateProject", "DeleteProject", "ListEnvironments", "CreateEnvironment"}
 NOWHERE = {"GetLogBody"}
 
@@ -37,7 +37,7 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
     request = rpc.request()
     fields = request.DESCRIPTOR.fields_by_name
     values = {"session_key": "k", "override_id": "ovr_none", "mock_id": "ovr_none", "scenario_id": "scn_none"}
-    values |= {"log_id": "log_none", "key_id": "key_none"}
+    values |= {"log_id": "log_none", "key_id": "key_none", "source": "none.yaml"}
     if name_of(rpc) not in ORGANISATION | NOWHERE:
         values |= {"project": project, "environment": environment}
     for name, value in values.items():
@@ -50,6 +50,8 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
             for field in ("name", "slug"):
                 if field in message_type.fields_by_name:
                     setattr(part, field, "made-here")
+    if "manifest" in fields:
+        request.manifest.source = "none.yaml"  # type: ignore[attr-defined]
     if "changes" in fields:
         request.changes.name = "new name"  # type: ignore[attr-defined]
     if "role" in fields:

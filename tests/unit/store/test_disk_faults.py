@@ -49,6 +49,17 @@ async def test_read_only_files_are_named(store: SqliteStore, disk: FailingDisk) 
         await change(store, put_mock("ovr_a"))
 
 
+async def test_why_the_last_write_failed_is_known_until_one_succeeds(store: SqliteStore, disk: FailingDisk) -> None:
+    disk.protect()
+    with pytest.raises(StorageFailure):
+        await change(store, put_mock("ovr_a"))
+    failing = store.problem
+    disk.repair()
+    await change(store, put_mock("ovr_a"))
+
+    assert (failing, store.problem) == ("the files are read-only", "")
+
+
 async def test_a_refused_write_leaves_nothing(store: SqliteStore, disk: FailingDisk) -> None:
     before = await full(store)
     disk.fill()

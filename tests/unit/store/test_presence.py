@@ -92,6 +92,18 @@ async def test_times_that_the_disk_refused_are_written_later(
     await again.close()
 
 
+async def test_why_the_times_cannot_be_written_is_known(
+    tmp_path: Path, timers: ManualTimers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FailingDisk(monkeypatch)
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    disk.protect()
+    presence.touch("ses_1", 1_000)
+    await presence.close()
+
+    assert presence.problem == "the files are read-only"
+
+
 async def test_closing_on_a_disk_that_refuses_says_what_is_lost(
     tmp_path: Path, timers: ManualTimers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,3 +124,67 @@ async def test_a_request_after_the_close_is_no_fault(tmp_path: Path, timers: Man
     presence.touch("ses_1", 1_000)
 
     assert timers.waiting == 0
+
+
+async def test_a_session_has_no_findings_until_one_is_noted(presence: SqlitePresence) -> None:
+    presence.touch("ses_1", 1_000)
+
+    assert presence.findings("ses_1") == []
+
+
+async def test_findings_are_kept_each_once_in_the_order_of_their_names(presence: SqlitePresence) -> None:
+    presence.note("ses_1", ("upstream_retried", "client_gone"))
+    presence.note("ses_1", ("carriers_disagree", "client_gone"))
+    presence.note("ses_2", ("client_gone",))
+
+    assert presence.findings("ses_1") == ["carriers_disagree", "client_gone", "upstream_retried"]
+
+
+async def test_a_finding_that_is_known_is_not_written_again(presence: SqlitePresence, timers: ManualTimers) -> None:
+    presence.note("ses_1", ("client_gone",))
+    timers.fire()
+
+    presence.note("ses_1", ("client_gone",))
+
+    assert timers.waiting == 0
+
+
+async def test_findings_are_kept_over_a_restart(presence: SqlitePresence, tmp_path: Path) -> None:
+    presence.note("ses_1", ("client_gone",))
+    again = await _after_restart(presence, tmp_path)
+    again.note("ses_1", ("carriers_disagree",))
+    third = await _after_restart(again, tmp_path)
+
+    assert third.findings("ses_1") == ["carriers_disagree", "client_gone"]
+    assert third.session_ids() == ["ses_1"]
+    await third.close()
+
+
+async def test_forgotten_findings_are_forgotten_over_a_restart(presence: SqlitePresence, tmp_path: Path) -> None:
+    presence.note("ses_1", ("client_gone",))
+    presence.note("ses_2", ("client_gone",))
+    again = await _after_restart(presence, tmp_path)
+
+    again.forget(["ses_1"])
+    assert again.findings("ses_1") == []
+    third = await _after_restart(again, tmp_path)
+
+    assert (third.findings("ses_1"), third.findings("ses_2")) == ([], ["client_gone"])
+    await third.close()
+
+
+async def test_findings_that_the_disk_refused_are_written_later(
+    tmp_path: Path, timers: ManualTimers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = FailingDisk(monkeypatch)
+    presence = await SqlitePresence.open(tmp_path, later=timers)
+    disk.protect()
+    presence.note("ses_1", ("client_gone",))
+    timers.fire()
+    await presence._flush()
+    disk.repair()
+
+    again = await _after_restart(presence, tmp_path)
+
+    assert again.findings("ses_1") == ["client_gone"]
+    await again.close()

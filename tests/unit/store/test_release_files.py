@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.mirror import full
 from support.release_files import EXCHANGES, LAST_SEEN, RELEASES, fill
+from understudy.options.v1.options_pb2 import ROLE_CI
+from understudy_server.app.ports import KeyQuery, SessionQuery, Transaction
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
@@ -84,3 +86,19 @@ async def test_old_files_can_be_written(old: Rooms) -> None:
     await old.store.write(lambda tx: tx.remove_environment("env_staging"))
 
     assert set((await full(old.store)).environments) == {"env_empty"}
+
+
+async def test_old_sessions_projects_and_keys_are_found_by_what_is_searched_now(old: Rooms) -> None:
+    async def found(tx: Transaction) -> list[int]:
+        return [
+            len(await tx.sessions("env_staging", SessionQuery(search="NIGHTLY"), "", 9)),
+            len(await tx.projects("", 9, "Checkout")),
+            len(await tx.environments("prj_checkout", "", 9, "Staging")),
+            len(await tx.keys("", 9, "", "", KeyQuery(search="KEY_1", role=ROLE_CI))),
+        ]
+
+    assert await old.store.read(found) == [1, 1, 1, 1]
+
+
+async def test_old_sessions_have_no_findings(old: Rooms) -> None:
+    assert {each: old.presence.findings(each) for each in LAST_SEEN} == {each: [] for each in LAST_SEEN}

@@ -4,8 +4,18 @@ from understudy.v1.manifest_service_pb2 import ReleaseManifestRequest, ReleaseMa
 
 from understudy_server.app.call import Call
 from understudy_server.app.ports import Transaction
+from understudy_server.app.projects import check_is_wide
+from understudy_server.core.errors import Fault, NotFound
 
 
 async def release_manifest(tx: Transaction, call: Call, request: ReleaseManifestRequest) -> ReleaseManifestResponse:
-    """Release a source."""
-    raise NotImplementedError(tx, call, request)
+    """Let a source go; what it declares stays as it is. Raises Forbidden (scope_mismatch) and NotFound."""
+    check_is_wide(call)
+    if await tx.manifest_source(request.source) is None:
+        raise no_such_source(request.source)
+    return ReleaseManifestResponse(released=await tx.release_source(request.source))
+
+
+def no_such_source(name: str) -> NotFound:
+    """What refuses a source that was never applied, or was released."""
+    return NotFound(f"no manifest of the source {name!r} was applied", Fault("source", given=name[:100]))

@@ -2,11 +2,25 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator
 
 from understudy_server.app.times import milliseconds
-from understudy_server.live.compile import compile_carriers
+from understudy_server.core.giving_way import giving_way
+from understudy_server.live.compile import compile_carriers, compile_redaction
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 from understudy_server.store.sqlite import rows
+
+# Columns of `rows` end with the tables that they are of. The index is named because the planner would rather look at
+# all that ever changed of a kind, which may be a hundred thousand sessions, than at what changed last.
+_CHANGED = {
+    kind: f"""
+        SELECT change.environment_id, change.id, {columns}
+        JOIN change INDEXED BY change_by_version
+            ON +change.kind = '{kind}' AND change.environment_id = {kind}.environment_id AND change.id = {kind}.id
+        WHERE change.version > ?
+    """
+    for kind, columns in (("mock", rows.MOCK), ("scenario", rows.SCENARIO), ("session", rows.SESSION))
+}
 
 
 def load_since(connection: sqlite3.Connection, version: int) -> Changes:
@@ -17,25 +31,32 @@ def load_since(connection: sqlite3.Connection, version: int) -> Changes:
     current, floor = connection.execute("SELECT current, floor FROM version").fetchone()
     if version < max(floor, 1):
         return _everything(connection, current)
-    changed: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for kind, environment_id, entity_id in connection.execute(
-        "SELECT kind, environment_id, id FROM change WHERE version > ?", (version,)
-    ):
-        changed[kind].append((environment_id, entity_id))
-    # A project has no row of its own in the live view: its slug is part of its environments.
-    environment_ids = [entity_id for _, entity_id in changed["environment"]]
-    return Changes(
-        version=current,
-        environments={each: _environment(connection, each) for each in environment_ids},
-        mocks={
-            name: rows.mock(row) if (row := _one(connection, rows.MOCK, name)) else None for name in changed["mock"]
-        },
-        scenarios={
-            name: rows.scenario(row) if (row := _one(connection, rows.SCENARIO, name)) else None
-            for name in changed["scenario"]
-        },
-        sessions={each: _session(connection, each) for _, each in changed["session"]},
-    )
+    changes = Changes(current)
+    names: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    found = connection.execute("SELECT kind, environment_id, id FROM change WHERE version > ?", (version,))
+    for kind, environment_id, entity_id in giving_way(found):
+        names[kind].append((environment_id, entity_id))
+    # One statement for all of a kind, since each costs more than a row does. What it does not find is gone.
+    if mocks := names["mock"]:
+        changes.mocks.update(dict.fromkeys(mocks))
+        for environment_id, mock_id, *row in _changed(connection, "mock", version):
+            changes.mocks[environment_id, mock_id] = rows.mock(tuple(row))
+    if scenarios := names["scenario"]:
+        changes.scenarios.update(dict.fromkeys(scenarios))
+        for environment_id, scenario_id, *row in _changed(connection, "scenario", version):
+            changes.scenarios[environment_id, scenario_id] = rows.scenario(tuple(row))
+    if sessions := names["session"]:
+        changes.sessions.update(dict.fromkeys([session_id for _, session_id in sessions]))
+        for _, session_id, *row in _changed(connection, "session", version):
+            changes.sessions[session_id] = _session_row(tuple(row))
+    for _, environment_id in names["environment"]:
+        # A project has no row of its own in the live view: its slug is part of its environments.
+        changes.environments[environment_id] = _environment(connection, environment_id)
+    return changes
+
+
+def _changed(connection: sqlite3.Connection, kind: str, version: int) -> Iterator[rows.Row]:
+    return giving_way(connection.execute(_CHANGED[kind], (version,)))
 
 
 def _everything(connection: sqlite3.Connection, current: int) -> Changes:
@@ -47,15 +68,10 @@ def _everything(connection: sqlite3.Connection, current: int) -> Changes:
         version=current,
         complete=True,
         environments={each: _environment(connection, each) for each in environment_ids},
-        mocks={(row[0], row[1]): rows.mock(row[2:]) for row in mocks},
+        mocks={(row[0], row[1]): rows.mock(row[2:]) for row in giving_way(mocks)},
         scenarios={(row[0], row[1]): rows.scenario(row[2:]) for row in scenarios},
-        sessions={row[0]: _session_row(row) for row in sessions},
+        sessions={row[0]: _session_row(row) for row in giving_way(sessions)},
     )
-
-
-def _one(connection: sqlite3.Connection, columns: str, name: tuple[str, str]) -> rows.Row | None:
-    row: rows.Row | None = connection.execute(f"SELECT {columns} WHERE environment_id = ? AND id = ?", name).fetchone()
-    return row
 
 
 def _environment(connection: sqlite3.Connection, environment_id: str) -> EnvironmentRow | None:
@@ -66,7 +82,7 @@ def _environment(connection: sqlite3.Connection, environment_id: str) -> Environ
         "SELECT mock_id FROM environment_activation WHERE environment_id = ? ORDER BY position", (environment_id,)
     )
     record = rows.environment(row)
-    environment = record.message
+    environment, limits = record.message, record.message.limits
     return EnvironmentRow(
         id=record.id,
         project_id=record.project_id,
@@ -81,12 +97,11 @@ def _environment(connection: sqlite3.Connection, environment_id: str) -> Environ
         adds_cors_headers=not environment.cors.leave_answers,
         tunnels_upgrades=environment.tunnel_upgrades,
         forwards_session_header=not environment.strip_session_header,
+        redaction=compile_redaction(environment.redaction),
+        request_body_bytes_max=limits.request_body_bytes_max or None,
+        captured_bytes_max=limits.captured_bytes_max if limits.HasField("captured_bytes_max") else None,
+        first_byte_ms=limits.first_byte_ms or None,
     )
-
-
-def _session(connection: sqlite3.Connection, session_id: str) -> SessionRow | None:
-    row = connection.execute(f"SELECT {rows.SESSION} WHERE session.id = ?", (session_id,)).fetchone()
-    return _session_row(row) if row else None
 
 
 def _session_row(row: rows.Row) -> SessionRow:

@@ -4,6 +4,8 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
+from understudy_server.core.searching import contains
+
 Durability = Literal["normal", "full"]
 """``normal`` survives the death of the process, ``full`` the loss of power too."""
 
@@ -72,9 +74,5 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
     # Searching without regard to case, for all of Unicode: SQLite's own LIKE knows ASCII only.
-    connection.create_function("contains_text", 2, _contains_text, deterministic=True)
+    connection.create_function("contains_text", 2, contains, deterministic=True)
     return connection
-
-
-def _contains_text(text: str, part: str) -> bool:
-    return part.casefold() in text.casefold()

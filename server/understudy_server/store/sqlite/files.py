@@ -1,6 +1,7 @@
 """Making and bringing up to date one of the three files."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -23,6 +24,15 @@ async def prepare(
     Raises NewerSchema and sqlite3.Error.
     """
     return await asyncio.get_running_loop().run_in_executor(None, _prepare, path, durability, steps, question)
+
+
+def bytes_on_disk(path: Path) -> int:
+    """What a file and the log beside it take, in bytes; nothing where they cannot be looked at."""
+    size = 0
+    for each in (path, path.with_name(f"{path.name}-wal")):
+        with contextlib.suppress(OSError):
+            size += each.stat().st_size
+    return size
 
 
 def _prepare(path: Path, durability: Durability, steps: Migrations, question: Callable[[sqlite3.Connection], T]) -> T:

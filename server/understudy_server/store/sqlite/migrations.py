@@ -8,6 +8,9 @@ import sqlite3
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
+from understudy.v1.key_service_pb2 import Key
+from understudy.v1.project_service_pb2 import Environment, Project
+from understudy.v1.session_service_pb2 import Session
 
 control = Migrations("control")
 state = Migrations("state")
@@ -154,9 +157,65 @@ def m0002_hosts(db: Database) -> None:
     )
 
 
+@control()
+def m0003_manifests(db: Database) -> None:
+    """Which source of manifests declares a thing, and when it was last applied; empty for what the API made."""
+    managed = "managed_by TEXT NOT NULL DEFAULT ''"
+    for table in ("organisation", "project", "environment", "scenario", "mock"):
+        _script(db, f"ALTER TABLE {table} ADD COLUMN {managed}")
+    for table in ("project", "environment", "scenario", "mock"):
+        _script(db, f"CREATE INDEX {table}_by_source ON {table} (managed_by) WHERE managed_by <> ''")
+    _script(
+        db,
+        "ALTER TABLE organisation ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE manifest_source (
+            name TEXT PRIMARY KEY, applied_at_ms INTEGER NOT NULL, applied_by TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    )
+
+
+@control()
+def m0004_searched(db: Database) -> None:
+    """What lists search and filter by is in columns of its own: names, labels of sessions, roles of keys."""
+    _script(
+        db,
+        "ALTER TABLE project ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE environment ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE session ADD COLUMN label TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE api_key ADD COLUMN name TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE api_key ADD COLUMN role INTEGER NOT NULL DEFAULT 0",
+    )
+    for table, column, read in (
+        ("project", "name", lambda message: Project.FromString(message).name),
+        ("environment", "name", lambda message: Environment.FromString(message).name),
+        ("session", "label", lambda message: Session.FromString(message).label),
+        ("api_key", "name", lambda message: Key.FromString(message).name),
+        ("api_key", "role", lambda message: Key.FromString(message).role),
+    ):
+        kept = db.execute(f"SELECT id, message FROM {table}").fetchall()
+        db.conn.executemany(
+            f"UPDATE {table} SET {column} = ? WHERE id = ?", [(read(message), name) for name, message in kept]
+        )
+
+
 @state()
 def m0001_presence(db: Database) -> None:
     _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
+
+
+@state()
+def m0002_session_findings(db: Database) -> None:
+    """What was odd about the exchanges of a session: one row for each code."""
+    _script(
+        db,
+        """
+        CREATE TABLE finding (
+            session_id TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (session_id, code)
+        ) WITHOUT ROWID
+        """,
+    )
 
 
 @journal()
@@ -183,6 +242,16 @@ def m0001_exchanges(db: Database) -> None:
 def m0002_findings(db: Database) -> None:
     """Codes with a space between them. Headers are bytes from now on, which the columns take as they are."""
     _script(db, "ALTER TABLE exchange ADD COLUMN findings TEXT NOT NULL DEFAULT ''")
+
+
+@journal()
+def m0003_redacted(db: Database) -> None:
+    """What redaction made of a body: as ``core.exchange.Captured`` has it; NULL as long as there was none."""
+    _script(
+        db,
+        "ALTER TABLE exchange ADD COLUMN request_redacted TEXT",
+        "ALTER TABLE exchange ADD COLUMN response_redacted TEXT",
+    )
 
 
 def _script(db: Database, *statements: str) -> None:

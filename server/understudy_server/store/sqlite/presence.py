@@ -1,4 +1,4 @@
-"""When sessions were last seen: in memory, written behind to ``state.db`` at most once a second."""
+"""When sessions were last seen, and their findings: in memory, written behind to ``state.db`` once a second at most."""
 
 import asyncio
 import logging
@@ -18,13 +18,18 @@ _log = logging.getLogger(__name__)
 
 
 class SqlitePresence:
-    """Fills ``app.ports.Presence``. A crash loses at most the last second of last-seen times, and nothing else."""
+    """Fills ``app.ports.Presence``. A crash loses at most the last second of it, and nothing else."""
 
-    def __init__(self, writer: Writer, seen: dict[str, int], later: CallLater = call_later) -> None:
+    def __init__(
+        self, writer: Writer, seen: dict[str, int], findings: dict[str, frozenset[str]], later: CallLater = call_later
+    ) -> None:
         self._writer = writer
         self._seen = seen
+        self._findings = findings
         self._later = later
+        # The sessions whose times, and those whose findings, differ from what is written.
         self._changed: set[str] = set()
+        self._noted: set[str] = set()
         self._timer: Timer | None = None
         self._flushes: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -34,12 +39,13 @@ class SqlitePresence:
         cls, folder: Path, durability: Durability = "normal", later: CallLater = call_later
     ) -> "SqlitePresence":
         """Open ``state.db`` of a data directory that this process owns. Raises NewerSchema and sqlite3.Error."""
+        seen, findings = await prepare(folder / FILE, durability, migrations.state, _load)
+        return cls(Writer(folder / FILE, durability), seen, findings, later)
 
-        def load(connection: sqlite3.Connection) -> dict[str, int]:
-            return dict(connection.execute("SELECT session_id, last_seen_ms FROM presence"))
-
-        seen = await prepare(folder / FILE, durability, migrations.state, load)
-        return cls(Writer(folder / FILE, durability), seen, later)
+    @property
+    def problem(self) -> str:
+        """Why the last times could not be written, empty when they could."""
+        return self._writer.problem
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Note that a session was seen. Costs a dictionary entry; never fails and never waits."""
@@ -47,16 +53,30 @@ class SqlitePresence:
         self._changed.add(session_id)
         self._flush_later()
 
+    def note(self, session_id: str, findings: Sequence[str]) -> None:
+        """Note what was odd about an exchange of a session. Never fails and never waits."""
+        known = self._findings.get(session_id, frozenset())
+        if not known.issuperset(findings):
+            self._findings[session_id] = known.union(findings)
+            self._noted.add(session_id)
+            self._flush_later()
+
     def last_seen(self, session_id: str) -> int | None:
         return self._seen.get(session_id)
 
+    def findings(self, session_id: str) -> Sequence[str]:
+        return sorted(self._findings.get(session_id, ()))
+
     def session_ids(self) -> Sequence[str]:
-        return list(self._seen)
+        return list(self._seen.keys() | self._findings.keys())
 
     def forget(self, session_ids: Sequence[str]) -> None:
         for session_id in session_ids:
             if self._seen.pop(session_id, None) is not None:
                 self._changed.add(session_id)
+                self._flush_later()
+            if self._findings.pop(session_id, None) is not None:
+                self._noted.add(session_id)
                 self._flush_later()
 
     async def close(self) -> None:
@@ -66,8 +86,8 @@ class SqlitePresence:
             self._timer.cancel()
         await asyncio.gather(*self._flushes)
         await self._flush()
-        if self._changed:
-            _log.error("the last-seen times of %d sessions could not be written", len(self._changed))
+        if lost := self._changed | self._noted:
+            _log.error("the last-seen times of %d sessions could not be written", len(lost))
         await self._writer.close()
 
     def _flush_later(self) -> None:
@@ -82,17 +102,32 @@ class SqlitePresence:
 
     async def _flush(self) -> None:
         changed, self._changed = self._changed, set()
+        noted, self._noted = self._noted, set()
         seen = [(each, self._seen[each]) for each in changed if each in self._seen]
-        gone = [(each,) for each in changed if each not in self._seen]
+        unseen = [(each,) for each in changed if each not in self._seen]
+        findings = [(each, code) for each in noted for code in self._findings.get(each, ())]
+        faultless = [(each,) for each in noted if each not in self._findings]
 
         def job(connection: sqlite3.Connection) -> None:
             connection.executemany("INSERT OR REPLACE INTO presence VALUES (?, ?)", seen)
-            connection.executemany("DELETE FROM presence WHERE session_id = ?", gone)
+            connection.executemany("DELETE FROM presence WHERE session_id = ?", unseen)
+            connection.executemany("INSERT OR IGNORE INTO finding VALUES (?, ?)", findings)
+            connection.executemany("DELETE FROM finding WHERE session_id = ?", faultless)
 
-        if changed:
+        if changed or noted:
             try:
                 await self._writer.run(job)
             except StorageFailure:
-                # The times are still in memory; a later flush writes what they are by then.
+                # All of it is still in memory; a later flush writes what it is by then.
                 self._changed |= changed
+                self._noted |= noted
                 self._flush_later()
+
+
+def _load(connection: sqlite3.Connection) -> tuple[dict[str, int], dict[str, frozenset[str]]]:
+    """Read what is kept: times of last seen, and findings, by session."""
+    findings: dict[str, set[str]] = {}
+    for session_id, code in connection.execute("SELECT session_id, code FROM finding"):
+        findings.setdefault(session_id, set()).add(code)
+    seen = dict(connection.execute("SELECT session_id, last_seen_ms FROM presence"))
+    return seen, {session_id: frozenset(codes) for session_id, codes in findings.items()}

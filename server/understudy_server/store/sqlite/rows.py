@@ -16,16 +16,18 @@ Row = tuple[Any, ...]
 SCHEMA = 1
 
 KEY = "message, fingerprint, project_id, environment_id"
-PROJECT = "id, message"
+PROJECT = "id, message, managed_by"
 ENVIRONMENT = """
     environment.id, environment.project_id, environment.message, project.slug,
     (SELECT group_concat(name, ' ') FROM (SELECT name FROM host
-        WHERE host.environment_id = environment.id ORDER BY position))
+        WHERE host.environment_id = environment.id ORDER BY position)),
+    environment.managed_by
     FROM environment JOIN project ON project.id = environment.project_id
 """
 MOCK = """
     mock.message, EXISTS (SELECT 1 FROM environment_activation AS active
-        WHERE active.environment_id = mock.environment_id AND active.mock_id = mock.id)
+        WHERE active.environment_id = mock.environment_id AND active.mock_id = mock.id),
+    mock.managed_by
     FROM mock
 """
 SCENARIO = """
@@ -35,7 +37,7 @@ SCENARIO = """
         ORDER BY position)),
     (SELECT group_concat(id, ' ') FROM (SELECT id FROM mock
         WHERE mock.environment_id = scenario.environment_id AND mock.scenario_id = scenario.id ORDER BY id)),
-    scenario.revision
+    scenario.revision, scenario.managed_by
     FROM scenario
 """
 SESSION = """
@@ -53,31 +55,36 @@ def key(row: Row) -> KeyRecord:
 
 
 def project(row: Row) -> ProjectRecord:
-    project_id, message = row
-    return ProjectRecord(project_id, Project.FromString(message))
+    project_id, message, managed_by = row
+    parsed = Project.FromString(message)
+    parsed.managed_by = managed_by
+    return ProjectRecord(project_id, parsed)
 
 
 def environment(row: Row) -> EnvironmentRecord:
-    environment_id, project_id, message, project_slug, hosts = row
+    environment_id, project_id, message, project_slug, hosts, managed_by = row
     parsed = Environment.FromString(message)
     parsed.project = project_slug
     parsed.hosts[:] = _names(hosts)
+    parsed.managed_by = managed_by
     return EnvironmentRecord(environment_id, project_id, parsed)
 
 
 def mock(row: Row) -> Mock:
-    message, active = row
+    message, active, managed_by = row
     parsed = Mock.FromString(message)
     parsed.active = bool(active)
+    parsed.managed_by = managed_by
     return parsed
 
 
 def scenario(row: Row) -> Scenario:
-    message, mocks, local_mocks, revision = row
+    message, mocks, local_mocks, revision, managed_by = row
     parsed = Scenario.FromString(message)
     parsed.mocks[:] = _names(mocks)
     parsed.local_mocks[:] = _names(local_mocks)
     parsed.revision = revision
+    parsed.managed_by = managed_by
     return parsed
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from understudy_server.app.ports import Work
-from understudy_server.live.source import Changes
+from understudy_server.live.source import Changes, Follower
 from understudy_server.store.sqlite import migrations
+from understudy_server.store.sqlite.ahead import look_ahead
 from understudy_server.store.sqlite.changes import load_since
-from understudy_server.store.sqlite.files import prepare
+from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.lock import DirectoryLock
 from understudy_server.store.sqlite.reader import Reader
 from understudy_server.store.sqlite.remembered import RememberedAnswers
 from understudy_server.store.sqlite.transaction import SqliteTransaction
+from understudy_server.store.sqlite.unit import LARGE
 from understudy_server.store.sqlite.writer import Durability, Writer
 
 T = TypeVar("T")
@@ -33,7 +35,11 @@ class SqliteStore:
 
     def __init__(self, folder: Path, durability: Durability, lock: DirectoryLock, version: int) -> None:
         self._lock = lock
+        self._path = folder / FILE
         self.known_version = version
+        self._followers: tuple[Follower, ...] = ()
+        # What the jobs of a batch have changed, as far as it is for followers to take in; the writer's thread alone.
+        self._effort = 0
         self._remembered = RememberedAnswers()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
@@ -54,6 +60,15 @@ class SqliteStore:
             lock.release()
             raise
 
+    @property
+    def problem(self) -> str:
+        """Why the last write failed, empty when it did not."""
+        return self._writer.problem
+
+    def size_bytes(self) -> int:
+        """What declared state takes on disk."""
+        return bytes_on_disk(self._path)
+
     async def close(self) -> None:
         """Finish the writes under way and give the directory free."""
         try:
@@ -71,7 +86,10 @@ class SqliteStore:
         """Run work whole or not at all; when this returns it is durable and visible."""
 
         def job(connection: sqlite3.Connection) -> T:
-            return _drive(work(SqliteTransaction(connection)))
+            transaction = SqliteTransaction(connection)
+            result = _drive(work(transaction))
+            self._effort += transaction.effort
+            return result
 
         return await self._writer.run(job)
 
@@ -91,11 +109,22 @@ class SqliteStore:
 
         await self._writer.run(job)
 
+    def follow(self, follower: Follower) -> None:
+        self._followers = (*self._followers, follower)
+
     def _seal(self, connection: sqlite3.Connection) -> Callable[[], None]:
-        """Read the version inside the transaction; after the commit nothing is left that could fail."""
+        """Read the version inside the transaction; after the commit nothing is left that could fail.
+
+        Followers look at the changes before the commit too, so that no call that reads sees them any earlier than the
+        proxy does.
+        """
         version = _current_version(connection)
+        ready = look_ahead(connection, self._followers) if self._effort >= LARGE else ()
+        self._effort = 0
 
         def publish() -> None:
+            for each in ready:
+                each()
             self.known_version = version
 
         return publish

@@ -1,70 +1,89 @@
 """What a unit of work on ``control.db`` is made of: statements, and the version that its changes move."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
+from understudy_server.core.giving_way import give_way, giving_way
 from understudy_server.store.sqlite.rows import SCHEMA, Row
 
 M = TypeVar("M", bound=Message)
 
+LARGE = 64
+"""A change of so many sessions, or of anything else, is worth showing to followers beforehand."""
+
+# What a change is for whoever takes it in: a session is small, and of the others any may have an index to be built.
+_EFFORTS = {"session": 1, "mock": LARGE, "scenario": LARGE, "environment": LARGE}
+
 
 class Unit:
-    """One unit of work. Its first change moves the version; every change is noted as one of that version."""
+    """One unit of work. Its first change moves the version; every change is noted as one of that version.
+
+    ``effort`` says how much there is to take in, for whoever follows.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._version = 0
+        self.effort = 0
 
     def _note(self, kind: str, environment_id: str, entity_id: str) -> None:
         """Note that an entity changed in this unit's version, which the first note makes."""
+        self._note_all(kind, ((environment_id, entity_id),))
+
+    def _note_all(self, kind: str, names: Collection[Row]) -> None:
+        """Note every (environment id, id)."""
+        if not names:
+            return
         if not self._version:
             self._run("UPDATE version SET current = current + 1")
             self._version = int(self._value("SELECT current FROM version"))
-        self._run(
-            "INSERT INTO change VALUES (?1, ?2, ?3, ?4) "
+        self.effort += _EFFORTS.get(kind, 0) * len(names)
+        self._run_many(
+            "INSERT INTO change VALUES (?, ?, ?, ?) "
             "ON CONFLICT (kind, environment_id, id) DO UPDATE SET version = excluded.version",
-            kind, environment_id, entity_id, self._version,
-        )  # fmt: skip
+            ((kind, environment_id, entity_id, self._version) for environment_id, entity_id in names),
+        )
 
     def _note_rows(self, kind: str, query: str, *arguments: Any) -> None:
         """Note every (environment id, id) that a query finds."""
-        for environment_id, entity_id in self._rows(query, *arguments):
-            self._note(kind, environment_id, entity_id)
+        self._note_all(kind, self._rows(query, *arguments))
 
     def _revise(self, kind: str, query: str, *arguments: Any) -> None:
         """Count a change of every session or scenario that a query finds: something it names is about to go."""
-        for environment_id, entity_id in self._rows(query, *arguments):
-            self._run(
-                f"UPDATE {kind} SET revision = revision + 1 WHERE environment_id = ? AND id = ?",
-                environment_id, entity_id,
-            )  # fmt: skip
-            self._note(kind, environment_id, entity_id)
+        found = self._rows(query, *arguments)
+        self._run_many(f"UPDATE {kind} SET revision = revision + 1 WHERE environment_id = ? AND id = ?", found)
+        self._note_all(kind, found)
 
     def _upsert(self, table: str, key: tuple[str, ...], **values: Any) -> None:
-        values["schema"] = SCHEMA
-        updates = ", ".join(f"{name} = excluded.{name}" for name in values if name not in key)
-        self._run(
-            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))}) "
+        self._upsert_all(table, key, tuple(values), (tuple(values.values()),))
+
+    def _upsert_all(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], found: Iterable[Row]) -> None:
+        """Make or replace rows, given as the values of some columns."""
+        updates = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "schema") if name not in key)
+        self._run_many(
+            f"INSERT INTO {table} ({', '.join(columns)}, schema) VALUES ({', '.join('?' * len(columns))}, {SCHEMA}) "
             f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}",
-            *values.values(),
+            found,
         )
 
     def _run(self, statement: str, *arguments: Any) -> int:
         """Run a statement and tell how many rows it changed."""
+        give_way()
         return self._connection.execute(statement, arguments).rowcount
 
     def _run_many(self, statement: str, arguments: Iterable[Row]) -> None:
-        self._connection.executemany(statement, arguments)
+        self._connection.executemany(statement, giving_way(arguments))
 
     def _row(self, query: str, *arguments: Any) -> Row | None:
+        give_way()
         row: Row | None = self._connection.execute(query, arguments).fetchone()
         return row
 
     def _rows(self, query: str, *arguments: Any) -> list[Row]:
-        return self._connection.execute(query, arguments).fetchall()
+        return list(giving_way(self._connection.execute(query, arguments)))
 
     def _value(self, query: str, *arguments: Any) -> Any:
         return self._connection.execute(query, arguments).fetchone()[0]

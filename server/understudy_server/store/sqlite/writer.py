@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from understudy_server.core.errors import StorageFailure
+from understudy_server.core.giving_way import begin_giving_way
 from understudy_server.store.sqlite.connections import Durability, connect, storage_fault
 
 __all__ = ["Durability", "Job", "Seal", "Writer"]
@@ -45,6 +46,7 @@ class _Task:
 class Writer:
     """Runs jobs in the order given, and never two at once.
 
+    ``problem`` says why the last batch could not be written; empty when it could, and before the first.
     ``seal`` is called in the writer's thread inside the transaction; what it returns is called there after the commit
     and before anyone hears of it.
     """
@@ -58,7 +60,7 @@ class Writer:
         # Held for the length of a `put`, so that no job can be given after the one that ends the thread.
         self._door = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._failing = False
+        self.problem = ""
         self._thread = threading.Thread(target=self._run, name=f"writer-{path.stem}", daemon=True)
         self._thread.start()
 
@@ -85,6 +87,7 @@ class Writer:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
     def _run(self) -> None:
+        begin_giving_way()
         closing = False
         while not closing:
             batch, closing = self._next_batch()
@@ -128,20 +131,19 @@ class Writer:
 
     def _give_up(self, batch: list[_Task], error: Exception) -> None:
         """Nothing of the batch is written; start afresh next time."""
-        if not self._failing:
+        if not self.problem:
             # Once, not for every batch: a full disk is bad enough without a log that grows by it.
             _log.error("cannot write %s: %s", self._path.name, error)
-            self._failing = True
-        reason = storage_fault(error) or "see the server's log"
+        reason = self.problem = storage_fault(error) or "see the server's log"
         for task in batch:
             task.error = StorageFailure(f"the store cannot be written now ({reason}); nothing was changed")
             task.error.__cause__ = error
         self._let_go()
 
     def _note_success(self) -> None:
-        if self._failing:
+        if self.problem:
             _log.warning("%s is written again", self._path.name)
-            self._failing = False
+            self.problem = ""
 
     def _let_go(self) -> None:
         """Close the connection, which undoes what it has not committed."""

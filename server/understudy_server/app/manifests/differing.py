@@ -1,0 +1,100 @@
+"""What differs between two messages of one type, field by field, as JSON.
+
+An empty message says the same as an absent one, unless it is a choice (a member of a oneof); the white space of raw
+JSON says nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from google.protobuf.message import Message
+from understudy.v1.manifest_service_pb2 import FieldChange
+
+from understudy_server.app.manifests.json_fields import NULL, Field, Form, fields_of, object_text, quoted
+
+VALUE_CHARACTERS_MAX = 1_000
+"""A value that is longer is told from where it differs, as text: an answer need not hold every body of a manifest."""
+
+_CONTEXT_CHARACTERS = 40
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def field_changes(before: Message, after: Message, names: Iterable[str]) -> list[FieldChange]:
+    """What differs in some fields of two messages, in the order given. Empty: they say the same."""
+    known = fields_of(before.DESCRIPTOR)
+    return [change for name in names for change in _field(before, after, known[name], known[name].json_name)]
+
+
+def handed_over(source: str) -> FieldChange:
+    """What changes about a thing that a source declares no more and leaves as it is."""
+    return FieldChange(path="managedBy", before=quoted(source), after=NULL)
+
+
+def prune(message: Message) -> None:
+    """Remove the empty messages that say the same as absent ones."""
+    known = fields_of(message.DESCRIPTOR)
+    for descriptor, value in message.ListFields():
+        field = known[descriptor.name]
+        if field.form is Form.MESSAGE:
+            prune(value)
+            if not field.is_set(message):
+                message.ClearField(field.name)
+        elif descriptor.message_type is not None:
+            for each in value.values() if field.form is Form.MAP else value:
+                prune(each)
+
+
+def _field(before: Message, after: Message, field: Field, path: str) -> Iterator[FieldChange]:
+    if field.form is Form.MAP:
+        yield from _entries(before, after, field, path)
+        return
+    one, other = getattr(before, field.name), getattr(after, field.name)
+    is_set, is_set_after = field.is_set(before), field.is_set(after)
+    if is_set == is_set_after and one == other:
+        return
+    if field.form is Form.MESSAGE and is_set and is_set_after:
+        yield from _nested(one, other, path)
+        return
+    text, text_after = field.text(before), field.text(after)
+    # Raw JSON may be null, which is something else than none.
+    if text != text_after or is_set != is_set_after:
+        yield _change(path, text, text_after)
+
+
+def _nested(before: Message, after: Message, path: str) -> Iterator[FieldChange]:
+    for field in fields_of(before.DESCRIPTOR).values():
+        yield from _field(before, after, field, f"{path}.{field.json_name}")
+
+
+def _entries(before: Message, after: Message, field: Field, path: str) -> Iterator[FieldChange]:
+    """What differs in a map with messages as values, key by key."""
+    old, new = getattr(before, field.name), getattr(after, field.name)
+    for key in sorted({*old, *new}):
+        place = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{quoted(key)}]"
+        if key in old and key in new:
+            yield from _nested(old[key], new[key], place)
+        else:
+            yield _change(place, *(object_text(each[key]) if key in each else NULL for each in (old, new)))
+
+
+def _change(path: str, before: str, after: str) -> FieldChange:
+    before, after = _shortened(before, after)
+    return FieldChange(path=path, before=before, after=after)
+
+
+def _shortened(before: str, after: str) -> tuple[str, str]:
+    """Two JSON texts as they are, or as texts that begin shortly before they differ when one of them is too long."""
+    if max(len(before), len(after)) <= VALUE_CHARACTERS_MAX:
+        return before, after
+    same = next((at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other), 0)
+    begin = max(0, same - _CONTEXT_CHARACTERS)
+    return _cut(before, begin), _cut(after, begin)
+
+
+def _cut(text: str, begin: int) -> str:
+    if text == NULL:
+        return text
+    end = begin + VALUE_CHARACTERS_MAX
+    start = "…" if begin else ""
+    rest = f"… ({len(text)} characters)" if end < len(text) else ""
+    return quoted(f"{start}{text[begin:end]}{rest}")

@@ -1,0 +1,77 @@
+"""What applying a manifest will do: plain values, decided before anything is done."""
+
+from dataclasses import dataclass, field
+
+from understudy.v1.manifest_service_pb2 import ManifestChange, ResourceKind
+from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.scenario_service_pb2 import Scenario
+
+from understudy_server.app.ports import EnvironmentRecord, OrganisationRecord, ProjectRecord
+from understudy_server.core.errors import Refusal
+
+_ORDER = (
+    ResourceKind.RESOURCE_KIND_ORGANISATION,
+    ResourceKind.RESOURCE_KIND_PROJECT,
+    ResourceKind.RESOURCE_KIND_ENVIRONMENT,
+    ResourceKind.RESOURCE_KIND_MOCK,
+    ResourceKind.RESOURCE_KIND_SCENARIO,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A change by which sessions may lose something, in an environment."""
+
+    change: ManifestChange
+    environment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An environment that goes, and how much in it the source does not declare; ``path`` is where that is told."""
+
+    record: EnvironmentRecord
+    foreign: int
+    path: str
+
+
+@dataclass(slots=True)
+class ContentsPlan:
+    """What is done to the mocks and scenarios of an environment, in the order of the fields."""
+
+    environment_id: str
+    removed_mocks: list[str] = field(default_factory=list)
+    removed_scenarios: list[str] = field(default_factory=list)
+    switched_off: list[str] = field(default_factory=list)
+    library: list[Mock] = field(default_factory=list)
+    scenarios: list[Scenario] = field(default_factory=list)
+    local: list[Mock] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Plan:
+    """All that is done, in the order of the fields, and what forbids it: with a refusal, nothing is done.
+
+    ``changes`` tell it to the caller.
+    """
+
+    changes: list[ManifestChange] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    organisation: OrganisationRecord | None = None
+    contents: list[ContentsPlan] = field(default_factory=list)
+    removed_environments: list[Removal] = field(default_factory=list)
+    removed_projects: list[ProjectRecord] = field(default_factory=list)
+    projects: list[ProjectRecord] = field(default_factory=list)
+    environments: list[EnvironmentRecord] = field(default_factory=list)
+
+    def sorted_changes(self) -> list[ManifestChange]:
+        """The changes in the order of their places: what holds others first, mocks and scenarios by their ids.
+
+        What is removed and made anew under one id is removed first, as it was noted.
+        """
+        return sorted(self.changes, key=_place)
+
+
+def _place(change: ManifestChange) -> tuple[str, str, int, str]:
+    return change.project, change.environment, _ORDER.index(change.resource), change.id

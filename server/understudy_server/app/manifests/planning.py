@@ -1,0 +1,263 @@
+"""Deciding what applying a manifest does, from what it says and what is kept: nothing is read or written here.
+
+Whatever may refuse it is found here too, so that a manifest that is only looked at is refused as one that is applied.
+"""
+
+from collections.abc import Iterable
+
+from understudy.v1.manifest_service_pb2 import (
+    CHANGE_KIND_ADOPT,
+    CHANGE_KIND_CREATE,
+    CHANGE_KIND_DELETE,
+    CHANGE_KIND_UPDATE,
+    RESOURCE_KIND_ENVIRONMENT,
+    RESOURCE_KIND_ORGANISATION,
+    RESOURCE_KIND_PROJECT,
+    ChangeKind,
+    FieldChange,
+    Manifest,
+    ManifestChange,
+    ManifestEnvironment,
+    ManifestProject,
+    Organisation,
+    ResourceKind,
+)
+
+from understudy_server.app.manifests import declaring
+from understudy_server.app.manifests.contents import Spot, plan_contents, plan_removed_contents
+from understudy_server.app.manifests.differing import field_changes, handed_over
+from understudy_server.app.manifests.kept import Kept, KeptEnvironment, KeptProject
+from understudy_server.app.manifests.places import environment_path, project_path
+from understudy_server.app.manifests.plan import Loss, Plan, Removal
+from understudy_server.app.manifests.terms import Terms
+from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord
+from understudy_server.app.times import stamp
+from understudy_server.core.errors import Conflict, Fault, NotFound, Refusal
+
+_AS_EXISTING = "declare it as existing"
+
+
+def make_plan(manifest: Manifest, kept: Kept, terms: Terms) -> Plan:
+    """Decide about a manifest that does not contradict itself."""
+    return _Planner(manifest, kept, terms).plan()
+
+
+class _Planner:
+    def __init__(self, manifest: Manifest, kept: Kept, terms: Terms) -> None:
+        self._manifest = manifest
+        self._kept = kept
+        self._terms = terms
+        self._plan = Plan()
+
+    def plan(self) -> Plan:
+        self._guard_other_projects()
+        self._organisation()
+        for slug in sorted(self._manifest.projects):
+            self._project(slug, self._manifest.projects[slug], self._kept.projects.get(slug))
+        for slug, project in self._kept.projects.items():
+            if slug not in self._manifest.projects:
+                self._left_project(project)
+        self._check_hosts()
+        return self._plan
+
+    def _guard_other_projects(self) -> None:
+        """Two manifests that took the same name by chance are no two versions of one."""
+        before = self._kept.declared_in
+        if before and not self._terms.force and before.isdisjoint(self._manifest.projects):
+            named = ", ".join(sorted(before)[:3])
+            message = (
+                f"{self._terms.source!r} has declared only other projects until now ({named}), which would go: "
+                "give this manifest another source, or force it"
+            )
+            self._refuse(Conflict("other_projects", message, Fault("projects", "other_projects", given=named[:100])))
+
+    def _organisation(self) -> None:
+        kept, source = self._kept.organisation, self._terms.source
+        if not self._manifest.HasField("organisation"):
+            if kept.managed_by == source:
+                self._plan.organisation = OrganisationRecord(kept.name, kept.plan)
+                self._tell(CHANGE_KIND_UPDATE, RESOURCE_KIND_ORGANISATION, fields=[handed_over(source)])
+            return
+        # There always is one, so that whoever declares it first makes it its own.
+        kind = CHANGE_KIND_ADOPT
+        if kept.managed_by:
+            claimed = self._claimed(kept.managed_by, "organisation", "the organisation")
+            if claimed is None:
+                return
+            kind = claimed
+        declared = self._manifest.organisation
+        before = Organisation(name=kept.name, plan=kept.plan)  # type: ignore[arg-type]  # they are the same numbers
+        after = Organisation(name=declared.name, plan=declared.plan or before.plan)
+        fields = field_changes(before, after, ("name", "plan"))
+        if fields or kind == CHANGE_KIND_ADOPT:
+            self._plan.organisation = OrganisationRecord(after.name, after.plan, source)
+            self._tell(kind, RESOURCE_KIND_ORGANISATION, fields=fields)
+
+    def _project(self, slug: str, declared: ManifestProject, kept: KeptProject | None) -> None:
+        path = project_path(slug)
+        if declared.existing and kept is None:
+            self._refuse(NotFound(f"there is no project {slug!r}", Fault(path, "existing", given=slug)))
+            return
+        record = self._existing_project(kept) if declared.existing and kept else self._own_project(slug, declared, kept)
+        for name in sorted(declared.environments):
+            environment = kept.environments.get(name) if kept else None
+            self._environment(record, name, declared.environments[name], environment)
+        if kept:
+            left = (each for name, each in kept.environments.items() if name not in declared.environments)
+            self._left_environments(record.message.slug, left, f"{path}.environments")
+
+    def _existing_project(self, kept: KeptProject) -> ProjectRecord:
+        record = kept.record
+        if record.message.managed_by == self._terms.source:
+            project, fields = self._terms.let_go(record.message)
+            self._plan.projects.append(ProjectRecord(record.id, project))
+            self._tell(CHANGE_KIND_UPDATE, RESOURCE_KIND_PROJECT, record.message.slug, fields=fields)
+        return record
+
+    def _own_project(self, slug: str, declared: ManifestProject, kept: KeptProject | None) -> ProjectRecord:
+        desired = declaring.project(slug, declared)
+        if kept is None:
+            now = stamp(self._terms.now_ms)
+            desired.revision, desired.managed_by = 1, self._terms.source
+            desired.created_at.CopyFrom(now)
+            desired.updated_at.CopyFrom(now)
+            record = ProjectRecord(self._terms.new_id("prj_"), desired)
+            self._plan.projects.append(record)
+            self._tell(CHANGE_KIND_CREATE, RESOURCE_KIND_PROJECT, slug)
+            return record
+        record = kept.record
+        kind = self._claimed(record.message.managed_by, project_path(slug), f"project {slug!r}", _AS_EXISTING)
+        changed = self._terms.changed(record.message, desired, ("name",), kind) if kind else None
+        if kind and changed:
+            self._plan.projects.append(ProjectRecord(record.id, changed[0]))
+            self._tell(kind, RESOURCE_KIND_PROJECT, slug, fields=changed[1])
+        return record
+
+    def _environment(
+        self, project: ProjectRecord, slug: str, declared: ManifestEnvironment, kept: KeptEnvironment | None
+    ) -> None:
+        project_slug = project.message.slug
+        path = environment_path(project_slug, slug)
+        if declared.existing and kept is None:
+            message = f"there is no environment {slug!r} in project {project_slug!r}"
+            self._refuse(NotFound(message, Fault(path, "existing", given=slug)))
+            return
+        if declared.existing and kept:
+            record = self._existing_environment(kept)
+        else:
+            record = self._own_environment(project, slug, declared, kept)
+        contents = kept.contents if kept else Contents()
+        plan_contents(self._plan, self._terms, Spot(project_slug, slug, record.id, path), declared, contents)
+
+    def _existing_environment(self, kept: KeptEnvironment) -> EnvironmentRecord:
+        record = kept.record
+        if record.message.managed_by == self._terms.source:
+            environment, fields = self._terms.let_go(record.message)
+            self._plan.environments.append(EnvironmentRecord(record.id, record.project_id, environment))
+            self._tell(
+                CHANGE_KIND_UPDATE, RESOURCE_KIND_ENVIRONMENT, environment.project, environment.slug, fields=fields
+            )
+        return record
+
+    def _own_environment(
+        self, project: ProjectRecord, slug: str, declared: ManifestEnvironment, kept: KeptEnvironment | None
+    ) -> EnvironmentRecord:
+        desired, project_slug = declaring.environment(slug, declared), project.message.slug
+        if kept is None:
+            now = stamp(self._terms.now_ms)
+            desired.project, desired.revision, desired.managed_by = project_slug, 1, self._terms.source
+            desired.created_at.CopyFrom(now)
+            desired.updated_at.CopyFrom(now)
+            record = EnvironmentRecord(self._terms.new_id("env_"), project.id, desired)
+            self._plan.environments.append(record)
+            self._tell(CHANGE_KIND_CREATE, RESOURCE_KIND_ENVIRONMENT, project_slug, slug)
+            return record
+        record, path = kept.record, environment_path(project_slug, slug)
+        kind = self._claimed(record.message.managed_by, path, f"environment {slug!r}", _AS_EXISTING)
+        changed = self._terms.changed(record.message, desired, declaring.SETTINGS, kind) if kind else None
+        if kind and changed:
+            self._plan.environments.append(EnvironmentRecord(record.id, record.project_id, changed[0]))
+            self._tell(kind, RESOURCE_KIND_ENVIRONMENT, project_slug, slug, fields=changed[1])
+        return record
+
+    def _left_project(self, kept: KeptProject) -> None:
+        """A project that the manifest does not name, and in which its source has declared something."""
+        record = kept.record
+        slug = record.message.slug
+        if record.message.managed_by != self._terms.source:
+            self._left_environments(slug, kept.environments.values(), "projects")
+            return
+        strangers = [
+            name for name, each in kept.environments.items() if each.record.message.managed_by != self._terms.source
+        ]
+        if strangers and not self._terms.force:
+            message = (
+                f"project {slug!r} is not declared any more and has environments that were made elsewhere "
+                f"({', '.join(strangers[:3])}): remove them first, or force it"
+            )
+            self._refuse(Conflict("not_empty", message, Fault("projects", "not_empty", given=slug)))
+        for environment in kept.environments.values():
+            self._remove_environment(environment, "projects")
+        self._plan.removed_projects.append(record)
+        self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_PROJECT, slug)
+
+    def _left_environments(self, project: str, left: Iterable[KeptEnvironment], path: str) -> None:
+        """Environments that the manifest does not name: they go, or what the source has declared in them does."""
+        for each in left:
+            environment = each.record.message
+            if environment.managed_by == self._terms.source:
+                self._remove_environment(each, path)
+            elif self._terms.source in _managers(each.contents):
+                spot = Spot(project, environment.slug, each.record.id, path)
+                plan_contents(self._plan, self._terms, spot, ManifestEnvironment(), each.contents)
+
+    def _remove_environment(self, kept: KeptEnvironment, path: str) -> None:
+        record, contents = kept.record, kept.contents
+        slugs = record.message.project, record.message.slug
+        foreign = sum(each != self._terms.source for each in _managers(contents))
+        self._plan.removed_environments.append(Removal(record, foreign, path))
+        change = self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_ENVIRONMENT, *slugs)
+        self._plan.losses.append(Loss(change, record.id))
+        plan_removed_contents(self._plan, Spot(*slugs, record.id, path), contents)
+
+    def _check_hosts(self) -> None:
+        """A host is free when whoever has it goes, or is changed to have it no more."""
+        freed = {each.record.id for each in self._plan.removed_environments}
+        freed.update(each.id for each in self._plan.environments if each.message.managed_by == self._terms.source)
+        for slug in sorted(self._manifest.projects):
+            environments = self._manifest.projects[slug].environments
+            for name in sorted(environments):
+                for number, host in enumerate(environments[name].hosts):
+                    if self._kept.hosts.get(host, "") not in ("", *freed):
+                        fault = Fault(f"{environment_path(slug, name)}.hosts[{number}]", "unique", given=host)
+                        message = f"another environment, made elsewhere, has the host {host!r} already"
+                        self._refuse(Conflict("already_exists", message, fault))
+
+    def _claimed(self, managed_by: str, path: str, what: str, *way_out: str) -> ChangeKind | None:
+        """How a thing becomes the source's own; ``None`` when it does not, which is noted."""
+        try:
+            return self._terms.claim(managed_by, path, what, *way_out)
+        except Conflict as refusal:
+            self._refuse(refusal)
+            return None
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._plan.refusals.append(refusal)
+
+    def _tell(
+        self,
+        kind: ChangeKind,
+        resource: ResourceKind,
+        project: str = "",
+        environment: str = "",
+        *,
+        fields: Iterable[FieldChange] = (),
+    ) -> ManifestChange:
+        change = ManifestChange(kind=kind, resource=resource, project=project, environment=environment, fields=fields)
+        self._plan.changes.append(change)
+        return change
+
+
+def _managers(contents: Contents) -> list[str]:
+    """Whose each mock and scenario is."""
+    return [*(mock.managed_by for mock in contents.mocks), *(each.managed_by for each in contents.scenarios)]
