@@ -15,7 +15,7 @@ from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.cli import collector
 from understudy_server.core.matching.request import Request
 from understudy_server.core.precedence import winner
-from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
+from understudy_server.live.source import Changes, EnvironmentRow, Follower, SessionRow
 from understudy_server.live.view import LiveView
 
 MOCKS, SESSIONS = (10, 1_000, 10_000), (1, 10_000)
@@ -52,6 +52,9 @@ class Snapshot:
     async def load_since(self, version: int) -> Changes:
         assert version == 0
         return self._changes
+
+    def follow(self, follower: Follower) -> None:
+        """Nothing ever changes."""
 
 
 def _pattern(number: int) -> str:

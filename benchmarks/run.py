@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from benchmarks.apply_rows import apply
 from benchmarks.control_rows import grpc_get_session, rest_get_session
 from benchmarks.delay_rows import delays
 from benchmarks.method import LOAD_CORE, Length, Rejected
@@ -25,6 +26,7 @@ ROWS: dict[str, Measure] = {
     "static-durable": static_durable,
     "forward": forward,
     "delays": delays,
+    "apply": apply,
 }
 
 

@@ -18,7 +18,7 @@ from understudy_server.cli.http_listener import HttpListener
 from understudy_server.rpc.grpc_server import GrpcServer
 
 from benchmarks.rooms import dispatcher
-from benchmarks.serving_proxy import serve_durable, serve_memory
+from benchmarks.serving_proxy import serve_durable, serve_memory, serve_whole
 
 
 async def serve_rest(folder: Path) -> None:
@@ -61,6 +61,7 @@ KINDS = {
     "echo": serve_echo,
     "proxy-memory": serve_memory,
     "proxy-durable": serve_durable,
+    "whole": serve_whole,
 }
 
 

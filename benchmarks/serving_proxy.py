@@ -6,7 +6,9 @@ import signal
 from pathlib import Path
 from typing import Protocol
 
+from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.v1.actions_pb2 import Action, Respond
+from understudy.v1.key_service_pb2 import CreateKeyRequest
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import CreateMockRequest, Mock, PublishMockRequest
 from understudy.v1.session_service_pb2 import PutSessionRequest
@@ -19,6 +21,7 @@ from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.recording import Recorder
 from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.rpc.grpc_server import GrpcServer
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
 from benchmarks.processes import allow_descriptors
@@ -49,23 +52,42 @@ async def serve_durable(folder: Path, upstream: str = "", sessions: str = "0") -
     await _serve(folder, await SqliteJournal.open(folder), upstream, int(sessions))
 
 
-async def _serve(folder: Path, journal: _RecordingJournal, upstream: str, sessions: int) -> None:
+async def serve_whole(folder: Path) -> None:
+    """The proxy and the gRPC door, with an admin's key: prints the address of the door before the key."""
+    await _serve(folder, MemoryJournal(), "", 0, has_door=True)
+
+
+async def _serve(
+    folder: Path, journal: _RecordingJournal, upstream: str, sessions: int, *, has_door: bool = False
+) -> None:
     """Serve until the process is ended; then say how many exchanges the journal dropped."""
     allow_descriptors()
     store, presence, new_id = await SqliteStore.open(folder), await SqlitePresence.open(folder), IdMaker(now_ms)
-    await _fill(dispatcher_on(store, journal, presence, new_id), upstream, sessions)
-    listener = ProxyListener(LiveView(store), journal, presence, clock=now_ms, rng=random.Random(1), new_id=new_id)
+    made = dispatcher_on(store, journal, presence, new_id)
+    await _fill(made, upstream, sessions)
+    door = GrpcServer(made) if has_door else None
+    key = f"{await door.start('127.0.0.1:0')} {await _admin_key(made)}" if door else "-"
+    view = LiveView(store)
+    await view.catch_up()
+    listener = ProxyListener(view, journal, presence, clock=now_ms, rng=random.Random(1), new_id=new_id)
     host, port = await listener.listen("127.0.0.1", 0)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     collector.calm()
-    print(f"{host}:{port}", "-", flush=True)
+    print(f"{host}:{port}", key, flush=True)
     await ended.wait()
     await listener.stop()
+    if door:
+        await door.stop(1)
     await journal.close()
     await presence.close()
     await store.close()
     print(journal.dropped, flush=True)
+
+
+async def _admin_key(made: Dispatcher) -> str:
+    created = await as_owner(made, "KeyService/CreateKey", CreateKeyRequest(role=ROLE_ADMIN))
+    return str(created.text)
 
 
 async def _fill(made: Dispatcher, upstream: str, sessions: int) -> None:

@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Mapping, Set
 from typing import Final
 
-from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED
-from understudy.v1.mock_service_pb2 import Mock as MockMessage
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.mock import Candidate, Mock
 from understudy_server.core.precedence import Layers
-from understudy_server.live.compile import compile_mock
+from understudy_server.live.mock import LiveMock
+from understudy_server.live.prepared import NO_MOCKS, MockChanges, Rebuilt
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
 _NO_SESSION: Final = ""
+_EVERYWHERE: Final = ""
+
+# An index of so many mocks takes about half a millisecond to build; a smaller one is built when it is asked for.
+REBUILT_AHEAD_MIN = 100
 
 
 class LiveEnvironment:
@@ -29,8 +32,8 @@ class LiveEnvironment:
 
     def __init__(self, row: EnvironmentRow) -> None:
         self.row = row
-        self._library: dict[str, Mock] = {}
-        self._local: dict[str, dict[str, Mock]] = {}
+        self._library: dict[str, LiveMock] = {}
+        self._local: dict[str, dict[str, LiveMock]] = {}
         self._home: dict[str, str] = {}
         self._scenarios: dict[str, tuple[str, ...]] = {}
         self._by_key: dict[str, SessionRow] = {}
@@ -46,29 +49,25 @@ class LiveEnvironment:
             self._layers.clear()
         self.row = row
 
-    def set_mocks(self, messages: Mapping[str, MockMessage | None]) -> None:
-        """Take in mocks as they are now, by id; ``None`` and a draft are the same: it no longer applies."""
-        for mock_id, message in messages.items():
-            self._forget(mock_id)
-            if message is not None and message.state == MOCK_STATE_PUBLISHED:
-                self._keep(mock_id, message)
-        self._drop_indexes_with(messages.keys())
-
-    def _keep(self, mock_id: str, message: MockMessage) -> None:
-        mock = compile_mock(message)
-        if message.scenario:
-            self._local.setdefault(message.scenario, {})[mock_id] = mock
-            self._home[mock_id] = message.scenario
-            self._scenario_indexes.pop(message.scenario, None)
-        else:
-            self._library[mock_id] = mock
-
-    def _forget(self, mock_id: str) -> None:
-        self._library.pop(mock_id, None)
-        scenario_id = self._home.pop(mock_id, "")
-        if scenario_id:
-            del self._local[scenario_id][mock_id]
+    def set_mocks(self, changed: MockChanges) -> list[LiveMock | None]:
+        """Take in mocks as they are now. Returns those that they replace: to free many takes longer than the rest."""
+        ids, library = changed.ids, self._library
+        for mock_id in self._home.keys() & ids:
+            self._forget_local(mock_id)
+        replaced = [library.pop(mock_id, None) for mock_id in changed.gone]
+        replaced += map(library.get, changed.library)
+        library.update(changed.library)
+        for scenario_id, mocks in changed.local.items():
+            self._local.setdefault(scenario_id, {}).update(mocks)
+            self._home.update(dict.fromkeys(mocks, scenario_id))
             self._scenario_indexes.pop(scenario_id, None)
+        self._drop_indexes_with(ids)
+        return replaced
+
+    def _forget_local(self, mock_id: str) -> None:
+        scenario_id = self._home.pop(mock_id)
+        del self._local[scenario_id][mock_id]
+        self._scenario_indexes.pop(scenario_id, None)
 
     def _drop_indexes_with(self, mock_ids: Set[str]) -> None:
         # One walk over all that may be compiled, however many mocks changed: mocks change seldom, and a reverse table
@@ -132,6 +131,50 @@ class LiveEnvironment:
         )
         return layers
 
+    def has_needed(self, mock_id: str) -> bool:
+        """Whether an index has needed a mock of the library as it was until now."""
+        known = self._library.get(mock_id)
+        return known is not None and known.is_compiled
+
+    def rebuilt(
+        self, row: EnvironmentRow, changed: MockChanges, scenarios: Mapping[str, Scenario | None]
+    ) -> list[Rebuilt]:
+        """Build the indexes that a change will make necessary, of those that are in use and take long to build.
+
+        May run in another thread. What it gives is good for `use` if nothing else was taken in meanwhile.
+        """
+        found = []
+        active, old = row.active_mocks, self._everywhere_index
+        is_changed = active != self.row.active_mocks or not changed.ids.isdisjoint(active)
+        if old is not None and is_changed and len(active) >= REBUILT_AHEAD_MIN:
+            found.append(_like(old, _EVERYWHERE, self._index_in_order(active, changed)))
+        for scenario_id, index in self._scenario_indexes.copy().items():
+            message = scenarios.get(scenario_id)
+            if message is not None or scenario_id not in scenarios:
+                found += self._rebuilt_scenario(scenario_id, index, message, changed)
+        return found
+
+    def _rebuilt_scenario(
+        self, scenario_id: str, old: Index, message: Scenario | None, changed: MockChanges
+    ) -> list[Rebuilt]:
+        """The index of a scenario that stays, if it changes; ``message``: the scenario, if that itself does."""
+        listed = tuple(message.mocks) if message else self._scenarios.get(scenario_id, ())
+        before = self._local.get(scenario_id, {}).copy()
+        local = {mock_id: mock for mock_id, mock in before.items() if mock_id not in changed.ids}
+        local |= changed.local.get(scenario_id, {})
+        is_changed = message is not None or not changed.ids.isdisjoint((*listed, *before, *local))
+        if not is_changed or len(listed) + len(local) < REBUILT_AHEAD_MIN:
+            return []
+        return [_like(old, scenario_id, self._index_of_scenario(listed, local, changed))]
+
+    def use(self, rebuilt: Iterable[Rebuilt]) -> None:
+        """Put indexes in place that were built for what has just been taken in."""
+        for each in rebuilt:
+            if each.scenario_id == _EVERYWHERE:
+                self._everywhere_index = each.index
+            else:
+                self._scenario_indexes[each.scenario_id] = each.index
+
     def _everywhere(self) -> Index:
         if self._everywhere_index is None:
             self._everywhere_index = self._index_in_order(self.row.active_mocks)
@@ -150,15 +193,30 @@ class LiveEnvironment:
             return EMPTY
         index = self._scenario_indexes.get(scenario_id)
         if index is None:
-            listed = self._from_library(self._scenarios[scenario_id])
-            local = self._local.get(scenario_id, {}).values()
-            # All of a scenario is switched on in one moment, so none of its mocks is later than another.
-            index = self._scenario_indexes[scenario_id] = Index([Candidate(mock) for mock in (*listed, *local)])
+            local = self._local.get(scenario_id, {})
+            index = self._index_of_scenario(self._scenarios[scenario_id], local)
+            self._scenario_indexes[scenario_id] = index
         return index
 
-    def _index_in_order(self, mock_ids: Iterable[str]) -> Index:
-        mocks = self._from_library(mock_ids)
+    def _index_of_scenario(
+        self, listed: Iterable[str], local: Mapping[str, LiveMock], changed: MockChanges = NO_MOCKS
+    ) -> Index:
+        # All of a scenario is switched on in one moment, so none of its mocks is later than another.
+        mocks = (*self._from_library(listed, changed), *[mock.compiled() for mock in local.values()])
+        return Index([Candidate(mock) for mock in mocks])
+
+    def _index_in_order(self, mock_ids: Iterable[str], changed: MockChanges = NO_MOCKS) -> Index:
+        mocks = self._from_library(mock_ids, changed)
         return Index([Candidate(mock, activated) for activated, mock in enumerate(mocks)])
 
-    def _from_library(self, mock_ids: Iterable[str]) -> list[Mock]:
-        return [self._library[mock_id] for mock_id in mock_ids if mock_id in self._library]
+    def _from_library(self, mock_ids: Iterable[str], changed: MockChanges) -> list[Mock]:
+        """The mocks of the library that there are of some ids, as they are when a change has been taken in."""
+        after, ids, before = changed.library, changed.ids, self._library
+        found = [after.get(mock_id) if mock_id in ids else before.get(mock_id) for mock_id in mock_ids]
+        return [mock.compiled() for mock in found if mock is not None]
+
+
+def _like(old: Index, scenario_id: str, index: Index) -> Rebuilt:
+    """An index that has been asked nothing yet makes its tables when it is: here those that the old one had made."""
+    index.make_as(old)
+    return Rebuilt(scenario_id, index)

@@ -3,10 +3,14 @@ from understudy.v1.actions_pb2 import Action
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.project_service_pb2 import Carrier as CarrierMessage
+from understudy.v1.project_service_pb2 import Redaction as RedactionMessage
 from understudy_server.core.carriers import Carrier, CarrierKind
+from understudy_server.core.json_masking import JsonMask
+from understudy_server.core.json_paths import parse
 from understudy_server.core.matching.request import Request
+from understudy_server.core.redaction import Redaction
 from understudy_server.core.responding.response import Response
-from understudy_server.live.compile import compile_carriers, compile_mock
+from understudy_server.live.compile import compile_carriers, compile_mock, compile_redaction
 
 
 def test_a_mock_of_defaults_matches_everything_and_answers_200_without_a_body() -> None:
@@ -88,3 +92,15 @@ def test_every_source_of_a_carrier_has_a_kind() -> None:
     compiled = compile_carriers([CarrierMessage(**{field.name: "x"}) for field in sources])
     assert [each.kind.value for each in compiled] == [field.name for field in sources]
     assert {each.kind for each in compiled} == set(CarrierKind)
+
+
+def test_redaction_is_compiled() -> None:
+    message = RedactionMessage(headers=["X-Token", "x-TOKEN"], query=["Token"], json_paths=["$.a", "$..b"])
+    assert compile_redaction(message) == Redaction(
+        frozenset({b"x-token"}), frozenset({"Token"}), JsonMask((parse("$.a"), parse("$..b")))
+    )
+    assert compile_redaction(RedactionMessage(query=["a"])) == Redaction(query_names=frozenset({"a"}))
+
+
+def test_redaction_of_nothing_is_none() -> None:
+    assert compile_redaction(RedactionMessage()) is None

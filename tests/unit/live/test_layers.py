@@ -6,6 +6,7 @@ from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.matching.request import Request
 from understudy_server.core.precedence import Layers, winner
 from understudy_server.live import environment as environment_module
+from understudy_server.live import mock as mock_module
 from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.source import SessionRow
 from understudy_server.live.view import LiveView
@@ -90,7 +91,7 @@ async def test_an_activated_scenario_is_not_compiled_again(monkeypatch: pytest.M
     before = live.layers(_row(live))
     live.layers(_row(live, "other"))
     monkeypatch.setattr(environment_module, "Index", _refuse)
-    monkeypatch.setattr(environment_module, "compile_mock", _refuse)
+    monkeypatch.setattr(mock_module, "compile_mock", _refuse)
     source.commit(sessions={"ses_other": session("other", scenario="scn_1")})
     await view.catch_up()
     after = live.layers(_row(live, "other"))

@@ -1,12 +1,17 @@
 """Any changes in any order: a view that took them in one by one answers as one that is built of the result."""
 
+from collections.abc import Iterator
+from enum import Enum
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.matching.request import Request
+from understudy_server.live import environment as environment_module
 from understudy_server.live.view import LiveView
 
 _NOW_MS = 1_000
@@ -49,15 +54,46 @@ _STEPS = st.lists(
 )
 
 
-@given(_STEPS)
+class _Told(Enum):
+    """When a view hears of a change."""
+
+    AFTER = "after it was made"
+    BEFORE = "before it was made"
+    BEHIND = "before it was made, and while it takes in another one"
+    NEVER = "not until something else is asked"
+
+
+_TOLD = st.lists(st.sampled_from(_Told), min_size=8, max_size=8)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _every_index_is_rebuilt_ahead() -> Iterator[None]:
+    with patch.object(environment_module, "REBUILT_AHEAD_MIN", 0):
+        yield
+
+
+@given(_STEPS, _TOLD)
 @settings(deadline=None)
-async def test_a_view_that_took_in_every_change_equals_a_fresh_one(steps: list[dict[str, Any]]) -> None:
+async def test_a_view_that_took_in_every_change_equals_a_fresh_one(
+    steps: list[dict[str, Any]], told: list[_Told]
+) -> None:
     source = FakeSource()
     source.commit(environments={ENVIRONMENT_ID: environment()})
     view = LiveView(source)
     await view.catch_up()
-    for step in steps:
-        source.commit(**step)
+    for step, how in zip(steps, told, strict=False):
+        if how is _Told.AFTER:
+            source.commit(**step)
+        elif how is _Told.NEVER:
+            source.commit(**step)
+            continue
+        else:
+            publish = source.show(**step)
+            if how is _Told.BEHIND:
+                await view.catch_up()
+                # Indexes of what it holds now are in use from here on.
+                _answers(view)
+            publish()
         await view.catch_up()
         fresh = LiveView(source)
         await fresh.catch_up()
