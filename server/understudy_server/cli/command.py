@@ -1,26 +1,26 @@
 """Commands that speak to a server: they share their last options, their way to the server and the way they fail.
 
-A command is a coroutine whose first parameter is the ``Desk``; what else it takes becomes its own options. Heavy
-modules (gRPC, messages, tables) are imported when a command runs, so that help is quick.
+A command is a coroutine whose first parameter is the ``Desk``; what else it takes becomes its own options. A parameter
+whose type is a dataclass stands for the fields of that class, which several commands can share. Heavy modules (gRPC,
+messages, tables, asyncio) are imported when a command runs, so that help is quick.
 """
 
-import asyncio
 import inspect
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import typer
 
+from understudy_server.cli.completing import environments, projects
 from understudy_server.cli.failures import CommandFailed
+from understudy_server.cli.line import Line
 from understudy_server.cli.target import Target, choose_target
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
-
-    from understudy_server.cli.connection import Connection
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer", bound="Message")
@@ -31,17 +31,26 @@ _PANEL = "Which server, and where in it"
 class Desk:
     """What a command works with. ``project`` and ``environment`` are slugs, empty when not given."""
 
-    connection: "Connection"
+    line: Line
     project: str
     environment: str
     as_json: bool
 
-    async def call(self, request: "Message", answer: "type[Answer]") -> "Answer":
-        """Call the RPC that the request belongs to, in the place that the command line names. Raises CommandFailed."""
+    async def call(self, request: "Message", answer: "type[Answer]", timeout_seconds: float | None = None) -> "Answer":
+        """Call the RPC that the request belongs to, in the place that the command line names. Raises CommandFailed.
+
+        A place that the request itself names counts more.
+        """
         for name, slug in (("project", self.project), ("environment", self.environment)):
-            if slug and name in request.DESCRIPTOR.fields_by_name:
+            field = request.DESCRIPTOR.fields_by_name.get(name)
+            # In some requests the field of that name holds the project or environment to make.
+            if slug and field is not None and field.message_type is None and not getattr(request, name):
                 setattr(request, name, slug)
-        return await self.connection.call(request, answer)
+        return await self.line.call(request, answer, timeout_seconds)
+
+    def at(self, *, project: str = "", environment: str = "") -> "Desk":
+        """The same desk in another place; an empty name leaves it as it is."""
+        return replace(self, project=project or self.project, environment=environment or self.environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,14 @@ _SHARED = (
     _shared_option(
         "project",
         Annotated[
-            str | None, typer.Option("--project", envvar="UNDERSTUDY_PROJECT", help="Slug.", rich_help_panel=_PANEL)
+            str | None,
+            typer.Option(
+                "--project",
+                envvar="UNDERSTUDY_PROJECT",
+                help="Slug.",
+                rich_help_panel=_PANEL,
+                autocompletion=projects,
+            ),
         ],
         None,
     ),
@@ -76,7 +92,13 @@ _SHARED = (
         "environment",
         Annotated[
             str | None,
-            typer.Option("--environment", envvar="UNDERSTUDY_ENVIRONMENT", help="Slug.", rich_help_panel=_PANEL),
+            typer.Option(
+                "--environment",
+                envvar="UNDERSTUDY_ENVIRONMENT",
+                help="Slug.",
+                rich_help_panel=_PANEL,
+                autocompletion=environments,
+            ),
         ],
         None,
     ),
@@ -142,10 +164,14 @@ def command(
         own = list(inspect.signature(work, eval_str=True).parameters.values())[1:]
 
         def run(**given: Any) -> None:
-            shared = _Shared(**{option.name: given.pop(option.name) for option in _SHARED})
-            finish(lambda: asyncio.run(_at_desk(shared, lambda desk: work(desk, **given))))  # type: ignore[call-arg]
+            import asyncio
 
-        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + list(_SHARED)
+            shared = _Shared(**{option.name: given.pop(option.name) for option in _SHARED})
+            own_given = _gather(own, given)
+            finish(lambda: asyncio.run(_at_desk(shared, lambda desk: work(desk, **own_given))))  # type: ignore[call-arg]
+
+        spread = [option for each in own for option in _spread(each)]
+        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in spread] + list(_SHARED)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         run.__doc__ = work.__doc__
@@ -155,11 +181,33 @@ def command(
     return register
 
 
-async def _at_desk(shared: _Shared, work: Callable[[Desk], Awaitable[None]]) -> None:
-    from understudy_server.cli.connection import connect
+def _spread(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """The options that a parameter stands for: the fields of its dataclass, or itself."""
+    kind = parameter.annotation
+    if not is_dataclass(kind):
+        return [parameter]
+    options = []
+    for field in fields(kind):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        options.append(parameter.replace(name=field.name, annotation=field.type, default=default))
+    return options
 
-    async with connect(shared.target()) as connection:
-        await work(Desk(connection, shared.project or "", shared.environment or "", shared.as_json))
+
+def _gather(parameters: list[inspect.Parameter], given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a command, from the values of its options: the reverse of ``_spread``."""
+    arguments = {}
+    for each in parameters:
+        kind = each.annotation
+        if isinstance(kind, type) and is_dataclass(kind):
+            arguments[each.name] = kind(**{field.name: given[field.name] for field in fields(kind)})
+        else:
+            arguments[each.name] = given[each.name]
+    return arguments
+
+
+async def _at_desk(shared: _Shared, work: Callable[[Desk], Awaitable[None]]) -> None:
+    async with Line(shared.target()) as line:
+        await work(Desk(line, shared.project or "", shared.environment or "", shared.as_json))
 
 
 def finish(work: Callable[[], None]) -> None:

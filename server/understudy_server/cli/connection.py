@@ -29,15 +29,21 @@ Answer = TypeVar("Answer", bound=Message)
 
 OWNER_SOCKET = "owner.sock"
 CALL_TIMEOUT_SECONDS = 30.0
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+"""The largest request: a manifest of all that its files may hold."""
 OWNER_WAIT_SECONDS = 3.0
 _OWNER_LOOK_SECONDS = 0.05
-_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0),)
+# An answer that holds a manifest is as large as the request that made it, and a little more.
+_ANSWER_BYTES_MAX = 4 * MESSAGE_BYTES_MAX
+_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", _ANSWER_BYTES_MAX))
 
 
 class Connection(Protocol):
     """A way to a server."""
 
-    async def call(self, request: Message, answer: type[Answer]) -> Answer:
+    async def call(
+        self, request: Message, answer: type[Answer], timeout_seconds: float = CALL_TIMEOUT_SECONDS
+    ) -> Answer:
         """Call the RPC that the request belongs to. Raises CommandFailed for every failure."""
 
 
@@ -59,15 +65,20 @@ class OverChannel:
         self._name = name
         self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
 
-    async def call(self, request: Message, answer: type[Answer]) -> Answer:
+    async def call(
+        self, request: Message, answer: type[Answer], timeout_seconds: float = CALL_TIMEOUT_SECONDS
+    ) -> Answer:
         """Call over the channel; nothing is sent twice."""
+        if request.ByteSize() > MESSAGE_BYTES_MAX:
+            message = f"this takes {request.ByteSize()} bytes, more than the {MESSAGE_BYTES_MAX} that a server reads"
+            raise CommandFailed(ExitCode.USAGE, message, "Make several of it: several files, each with its own source.")
         ask = self._channel.unary_unary(
             method_of(request),
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,
         )
         try:
-            found: Answer = await ask(request, metadata=self._metadata, timeout=CALL_TIMEOUT_SECONDS)
+            found: Answer = await ask(request, metadata=self._metadata, timeout=timeout_seconds)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error) from error
         return found
@@ -92,8 +103,13 @@ class InProcess:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
-    async def call(self, request: Message, answer: type[Answer]) -> Answer:
-        """Call the dispatcher."""
+    async def call(
+        self,
+        request: Message,
+        answer: type[Answer],
+        timeout_seconds: float = CALL_TIMEOUT_SECONDS,  # noqa: ARG002 - only what is far away can be late
+    ) -> Answer:
+        """Call the dispatcher, which is waited for however long it takes: nothing can be lost on the way."""
         found = await self._dispatcher.unary(method_of(request), {}, lambda: (request, None), owner=True)
         if isinstance(found, Status):
             raise failed_call(found.code, status.read(found))
@@ -103,14 +119,18 @@ class InProcess:
 
 
 @asynccontextmanager
-async def connect(target: Target) -> AsyncIterator[Connection]:
-    """Connect to a target until the block ends. Raises CommandFailed (unreachable) when nothing is there."""
+async def connect(target: Target, *, may_open: bool = True) -> AsyncIterator[Connection]:
+    """Connect to a target until the block ends. Raises CommandFailed (unreachable) when nothing is there.
+
+    With ``may_open`` a directory that nobody holds is held by this process meanwhile; without it, only one that runs
+    already is asked.
+    """
     async with AsyncExitStack() as closing:
         if target.address:
             peer = _read_peer(target)
             yield OverChannel(await closing.enter_async_context(_channel_to(peer)), str(peer), target.key)
         elif await asyncio.to_thread(target.data.is_dir):
-            yield await _as_owner(closing, target.data)
+            yield await _as_owner(closing, target.data, may_open=may_open)
         else:
             advice = (
                 "Start one with `understudy serve`, or name a server with --server HOST:PORT (or UNDERSTUDY_SERVER)."
@@ -131,7 +151,7 @@ def _channel_to(peer: Peer) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(str(peer.address), peer.credentials, options=_CHANNEL_OPTIONS)
 
 
-async def _as_owner(closing: AsyncExitStack, data: Path) -> Connection:
+async def _as_owner(closing: AsyncExitStack, data: Path, *, may_open: bool) -> Connection:
     """Speak to the process that holds the directory, or hold it ourselves.
 
     A process may hold it and not answer for a moment: another command, or a server that starts or stops. That is
@@ -143,6 +163,9 @@ async def _as_owner(closing: AsyncExitStack, data: Path) -> Connection:
         if _is_answered(path):
             channel = grpc.aio.insecure_channel(f"unix:{path.absolute()}", options=_CHANNEL_OPTIONS)
             return OverChannel(await closing.enter_async_context(channel), f"the server that owns {data}")
+        if not may_open:
+            advice = f"Start one: `understudy serve --data {data}`."
+            raise CommandFailed(ExitCode.UNREACHABLE, f"no server runs on the data directory {data}", advice)
         try:
             return InProcess(await closing.enter_async_context(embedded_dispatcher(data)))
         except DirectoryInUse as error:

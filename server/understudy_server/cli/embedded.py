@@ -2,12 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy_server.app.host import Host, Watched
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.host import ProcessHost
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
@@ -41,9 +43,15 @@ class Rooms:
     journal: SqliteJournal | MemoryJournal
     presence: SqlitePresence
     new_id: IdMaker
+    durability: Durability
 
-    def dispatcher(self, api_rate: Rate) -> Dispatcher:
-        """A dispatcher on these rooms."""
+    def host(self, started_at_ms: int = 0, watched: Callable[[], Watched | None] = lambda: None) -> ProcessHost:
+        """What tells of this process: a server since ``started_at_ms``, or a command (0)."""
+        rooms = (self.store, self.journal, self.presence)
+        return ProcessHost(*rooms, self.durability, started_at_ms=started_at_ms, watched=watched)
+
+    def dispatcher(self, api_rate: Rate, host: Host | None = None) -> Dispatcher:
+        """A dispatcher on these rooms; without a host it is one for a command."""
         return Dispatcher(
             store=self.store,
             journal=self.journal,
@@ -51,6 +59,7 @@ class Rooms:
             clock=clock,
             new_id=self.new_id,
             api_rate=api_rate,
+            host=host or self.host(),
         )
 
 
@@ -82,7 +91,7 @@ async def _open(data: Path, durability: Durability, in_memory: MemoryLimits | No
     except (OSError, sqlite3.Error) as error:
         advice = "Make room or make it writable, or choose another directory with --data."
         raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error
-    return Rooms(store, journal, presence, new_id)
+    return Rooms(store, journal, presence, new_id, durability)
 
 
 @asynccontextmanager

@@ -20,13 +20,24 @@ class ExitCode(IntEnum):
 
 
 class CommandFailed(Exception):
-    """A command that ends early. ``advice`` says what to do next, empty when the message says it."""
+    """A command that ends early. ``advice`` says what to do next, empty when the message says it.
 
-    def __init__(self, exit_code: ExitCode, message: str, advice: str = "") -> None:
+    ``problem`` is what the server said, when it was the server that refused.
+    """
+
+    def __init__(
+        self, exit_code: ExitCode, message: str, advice: str = "", *, problem: "Problem | None" = None
+    ) -> None:
         super().__init__(message)
         self.exit_code = exit_code
         self.message = message
         self.advice = advice
+        self.problem = problem
+
+    @property
+    def reason(self) -> str:
+        """The stable code of the server's refusal; empty when it was not the server."""
+        return self.problem.reason if self.problem else ""
 
 
 # Numbers of google.rpc.Code, which are those of gRPC.
@@ -48,6 +59,15 @@ _ADVICE = {
     "environment_required": "Add --environment SLUG, or set UNDERSTUDY_ENVIRONMENT.",
     "invalid_override": "Name a published mock (ovr_...) that does not belong to a scenario.",
     "key_limit": "Revoke a key that is not needed any more: `understudy key list`, `understudy key revoke ID`.",
+    "already_exists": "Choose another name, or change the one that is there: `edit` in place of `create`.",
+    "revision_mismatch": "Somebody changed it meanwhile, and nothing of yours was set. Look at it again, then repeat.",
+    "not_empty": "Add --force to remove all that is in it, too.",
+    "managed_by_file": "Change it in the file of that source and apply that, or hand all of a source over to the API"
+    " with `understudy release SOURCE`.",
+    "other_projects": "Is it another file of the same name? Give it a source of its own (`source:` in the file, or"
+    " --source NAME). If it is to take the place of the other, add --force.",
+    "body_not_kept": "The journal keeps the beginning of large bodies only: put the body in a file and use"
+    " `understudy mock create --body-file FILE`.",
     "storage_unavailable": "Nothing was changed. Make room on the disk or make it writable, and try again.",
 }
 
@@ -61,4 +81,4 @@ def failed_call(grpc_code: int, problem: "Problem") -> CommandFailed:
         advice = f"Try again in {problem.retry_after_seconds} s."
     elif problem.request_id:
         advice = f"The server's log has more under request {problem.request_id}."
-    return CommandFailed(exit_code, text, advice)
+    return CommandFailed(exit_code, text, advice, problem=problem)

@@ -10,7 +10,7 @@ from understudy_server.cli.command import Desk, command
 from understudy_server.cli.durations import read_moment
 from understudy_server.cli.failures import CommandFailed, ExitCode
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer()
 
 
 class RoleName(StrEnum):
@@ -54,6 +54,11 @@ async def create(
 async def list_keys(
     desk: Desk,
     *,
+    search: Annotated[str, typer.Option(help="Only keys whose names contain this text.")] = "",
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Only keys that work, or that do not.")
+    ] = None,
+    role: Annotated[RoleName | None, typer.Option(help="Only keys with this role.")] = None,
     page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most keys to show.")] = 100,
     page_token: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
 ) -> None:
@@ -63,7 +68,15 @@ async def list_keys(
 
     from understudy_server.cli.output import moment, print_json, print_next, print_table
 
-    answer = await desk.call(ListKeysRequest(page_size=page_size, page_token=page_token), ListKeysResponse)
+    request = ListKeysRequest(
+        search=search,
+        role=f"ROLE_{role.name}" if role else None,
+        page_size=page_size,
+        page_token=page_token,
+    )
+    if active is not None:
+        request.active = active
+    answer = await desk.call(request, ListKeysResponse)
     if desk.as_json:
         print_json(answer)
         return
@@ -76,7 +89,9 @@ async def list_keys(
         return (key.id, key.name, f"{key.hint}…", role, reach, state, expiry)
 
     columns = ("ID", "NAME", "KEY", "ROLE", "FOR", "STATE", "EXPIRES")
-    print_table(columns, (row(key) for key in answer.keys), empty="No keys. `understudy key create` makes one.")
+    is_filtered = search or active is not None or role
+    empty = "No such keys." if is_filtered else "No keys. `understudy key create` makes one."
+    print_table(columns, (row(key) for key in answer.keys), empty=empty)
     print_next("--page-token", answer.next_page_token)
 
 

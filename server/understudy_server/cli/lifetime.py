@@ -45,9 +45,11 @@ def run_until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         runner.run(run())
 
 
-async def serve_until(stop: asyncio.Event, settings: Settings) -> None:
-    """Run a server until the event is set. Raises CommandFailed."""
-    async with running(settings, _say) as server:
+async def serve_until(stop: asyncio.Event, settings: Settings, config: Path | None = None) -> None:
+    """Run a server until the event is set; SIGHUP has it read its file again. Raises CommandFailed."""
+    async with running(settings, _say, config) as server:
+        if server.read_again:
+            _read_again_on_hangup(server.read_again, stop)
         # The key first: it is shown only here, whatever happens next.
         _say(welcome(server, settings.data))
         addresses: dict[str, object] = {"grpc": server.grpc, "rest": server.rest, "proxy": server.proxy}
@@ -56,6 +58,28 @@ async def serve_until(stop: asyncio.Event, settings: Settings) -> None:
         with told(settings.ready_file, addresses):
             await stop.wait()
     _say("stopped")
+
+
+def _read_again_on_hangup(read_again: Callable[[], None], stop: asyncio.Event) -> None:
+    """Let SIGHUP, which is how a server is told to read its file again, go on to mean that a terminal was closed."""
+    has_terminal = _has_terminal()
+
+    def on_hangup() -> None:
+        if has_terminal and not _has_terminal():
+            stop.set()
+        else:
+            read_again()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hangup)
+
+
+def _has_terminal() -> bool:
+    """True while a terminal controls this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 async def gateway_until(

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.failures import CommandFailed, ExitCode
 
@@ -26,7 +27,10 @@ def add_to(app: typer.Typer) -> None:
         of: Annotated[
             str,
             typer.Argument(
-                metavar="KEY|LOG_ID", help="Session key; with --body the id of a log row.", show_default=False
+                metavar="KEY|LOG_ID",
+                help="Session key; with --body the id of a log row.",
+                show_default=False,
+                autocompletion=completing.sessions,
             ),
         ],
         *,
@@ -34,16 +38,29 @@ def add_to(app: typer.Typer) -> None:
         before: Annotated[str, typer.Option(metavar="LOG_ID", help="Only older rows, newest first.")] = "",
         since: Annotated[str, typer.Option(metavar="LOG_ID", help="Only newer rows, oldest first.")] = "",
         body: Annotated[BodySide | None, typer.Option(help="Print one captured body instead.")] = None,
+        follow: Annotated[
+            bool, typer.Option("--follow", "-f", help="Go on with new rows as they come, until Ctrl-C.")
+        ] = False,
     ) -> None:
         """List the exchanges of a session, or print one captured body.
 
         understudy logs ci-42
 
+        understudy logs ci-42 --follow
+
         understudy logs log_01J0ZK3V8Q4C9W7M2N5R6T8XYB --body response
         """
         if before and since:
             raise CommandFailed(ExitCode.USAGE, "--before and --since exclude each other", "Name one of them.")
-        if body:
+        if follow and (before or body):
+            raise CommandFailed(
+                ExitCode.USAGE,
+                "--follow goes on from the newest rows, or from --since",
+                "Leave --before and --body away.",
+            )
+        if follow:
+            await _follow(desk, of, limit, since)
+        elif body:
             await _print_body(desk, of, body)
         else:
             await _list(desk, of, limit, before, since)
@@ -75,6 +92,17 @@ async def _list(desk: Desk, session_key: str, limit: int, before: str, since: st
     columns = ("ID", "AT", "METHOD", "PATH", "STATUS", "TIME", "ANSWERED BY", "FINDINGS")
     print_table(columns, rows, empty="No exchanges.")
     print_next("--before", answer.next_cursor)
+
+
+async def _follow(desk: Desk, session_key: str, limit: int, since: str) -> None:
+    import asyncio
+    from contextlib import suppress
+
+    from understudy_server.cli.log_follow import follow
+
+    # Ctrl-C is how following ends, and no failure: the exit code is 0.
+    with suppress(asyncio.CancelledError):
+        await follow(desk, session_key, limit=limit, since=since)
 
 
 async def _print_body(desk: Desk, log_id: str, side: BodySide) -> None:

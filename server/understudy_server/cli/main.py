@@ -1,37 +1,75 @@
-"""The command ``understudy``."""
+"""The command ``understudy``.
 
+Help is read often and must be quick: of the nouns (``understudy mock ...``) only the one that is named is built, the
+others have just their line in the list. Whoever wants to look at all of it takes ``app``.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
 
-from understudy_server.cli import demo_command, keys, logs, overrides, scenarios, serving, sessions
+from understudy_server.cli import demo_command, logs, manifests, schema, serving, status
 
-app = typer.Typer(
-    name="understudy",
-    help="A control plane for test state: one session key on a request selects mocks, scenarios, delays and faults.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-serving.add_to(app)
-demo_command.add_to(app)
-app.add_typer(sessions.app, name="session")
-app.add_typer(overrides.app, name="override")
-app.add_typer(scenarios.app, name="scenario")
-logs.add_to(app)
-app.add_typer(keys.app, name="key")
+_PURPOSE = "A control plane for test state: one session key on a request selects mocks, scenarios, delays and faults."
+_NOUNS = {
+    "session": ("sessions", "Read, set and tear down sessions."),
+    "override": ("overrides", "Switch one mock on or off for a session."),
+    "scenario": ("scenarios", "Make, change and look up scenarios."),
+    "mock": ("mocks", "Make, change, publish and switch on mocks."),
+    "environment": ("environments", "Make, change and remove environments."),
+    "project": ("projects", "Make, change and remove projects."),
+    "key": ("keys", "Make, list and revoke API keys."),
+}
+"""The module of each noun, whose ``app`` has its commands, and what it is for."""
+
+_COMPLETES = "_UNDERSTUDY_COMPLETE"
 
 
-@app.command()
-def version(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
+def build(nouns: Sequence[str]) -> typer.Typer:
+    """Build the command line, with the commands of these nouns only."""
+    app = typer.Typer(
+        name="understudy",
+        help=_PURPOSE,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for each in (serving, demo_command, logs, status, schema, manifests):
+        each.add_to(app)
+    app.command("version")(_version)
+    for noun, (module, purpose) in _NOUNS.items():
+        commands = importlib.import_module(f"understudy_server.cli.{module}").app if noun in nouns else typer.Typer()
+        app.add_typer(commands, name=noun, help=purpose, no_args_is_help=True)
+    return app
+
+
+def main() -> None:
+    """Run the command line."""
+    # What a shell wants to complete stands elsewhere, and may be anything.
+    nouns = tuple(_NOUNS) if _COMPLETES in os.environ else sys.argv[1:]
+    build(nouns)(prog_name="understudy")
+
+
+@cache
+def _whole() -> typer.Typer:
+    return build(tuple(_NOUNS))
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """``app``, the whole command line, built when it is asked for."""
+    if name == "app":
+        return _whole()
+    raise AttributeError(name)
+
+
+def _version(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
     """Print the version."""
     from importlib.metadata import version as version_of
 
     number = version_of("understudy-server")
     typer.echo(f'{{"version": "{number}"}}' if as_json else f"understudy {number}")
-
-
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="understudy")

@@ -6,43 +6,94 @@ from typing import Any
 import typer
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from understudy_gateway.transcoding.json_encode import Encoders, dump
 
 _NONE = "-"
-_LINE_MAX = 10_000
+# A column of fewer characters than that breaks words where they cannot be read any more.
+_COLUMN_LEAST = 12
+_GAP = 2
 
 
 def print_json(message: Message) -> None:
     """Print a message as JSON, just as REST writes it."""
+    typer.echo(as_json(message))
+
+
+def as_json(message: Message) -> str:
+    """A message as JSON, in one line."""
     descriptor: Any = message.DESCRIPTOR
-    members = Encoders().of(descriptor).value(message)
-    typer.echo(dump(members))
+    return dump(Encoders().of(descriptor).value(message)).decode()
+
+
+def print_value(value: Any) -> None:
+    """Print a plain value as JSON."""
+    typer.echo(dump(value))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """Print rows of plain text under their columns, or ``empty`` when there are none. An empty cell shows a dash."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        # What stands first is a name to copy; the rest gives way where the terminal is narrow.
-        table.add_column(column, no_wrap=number == 0, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(cell) or _NONE) for cell in row))
-    if table.row_count:
-        console = Console()
-        if not console.is_terminal:
-            # What another program reads is one line a row, however long.
-            console.width = max(console.measure(table, options=console.options.update(width=_LINE_MAX)).maximum, 1)
-        console.print(table)
-    else:
+    """Print rows of plain text under their columns, or ``empty`` when there are none. An empty cell shows a dash.
+
+    What comes first is a name to copy and stays whole; the rest gives way where the terminal is narrow. Where not even
+    that leaves room, each row becomes a record of lines, so that nothing is lost.
+    """
+    cells = [[visible(cell) for cell in row] for row in rows]
+    if not cells:
         typer.echo(empty)
+        return
+    console = Console()
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    if not console.is_terminal:
+        # What another program reads is one line a row, however long.
+        console.width = sum(widths) + _GAP * len(widths)
+    least = [widths[0], *(min(width, _COLUMN_LEAST) for width in widths[1:])]
+    if sum(least) + _GAP * (len(least) - 1) > console.width:
+        _print_records(console, columns, cells)
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for number, (column, width) in enumerate(zip(columns, least, strict=True)):
+        table.add_column(column, no_wrap=number == 0, overflow="fold", min_width=width)
+    for row in cells:
+        table.add_row(*(Text(cell or _NONE) for cell in row))
+    console.print(table)
+
+
+def _print_records(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    width = max(map(cell_len, columns[1:]), default=0)
+    for first, *others in rows:
+        console.print(Text(first, style="bold"), soft_wrap=True)
+        for column, cell in zip(columns[1:], others, strict=True):
+            if cell:
+                console.print(Text(f"  {column.lower():<{width}}  {cell}"), soft_wrap=True)
 
 
 def visible(text: str) -> str:
     """Text that a stranger may have stored, safe for a terminal: control characters are spelled out."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def print_yaml(message: Message) -> None:
+    """Print a message in the form of ``understudy.yaml``, apart from what is above it; nothing for an empty one."""
+    from understudy_server.manifest.writing import write_value
+
+    if message.ListFields():
+        typer.echo()
+        typer.echo(write_value(message), nl=False)
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Print lines of (text, style of rich's): in colour where the terminal has colours, and however wide they are."""
+    console = Console()
+    for text, style in lines:
+        console.print(Text(visible(text), style=style), soft_wrap=True)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: ``1 mock``, ``2 mocks``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def print_next(option: str, token: str) -> None:

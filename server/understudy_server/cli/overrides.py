@@ -1,15 +1,12 @@
 """``understudy override``: one mock switched on or off for one session."""
 
-from typing import Annotated
-
 import typer
 
 from understudy_server.cli.command import Desk, command
+from understudy_server.cli.mocks import MockId
 from understudy_server.cli.sessions import SessionKey
 
-app = typer.Typer(help="Switch one mock on or off for a session.", no_args_is_help=True)
-
-MockId = Annotated[str, typer.Argument(metavar="ID", help="Id of the mock, such as ovr_extraMock.", show_default=False)]
+app = typer.Typer()
 
 
 @command(app, "on")

@@ -25,6 +25,7 @@ from understudy.v1.scenario_service_pb2 import CreateScenarioRequest, Scenario
 
 from understudy_server.app.call import Call, Place, World
 from understudy_server.app.environments import create_environment, update_environment
+from understudy_server.app.host import HostFacts
 from understudy_server.app.keys import create_key
 from understudy_server.app.mocks import create_mock, publish_mock
 from understudy_server.app.ports import EnvironmentRecord, Transaction
@@ -68,24 +69,24 @@ _SCENARIO_PAYMENT_DECLINED = Scenario(
 )
 
 
-async def wants_upstream(rooms: Rooms) -> bool:
+async def wants_upstream(rooms: Rooms, *, may_make: bool = True) -> bool:
     """True when the sample is about to be made, or was made and still forwards to the sample's own service."""
 
     async def work(tx: Transaction) -> bool:
-        return await _is_new(tx) or await _own_environment(tx) is not None
+        return (may_make and await _is_new(tx)) or await _own_environment(tx) is not None
 
     return await rooms.store.read(work)
 
 
-async def make_sample(rooms: Rooms, upstream: str) -> bool:
-    """Make the sample project in a store that has no project; True when it was made.
+async def make_sample(rooms: Rooms, upstream: str, *, may_make: bool = True) -> bool:
+    """Make the sample project in a store that has no project, if it may be; True when it was made.
 
     Where it was made before and its upstream is still the sample's own, the upstream is moved to the given one.
     """
     at = _caller(rooms)
 
     async def work(tx: Transaction) -> bool:
-        if await _is_new(tx):
+        if may_make and await _is_new(tx):
             await _fill(tx, at, upstream)
             return True
         environment = await _own_environment(tx)
@@ -114,10 +115,12 @@ async def _is_new(tx: Transaction) -> bool:
 
 
 async def _own_environment(tx: Transaction) -> EnvironmentRecord | None:
-    """The sample's environment, as long as nobody has given it another upstream."""
+    """The sample's environment, as long as nobody has given it another upstream or declares it."""
     project = await tx.project(PROJECT)
     environment = await tx.environment(project.id, ENVIRONMENT) if project else None
-    return environment if environment and _OWN_UPSTREAM.fullmatch(environment.message.upstream) else None
+    if environment is None or environment.message.managed_by:
+        return None
+    return environment if _OWN_UPSTREAM.fullmatch(environment.message.upstream) else None
 
 
 async def _fill(tx: Transaction, at: Callable[[Place], Call], upstream: str) -> None:
@@ -152,6 +155,6 @@ def _place(environment: EnvironmentRecord) -> Place:
 
 def _caller(rooms: Rooms) -> Callable[[Place], Call]:
     """Calls by the owner, now."""
-    world = World(rooms.store, rooms.journal, rooms.presence, rooms.new_id, secrets.token_bytes)
+    world = World(rooms.store, rooms.journal, rooms.presence, rooms.new_id, secrets.token_bytes, HostFacts)
     now_ms = clock()
     return lambda place: Call(OWNER, place, now_ms, world)

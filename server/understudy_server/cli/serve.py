@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 from understudy_gateway.app import build_app
@@ -29,6 +30,7 @@ from understudy_server.cli.http_listener import HttpListener
 from understudy_server.cli.peer import Peer
 from understudy_server.cli.sample import make_first_key, make_sample, wants_upstream
 from understudy_server.cli.sample_upstream import PREFIX, build_sample_upstream
+from understudy_server.cli.served_file import served_file
 from understudy_server.cli.settings import Settings
 from understudy_server.cli.target import SECURE
 from understudy_server.cli.tls import Identity
@@ -56,13 +58,21 @@ class Running:
     sample_made: bool
     first_key: str
     bound: Mapping[str, str] = field(default_factory=dict)
+    read_again: Callable[[], None] | None = None
+    """Reads the file of the server again and applies it, changed or not; ``None`` without one."""
 
 
 @asynccontextmanager
-async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncIterator[Running]:
-    """Run a server until the block ends; ``announce`` gets one line per listener. Raises CommandFailed."""
+async def running(
+    settings: Settings, announce: Callable[[str], None], config: Path | None = None
+) -> AsyncIterator[Running]:
+    """Run a server until the block ends; ``announce`` gets one line per listener. Raises CommandFailed.
+
+    What the file ``config`` declares is in force before anything accepts, and followed from then on.
+    """
     check_free(settings)
     async with AsyncExitStack() as stopping:
+        file = await stopping.enter_async_context(served_file(config, settings.plan, announce)) if config else None
         rooms = await stopping.enter_async_context(
             open_rooms(settings.data, settings.durability, settings.for_journal())
         )
@@ -70,26 +80,33 @@ async def running(settings: Settings, announce: Callable[[str], None]) -> AsyncI
             # One that a killed process left behind would tell of addresses where nobody is.
             settings.ready_file.unlink(missing_ok=True)
         await _set_plan(rooms, settings)
-        sample_made = await _provide_sample(stopping, rooms, settings)
-        dispatcher = rooms.dispatcher(settings.api_rate)
+        host = rooms.host(clock(), file.watched) if file else rooms.host(clock())
+        dispatcher = rooms.dispatcher(settings.api_rate, host)
+        is_filled = file is not None and await file.begin(dispatcher, rooms.store)
+        sample_made = await _provide_sample(stopping, rooms, settings, may_make=not is_filled)
         await _start_sweeping(stopping, rooms, settings)
         await _start_owner_socket(stopping, dispatcher, settings)
         grpc_at = await _start_grpc(stopping, dispatcher, settings)
+        host.add_listener("grpc", grpc_at)
         announce(f"gRPC   accepts on {grpc_at}")
         app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max)
         rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
+        host.add_listener("rest", rest)
         announce(f"REST   accepts on {http_url(rest)}/api/v1")
-        listener = _make_proxy(stopping, rooms, settings)
+        listener = await _make_proxy(stopping, rooms, settings)
         proxy = await _listen_proxy(listener, "proxy", settings.proxy, settings.proxy_tls)
+        host.add_listener("proxy", proxy)
         announce(f"proxy  accepts on {http_url(proxy)}/<project>/<environment>/")
         bound = {}
         for each in settings.proxy_bound:
             at = await _listen_proxy(listener, "proxy-bound", each.address, settings.proxy_tls, each.slugs)
             bound[each.place] = at
+            host.add_listener("proxy", at, each.place)
             announce(f"proxy  accepts on {http_url(at)}/ for {each.place}")
         first_key = await make_first_key(rooms)
         collector.calm()
-        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound)
+        read_again = await file.follow(stopping) if file else None
+        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound, read_again)
 
 
 @asynccontextmanager
@@ -128,12 +145,12 @@ async def _set_plan(rooms: Rooms, settings: Settings) -> None:
         await rooms.store.write(lambda tx: tx.set_plan(plan))
 
 
-async def _provide_sample(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> bool:
+async def _provide_sample(stopping: AsyncExitStack, rooms: Rooms, settings: Settings, *, may_make: bool) -> bool:
     """Run the sample's service where the sample is in use or about to be made; True when it was made now."""
-    if not await wants_upstream(rooms):
+    if not await wants_upstream(rooms, may_make=may_make):
         return False
     address = await _listen_http(stopping, build_sample_upstream(), Address(LOOPBACK, 0), "sample", settings)
-    return await make_sample(rooms, f"http://{address}{PREFIX}")
+    return await make_sample(rooms, f"http://{address}{PREFIX}", may_make=may_make)
 
 
 async def _listen_http(
@@ -181,9 +198,12 @@ async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, 
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
 
 
-def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> ProxyListener:
+async def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> ProxyListener:
+    view = LiveView(rooms.store)
+    # Now, because with a large library the first request would be late.
+    await view.catch_up()
     listener = ProxyListener(
-        LiveView(rooms.store),
+        view,
         rooms.journal,
         rooms.presence,
         clock=clock,

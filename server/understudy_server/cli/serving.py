@@ -26,7 +26,10 @@ def _serve(
     data: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where everything is kept.  \\[default: ./understudy-data]")
     ] = None,
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="YAML with a section `server:`.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="understudy.yaml: what there is to be, and settings in a section `server:`."),
+    ] = None,
     grpc: Annotated[
         str | None, typer.Option(metavar=_ADDRESS_METAVAR, help=f"{_ADDRESS}  \\[default: 127.0.0.1:50051]")
     ] = None,
@@ -99,13 +102,14 @@ def _serve(
 
 def _run_server(flags: dict[str, str | None]) -> None:
     from understudy_server.cli.lifetime import run_until_signal, serve_until
-    from understudy_server.cli.settings import BadSettings, load_settings
+    from understudy_server.cli.settings import BadSettings, config_path, load_settings
 
     try:
         settings = load_settings(flags, os.environ)
     except BadSettings as error:
         raise CommandFailed(ExitCode.USAGE, str(error)) from error
-    run_until_signal(lambda stop: serve_until(stop, settings))
+    config = config_path(flags, os.environ)
+    run_until_signal(lambda stop: serve_until(stop, settings, config))
 
 
 def _gateway(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.durations import read_seconds
 from understudy_server.cli.failures import CommandFailed, ExitCode
@@ -11,9 +12,14 @@ from understudy_server.cli.failures import CommandFailed, ExitCode
 if TYPE_CHECKING:
     from understudy.v1.session_service_pb2 import Session
 
-app = typer.Typer(help="Read, set and tear down sessions.", no_args_is_help=True)
+app = typer.Typer()
 
-SessionKey = Annotated[str, typer.Argument(metavar="KEY", help="Session key, such as ci-42.", show_default=False)]
+SessionKey = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="Session key, such as ci-42.", show_default=False, autocompletion=completing.sessions
+    ),
+]
 _NUMBER_MAX = 2**31
 
 
@@ -31,10 +37,17 @@ async def put(
     desk: Desk,
     session_key: SessionKey,
     *,
-    scenario: Annotated[str | None, typer.Option(help="Id of the scenario to make active.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Id of the scenario to make active.", autocompletion=completing.scenarios)
+    ] = None,
     no_scenario: Annotated[bool, typer.Option("--no-scenario", help="No scenario.")] = False,
     override: Annotated[
-        list[str] | None, typer.Option("--override", help="Id of a mock to be on; repeat it for the exact set.")
+        list[str] | None,
+        typer.Option(
+            "--override",
+            help="Id of a mock to be on; repeat it for the exact set.",
+            autocompletion=completing.mocks,
+        ),
     ] = None,
     no_overrides: Annotated[bool, typer.Option("--no-overrides", help="Switch all off.")] = False,
     delay_ms: Annotated[
@@ -93,6 +106,15 @@ async def list_sessions(
     desk: Desk,
     *,
     search: Annotated[str, typer.Option(help="Only keys and labels that contain this text.")] = "",
+    scenario: Annotated[
+        str, typer.Option(help="Only sessions in this scenario.", autocompletion=completing.scenarios)
+    ] = "",
+    override: Annotated[
+        str,
+        typer.Option(
+            help="Only sessions for which this mock was switched on by itself.", autocompletion=completing.mocks
+        ),
+    ] = "",
     page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most sessions to show.")] = 100,
     page_token: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
 ) -> None:
@@ -101,24 +123,29 @@ async def list_sessions(
 
     from understudy_server.cli.output import moment, print_json, print_next, print_table
 
-    request = ListSessionsRequest(search=search, page_size=page_size, page_token=page_token)
+    request = ListSessionsRequest(
+        search=search, scenario=scenario, override=override, page_size=page_size, page_token=page_token
+    )
     answer = await desk.call(request, ListSessionsResponse)
     if desk.as_json:
         print_json(answer)
         return
     rows = (
         (
-            each.session_key,
-            each.scenario,
-            " ".join(each.overrides),
-            _delay(each),
-            each.label,
-            moment(each.last_seen_at, known=each.HasField("last_seen_at")),
+            each.session.session_key,
+            each.session.scenario,
+            " ".join(each.session.overrides),
+            _delay(each.session),
+            each.session.label,
+            moment(each.session.last_seen_at, known=each.session.HasField("last_seen_at")),
+            " ".join(each.findings),
         )
         for each in answer.sessions
     )
-    columns = ("KEY", "SCENARIO", "OVERRIDES", "DELAY", "LABEL", "LAST SEEN")
-    print_table(columns, rows, empty="No sessions. `understudy session put KEY` makes one.")
+    columns = ("KEY", "SCENARIO", "OVERRIDES", "DELAY", "LABEL", "LAST SEEN", "FINDINGS")
+    filtered = search or scenario or override
+    none = "No such sessions." if filtered else "No sessions. `understudy session put KEY` makes one."
+    print_table(columns, rows, empty=none)
     print_next("--page-token", answer.next_page_token)
 
 

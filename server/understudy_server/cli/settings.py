@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
-import yaml
 from understudy_gateway.app import BODY_BYTES_MAX
 
 from understudy_server.cli.addresses import LOOPBACK, Address, read_address
 from understudy_server.cli.bound import BoundListener, read_bound
+from understudy_server.cli.config_file import SECTION, BadConfig, Setting, read_config
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
 from understudy_server.cli.tls import Identity, read_identity, read_trust
@@ -29,7 +29,6 @@ Durability = Literal["normal", "full"]
 JournalKind = Literal["disk", "memory"]
 
 _ENVIRONMENT_PREFIX = "UNDERSTUDY_"
-_SECTION = "server"
 _DAY_SECONDS = 86_400
 
 
@@ -101,6 +100,7 @@ class Settings:
     grpc: At = _GRPC
     rest: At = _REST
     proxy: At = _PROXY
+    """Where each door listens: ``HOST:PORT``, ``:PORT`` or ``PORT`` (on loopback); port 0 is any free one."""
 
     proxy_bound: Annotated[tuple[BoundListener, ...], read_bound] = ()
     """More listeners of the proxy, each for one environment: ``checkout/staging=:8081,checkout/qa=:8082``."""
@@ -114,7 +114,7 @@ class Settings:
     """Calls to the API in so many seconds, for each key."""
 
     plan: Annotated[Plan | None, _plan] = None
-    """The organisation's plan; ``None`` leaves it as it is (business, in a new store)."""
+    """The organisation's plan; not given: it stays as it is (business, in a new store)."""
 
     durability: Annotated[Durability, _durability] = "normal"
     """``normal`` survives the death of the process, ``full`` the loss of power too."""
@@ -142,14 +142,26 @@ class Settings:
     """A longer body of a request to the API is refused."""
 
     rest_head_bytes_max: Positive = _HTTP.head_bytes_max
+    """The longest head of a request to the API."""
+
     rest_header_lines_max: Positive = _HTTP.header_lines_max
+    """Most header lines of a request to the API."""
+
     rest_request_seconds: Positive = int(_HTTP.request_seconds)
     """How long a client may take to send a request to the API."""
 
     proxy_target_bytes_max: Positive = _LIMITS.target_bytes_max
+    """The longest path and query of a proxied request; a longer one gets 414."""
+
     proxy_head_bytes_max: Positive = _LIMITS.head_bytes_max
+    """The longest head of a proxied request (a longer one gets 431), and of an upstream's answer."""
+
     proxy_headers_max: Positive = _LIMITS.headers_max
+    """Most headers of a proxied request (more get 431), and of an upstream's answer."""
+
     proxy_request_body_bytes_max: Count = _LIMITS.request_body_bytes_max
+    """The longest body of a proxied request; a longer one gets 413."""
+
     proxy_captured_bytes_max: Count = _LIMITS.captured_bytes_max
     """How much of each body the journal keeps."""
 
@@ -157,20 +169,34 @@ class Settings:
     """Connections of clients at a time, over all listeners of the proxy."""
 
     proxy_idle_seconds: Positive = int(_LIMITS.idle_seconds)
+    """How long a client may rest between requests."""
+
     proxy_head_seconds: Positive = int(_LIMITS.head_seconds)
+    """How long a client may take to send a head."""
+
     proxy_body_seconds: Positive = int(_LIMITS.body_seconds)
+    """How long a client may send nothing of a body that is not whole yet."""
+
     proxy_write_seconds: Positive = int(_LIMITS.write_seconds)
-    """How long a client may rest between requests, take for a head, send nothing of a body, take none of an answer."""
+    """How long a client may take nothing of an answer."""
 
     proxy_connect_seconds: Positive = int(_LIMITS.connect_seconds)
+    """How long an upstream may take to be connected to."""
+
     proxy_first_byte_seconds: Positive = int(_LIMITS.first_byte_seconds)
+    """How long an upstream may take to begin its answer; later it is 504."""
+
     proxy_upstream_idle_seconds: Positive = int(_LIMITS.upstream_idle_seconds)
-    """How long an upstream may take to be connected to, to begin its answer, and to be silent within it."""
+    """How long an upstream may be silent within its answer."""
 
     proxy_upstream_connections_max: Positive = _LIMITS.upstream_connections_max
+    """Connections to one upstream at a time."""
+
     proxy_upstream_idle_connections_max: Count = _LIMITS.upstream_idle_connections_max
+    """Connections to one upstream that are kept for later."""
+
     proxy_upstream_keep_seconds: Positive = int(_LIMITS.upstream_keep_seconds)
-    """Connections to one upstream at a time, how many are kept for later, and for how long unused."""
+    """How long a connection to an upstream is kept unused."""
 
     proxy_upstream_allow: Annotated[AllowList, AllowList.parse] = _LIMITS.upstream_allow
     """Where the proxy may connect to: addresses, ranges, host names, ``*.example.com``. Empty: everywhere but where
@@ -209,11 +235,11 @@ _PROXY_NAMES = tuple(each.name for each in fields(ProxySettings) if f"proxy_{eac
 
 def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Settings:
     """Put the settings together. ``flags`` are texts by setting, ``config`` among them. Raises BadSettings."""
-    config = flags.get("config") or environ.get(f"{_ENVIRONMENT_PREFIX}CONFIG")
-    in_file = _read_file(Path(config)) if config else {}
+    config = config_path(flags, environ)
+    in_file = _read_file(config) if config else {}
     chosen: dict[str, Any] = {}
     for name, read in _READERS.items():
-        text, place = _look_up(name, flags, environ, in_file, config)
+        text, place = _look_up(name, flags, environ, in_file)
         if text is None:
             continue
         try:
@@ -225,12 +251,14 @@ def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
     return settings
 
 
+def config_path(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> Path | None:
+    """The file that the command line or the environment names."""
+    config = flags.get("config") or environ.get(f"{_ENVIRONMENT_PREFIX}CONFIG")
+    return Path(config) if config else None
+
+
 def _look_up(
-    name: str,
-    flags: Mapping[str, str | None],
-    environ: Mapping[str, str],
-    in_file: Mapping[str, str],
-    config: str | None,
+    name: str, flags: Mapping[str, str | None], environ: Mapping[str, str], in_file: Mapping[str, Setting]
 ) -> tuple[str | None, str]:
     """The text of a setting from the place that counts most, and what to call that place."""
     variable = f"{_ENVIRONMENT_PREFIX}{name.upper()}"
@@ -239,36 +267,22 @@ def _look_up(
     # An empty variable is as good as none: that is how one is unset in most pipelines.
     if text := environ.get(variable):
         return text, variable
-    return in_file.get(name), f"{config}: {_SECTION}.{name}"
+    if (setting := in_file.get(name)) is not None:
+        return setting.text, f"{setting.place}: {SECTION}.{name}"
+    return None, ""
 
 
-def _read_file(path: Path) -> dict[str, str]:
-    """The settings in a file, as text. Raises BadSettings."""
+def _read_file(path: Path) -> Mapping[str, Setting]:
+    """The settings in a file; what else it holds is declared, and not looked at here. Raises BadSettings."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadSettings(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path} is not YAML: {error}") from error
-    sections = _mapping(path, "the file", {} if content is None else content, (_SECTION,))
-    own = sections.get(_SECTION)
-    given = _mapping(path, _SECTION, {} if own is None else own, NAMES)
-    return {name: _text_of(path, name, value) for name, value in given.items()}
-
-
-def _mapping(path: Path, where: str, value: object, allowed: Sequence[str]) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise BadSettings(f"{path}: {where} must be a mapping with any of: {', '.join(allowed)}")
-    for key in value:
-        if key not in allowed:
-            raise BadSettings(f"{path}: {where} has an unknown key {key!r}; allowed are: {', '.join(allowed)}")
-    return value
-
-
-def _text_of(path: Path, name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadSettings(f"{path}: {_SECTION}.{name} must be text or a whole number")
-    return str(value)
+        given = read_config(path).server
+    except BadConfig as error:
+        raise BadSettings(str(error)) from error
+    for name, setting in given.items():
+        if name not in NAMES:
+            allowed = ", ".join(NAMES)
+            raise BadSettings(f"{setting.place}: {SECTION} has an unknown key {name!r}; allowed are: {allowed}")
+    return given
 
 
 def _check_addresses(settings: Settings) -> None:

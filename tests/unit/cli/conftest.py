@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from support.shell import Shell
 from understudy_server.cli.embedded import open_rooms
 from understudy_server.cli.sample import make_sample
 
@@ -19,3 +20,9 @@ def data(tmp_path: Path) -> Path:
 
     asyncio.run(fill())
     return folder
+
+
+@pytest.fixture
+def shell(data: Path) -> Shell:
+    """Runs commands on that directory."""
+    return Shell(data)

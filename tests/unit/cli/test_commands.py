@@ -1,34 +1,11 @@
 """The commands as a user types them, on a data directory of their own."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from support.shell import Shell
+from typer.testing import CliRunner
 from understudy_server.cli.main import app
-
-HERE = ("--project", "checkout", "--environment", "staging")
-
-
-class Shell:
-    """Runs commands on one data directory."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = data
-
-    def run(self, *arguments: str, place: tuple[str, ...] = HERE) -> Result:
-        return CliRunner(env={"COLUMNS": "200"}).invoke(app, [*arguments, *place, "--data", str(self._data)])
-
-    def json(self, *arguments: str) -> Any:
-        result = self.run(*arguments, "--json")
-        assert result.exit_code == 0, result.stderr
-        return json.loads(result.stdout)
-
-
-@pytest.fixture
-def shell(data: Path) -> Shell:
-    return Shell(data)
 
 
 def test_put_makes_a_session_that_get_shows(shell: Shell) -> None:
@@ -131,7 +108,7 @@ def test_list_pages_through_the_sessions(shell: Shell) -> None:
         shell.run("session", "put", key)
     first = shell.json("session", "list", "--page-size", "1")
     second = shell.json("session", "list", "--page-size", "1", "--page-token", first["nextPageToken"])
-    assert [each["sessionKey"] for page in (first, second) for each in page["sessions"]] == ["a", "b"]
+    assert [each["session"]["sessionKey"] for page in (first, second) for each in page["sessions"]] == ["a", "b"]
 
 
 def test_an_override_is_switched_on_and_off(shell: Shell) -> None:
@@ -174,6 +151,16 @@ def test_a_session_without_traffic_has_empty_logs(shell: Shell) -> None:
 
 def test_logs_take_one_cursor_at_a_time(shell: Shell) -> None:
     assert shell.run("logs", "a", "--before", "log_1", "--since", "log_2").exit_code == 2
+
+
+@pytest.mark.parametrize("flags", [("--before", "log_1"), ("--body", "request")])
+def test_following_goes_forward_only(shell: Shell, flags: tuple[str, ...]) -> None:
+    assert shell.run("logs", "a", "--follow", *flags).exit_code == 2
+
+
+def test_following_needs_a_server_that_runs(shell: Shell) -> None:
+    result = shell.run("logs", "a", "--follow")
+    assert (result.exit_code, "understudy serve --data" in result.stderr) == (5, True)
 
 
 def test_the_body_of_an_unknown_log_is_not_found(shell: Shell) -> None:
@@ -220,6 +207,13 @@ def test_a_role_that_does_not_exist_is_a_mistake_of_use(shell: Shell) -> None:
         ("scenario", "list"),
         ("override", "on", "a", "ovr_extraMock"),
         ("logs", "a"),
+        ("mock", "list"),
+        ("mock", "create", "--path", "/x"),
+        ("scenario", "edit", "scn_declined", "--name", "x"),
+        ("environment", "delete", "staging"),
+        ("project", "list"),
+        ("dump",),
+        ("release", "x"),
     ],
 )
 def test_every_command_refuses_a_server_and_a_directory_at_once(shell: Shell, arguments: tuple[str, ...]) -> None:

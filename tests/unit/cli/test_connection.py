@@ -7,9 +7,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from understudy.v1 import (
     key_service_pb2,
     log_service_pb2,
+    manifest_service_pb2,
     mock_service_pb2,
     project_service_pb2,
     scenario_service_pb2,
+    server_service_pb2,
     session_service_pb2,
 )
 from understudy.v1.session_service_pb2 import (
@@ -27,9 +29,11 @@ from understudy_server.cli.target import Target
 FILES = (
     key_service_pb2,
     log_service_pb2,
+    manifest_service_pb2,
     mock_service_pb2,
     project_service_pb2,
     scenario_service_pb2,
+    server_service_pb2,
     session_service_pb2,
 )
 METHODS = [

@@ -1,7 +1,7 @@
 import pytest
 from google.rpc.code_pb2 import Code
 from understudy.status import Problem
-from understudy_server.cli.failures import ExitCode, failed_call
+from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,24 @@ def test_a_missing_project_is_answered_with_the_option_to_add() -> None:
 
 def test_an_unexpected_failure_is_answered_with_the_request_to_look_for() -> None:
     assert "req_1" in failed_call(Code.INTERNAL, Problem("internal_error", "?", request_id="req_1")).advice
+
+
+@pytest.mark.parametrize(
+    ("reason", "what_to_do"),
+    [
+        ("managed_by_file", "understudy release SOURCE"),
+        ("other_projects", "--source NAME"),
+        ("body_not_kept", "--body-file FILE"),
+        ("not_empty", "--force"),
+        ("revision_mismatch", "Look at it again"),
+        ("already_exists", "`edit`"),
+    ],
+)
+def test_a_refusal_says_what_to_do_next(reason: str, what_to_do: str) -> None:
+    failure = failed_call(Code.FAILED_PRECONDITION, Problem(reason, "text"))
+    assert what_to_do in failure.advice
+    assert failure.reason == reason
+
+
+def test_a_failure_that_no_server_told_has_no_reason() -> None:
+    assert CommandFailed(ExitCode.USAGE, "text").reason == ""

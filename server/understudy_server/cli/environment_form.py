@@ -1,0 +1,154 @@
+"""Environments on the command line: flags for the common settings, and how settings become a form and back."""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from understudy_server.cli.failures import CommandFailed, ExitCode
+
+if TYPE_CHECKING:
+    # Messages take long to import, and help needs none of them.
+    from google.protobuf.message import Message
+    from understudy.v1.manifest_service_pb2 import ManifestEnvironment
+    from understudy.v1.project_service_pb2 import Carrier, Environment
+
+FLAGS = "--upstream, --host, --carrier, --strict and so on: see --help"
+
+_NOT_SETTINGS = frozenset(("mocks", "scenarios", "existing"))
+_CARRIERS = {"header": "header", "cookie": "cookie", "query": "query", "jwt": "jwt_claim", "baggage": "baggage"}
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFlags:
+    """What can be said of an environment by flags. ``None``: not said. Empty text, or a list of it, clears."""
+
+    name: Annotated[str | None, typer.Option("--name", help="Name for people; '' is the slug.")] = None
+    upstream: Annotated[
+        str | None,
+        typer.Option("--upstream", metavar="URL", help="The real service; '' is none: what no mock answers gets 502."),
+    ] = None
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="NAME",
+            help="Host name at which the proxy serves it without a prefix; repeat it for the exact set; '' is none.",
+        ),
+    ] = None
+    carrier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--carrier",
+            metavar="KIND=NAME",
+            help="Where else a request keeps its key: header=, cookie=, query=, jwt= or baggage=;"
+            " repeat it for the exact order; '' is none.",
+        ),
+    ] = None
+    strict: Annotated[
+        bool | None, typer.Option("--strict/--lenient", help="Refuse requests without a session key, or not.")
+    ] = None
+    tunnel_upgrades: Annotated[
+        bool | None, typer.Option("--tunnel-upgrades/--no-tunnel-upgrades", help="Let WebSockets through, or not.")
+    ] = None
+    strip_session_header: Annotated[
+        bool | None,
+        typer.Option("--strip-session-header/--pass-session-header", help="Whether the service gets that header."),
+    ] = None
+    redact_header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--redact-header", metavar="NAME", help="Header to mask in the record; repeat for all; '' is none."
+        ),
+    ] = None
+    redact_query: Annotated[
+        list[str] | None,
+        typer.Option("--redact-query", metavar="NAME", help="Query parameter to mask, likewise."),
+    ] = None
+    redact_json: Annotated[
+        list[str] | None,
+        typer.Option("--redact-json", metavar="PATH", help="JSON path to mask in bodies ($.card.number), likewise."),
+    ] = None
+
+    def given(self) -> bool:
+        """True when anything was said."""
+        return any(getattr(self, field.name) is not None for field in fields(self))
+
+    def put_into(self, form: "ManifestEnvironment") -> None:
+        """Change a form to what was said. Raises CommandFailed (usage)."""
+        for name in ("name", "upstream", "strict", "tunnel_upgrades", "strip_session_header"):
+            value = getattr(self, name)
+            if value is not None:
+                setattr(form, name, value)
+        _put_list(form.hosts, self.host)
+        if self.carrier is not None:
+            del form.carriers[:]
+            form.carriers.extend(_carrier(text) for text in self.carrier if text)
+        for name, texts in (
+            ("headers", self.redact_header),
+            ("query", self.redact_query),
+            ("json_paths", self.redact_json),
+        ):
+            if texts is not None:
+                _put_list(getattr(form.redaction, name), texts)
+
+
+def form_of(environment: "Environment") -> "ManifestEnvironment":
+    """The settings of an environment in the form of the manifest."""
+    from understudy.v1.manifest_service_pb2 import ManifestEnvironment
+
+    form = ManifestEnvironment()
+    _copy(environment, form)
+    return form
+
+
+def put_settings(form: "ManifestEnvironment", target: "Message") -> None:
+    """Give an environment, or the changes to one, the settings of a form. Raises CommandFailed when it has more."""
+    if any(getattr(form, name) for name in _NOT_SETTINGS):
+        advice = "Put all of it in a file of its own: `understudy apply FILE`."
+        raise CommandFailed(ExitCode.USAGE, "an environment is given here without what is in it", advice)
+    _copy(form, target)
+
+
+def setting_names() -> list[str]:
+    """The names of all settings, as the mask of an update has them."""
+    from understudy.v1.project_service_pb2 import EnvironmentChanges
+
+    return [field.name for field in EnvironmentChanges.DESCRIPTOR.fields]
+
+
+def carrier_of(carrier: "Carrier") -> str:
+    """A carrier as its flag takes it."""
+    source = carrier.WhichOneof("source") or ""
+    names = {field: kind for kind, field in _CARRIERS.items()}
+    return f"{names.get(source, source)}={getattr(carrier, source)}" if source else ""
+
+
+def _copy(source: "Message", target: "Message") -> None:
+    for name in setting_names():
+        field = source.DESCRIPTOR.fields_by_name[name]
+        value: Any = getattr(source, name)
+        if field.is_repeated:
+            getattr(target, name).extend(value)
+        elif field.message_type is None:
+            setattr(target, name, value)
+        elif source.HasField(name):
+            getattr(target, name).CopyFrom(value)
+
+
+def _put_list(target: Any, texts: list[str] | None) -> None:
+    if texts is not None:
+        del target[:]
+        target.extend(text for text in texts if text)
+
+
+def _carrier(text: str) -> "Carrier":
+    from understudy.v1.project_service_pb2 import Carrier
+
+    kind, _, name = text.partition("=")
+    if kind not in _CARRIERS or not name:
+        kinds = ", ".join(f"{each}=NAME" for each in _CARRIERS)
+        raise CommandFailed(ExitCode.USAGE, f"--carrier {text!r} is none", f"It can be {kinds}.")
+    carrier = Carrier()
+    setattr(carrier, _CARRIERS[kind], name)
+    return carrier

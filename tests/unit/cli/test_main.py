@@ -1,0 +1,28 @@
+import pytest
+import typer
+from typer.testing import CliRunner
+from understudy_server.cli import main
+
+NOUNS = ("session", "override", "scenario", "mock", "environment", "project", "key")
+
+
+def help_of(app: typer.Typer, *arguments: str) -> str:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*arguments, "--help"], prog_name="understudy")
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def test_the_list_of_commands_is_the_same_whatever_is_built() -> None:
+    assert help_of(main.build([])) == help_of(main.app)
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_a_noun_that_is_named_has_all_its_commands(noun: str) -> None:
+    alone = main.build([noun, "list", "--json"])
+    assert help_of(alone, noun) == help_of(main.app, noun)
+    assert "list" in help_of(alone, noun) or noun == "override"
+
+
+def test_there_is_nothing_else_to_be_had_by_name() -> None:
+    with pytest.raises(AttributeError):
+        _ = main.nothing
