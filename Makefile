@@ -34,16 +34,20 @@ check: $(READY) check-proto ## Check form, types, imports, protos and everything
 	$(PROTO_VENV)/bin/python tools/generate_protos.py --check
 	$(BIN)/python tools/api_surface.py --check
 	$(BIN)/python tools/openapi.py --check
+	$(BIN)/python tools/manifest_schema.py --check
+	$(BIN)/python tools/reference.py --check
 
 check-proto: $(READY) $(PROTO_READY) ## Check the protos alone
 	$(BIN)/python tools/third_party_protos.py
 	$(BIN)/buf lint
 	$(BIN)/buf format proto --diff --exit-code
 
-proto: $(READY) $(PROTO_READY) ## Generate the messages, the API surface and the OpenAPI document from proto/
+proto: $(READY) $(PROTO_READY) ## Generate all that is made from proto/: messages, listings, the schema, docs/reference
 	$(PROTO_VENV)/bin/python tools/generate_protos.py
 	$(BIN)/python tools/api_surface.py
 	$(BIN)/python tools/openapi.py
+	$(BIN)/python tools/manifest_schema.py
+	$(BIN)/python tools/reference.py
 
 bench: $(READY) ## Measure (ROW=static for one row)
 	@tools/system_packages.sh nginx-light:nginx wrk util-linux:taskset

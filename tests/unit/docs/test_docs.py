@@ -33,7 +33,7 @@ def test_every_file_that_a_document_names_exists(name: str) -> None:
 
 
 def test_the_settings_of_the_readme_can_be_used(tmp_path: Path) -> None:
-    block = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    block = re.search(r"```yaml\n(server:\n.*?)```", README, re.DOTALL)
     assert block
     config = tmp_path / "understudy.yaml"
     config.write_text(block[1])
