@@ -70,9 +70,9 @@ class Stage:
     async def _furnish(self, address: str, door: str, on: int) -> None:
         self._channel = grpc.aio.insecure_channel(door)
         await self._apply()
-        place = {"project": PROJECT, "environment": ENVIRONMENT}
         for number in range(on):
-            await self._call(_ACTIVATE, ActivateMockRequest(mock_id=mock_id(number), **place).SerializeToString())
+            request = ActivateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock_id=mock_id(number))
+            await self._call(_ACTIVATE, request.SerializeToString())
         self._load = await OpenLoad.connect(address, CONNECTIONS)
 
     def close(self) -> None:

@@ -33,7 +33,10 @@ class Dialect(Protocol):
     """How a product says that a call failed: its statuses and its error envelope."""
 
     def refuse(self, refusal: Status) -> Answer:
-        """Write an error. ``refusal`` has a stable code, or is ``UNAVAILABLE`` or ``DEADLINE_EXCEEDED`` without one."""
+        """Write an error. ``refusal`` has a stable code, or is ``UNAVAILABLE`` or ``DEADLINE_EXCEEDED`` without one.
+
+        Its fields are named as over REST already.
+        """
 
 
 def route_not_found() -> Status:

@@ -22,8 +22,9 @@ def build_app(
 ) -> App:
     """Build the gateway over a backend, which the caller closes.
 
-    ``body_bytes_max``: a longer request body is refused with 413 before more of it is kept. ``timing`` of streams and
-    ``contract`` (default: Understudy's own) are for the rare caller that needs others.
+    ``body_bytes_max``: a longer request body is refused with 413 before more of it is kept, unless the contract allows
+    the route more. ``timing`` of streams and ``contract`` (default: Understudy's own) are for the rare caller that
+    needs others.
     """
     dialect = FlowMock()
     pages = build_pages(dialect.refuse)

@@ -1,6 +1,8 @@
 """The ASGI endpoint of every route of the contract: find the route, read the request, call, answer."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -13,6 +15,7 @@ from understudy_gateway.sse import EventStream, Timing
 from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, Operation
 from understudy_gateway.transcoding.requests import RequestParts
 from understudy_gateway.transcoding.routes import BadEncoding, MethodNotAllowed, PathNotFound, RouteTree
+from understudy_gateway.transcoding.spelling import spelled
 from understudy_gateway.wire import (
     App,
     BadLength,
@@ -29,6 +32,10 @@ from understudy_gateway.wire import (
 
 QUERY_PLACE_PREFIX = "understudy-query-"
 """Before ``project`` or ``environment``: metadata with what the query named beside a body, which may name another."""
+
+
+LARGE_BYTES = 128 * 1024
+"""An answer of more bytes takes milliseconds to be written, and is written beside the event loop."""
 
 
 class _Call(NamedTuple):
@@ -81,7 +88,7 @@ class Endpoint:
 
     async def _prepare(self, scope: Scope, receive: Receive) -> _Call | Answer:
         """Find the route and read the request as HTTP, or say why not. Raises ``PathNotFound`` and ``Disconnected``."""
-        method = scope["method"]
+        method, bytes_max = scope["method"], self._body_bytes_max
         try:
             match = self._routes.find(method, raw_path(scope))
             operation = match.target
@@ -89,13 +96,14 @@ class Endpoint:
             headers = pick_headers(scope["headers"], operation.headers)
             body = b""
             if request.reads_body:
-                body = await read_body(headers.get(CONTENT_LENGTH), receive, self._body_bytes_max)
+                bytes_max = max(bytes_max, operation.body_bytes_max)
+                body = await read_body(headers.get(CONTENT_LENGTH), receive, bytes_max)
         except BadEncoding:
             return self._refuse(answers.bad_request("The path is not percent-encoded UTF-8.", "encoding"))
         except MethodNotAllowed as error:
             return self._other_method(method, error.allowed)
         except BodyTooLarge:
-            return self._refuse(answers.body_too_large(self._body_bytes_max))
+            return self._refuse(answers.body_too_large(bytes_max))
         except BadLength:
             return self._refuse(answers.bad_request("The body is not as long as its Content-Length says.", "length"))
         parts = RequestParts(match.values, scope["query_string"], headers, body)
@@ -104,17 +112,23 @@ class Endpoint:
     async def _unary(self, call: _Call) -> Answer:
         answer = await self._backend.unary(call.operation.rpc, call.metadata, call.decode)
         if isinstance(answer, Status):
-            return self._refuse(answers.presentable(answer))
-        content = call.operation.response.encode(answer)
+            return self._refuse_call(call.operation, answers.presentable(answer))
+        encode = call.operation.response.encode
+        large = answer.ByteSize() > LARGE_BYTES
+        content = await asyncio.to_thread(encode, answer) if large else encode(answer)
         return Answer(200, [(b"content-type", content.content_type), *content.headers], content.body)
 
     async def _stream(self, call: _Call, receive: Receive, send: Send) -> None:
         items = self._backend.stream(call.operation.rpc, call.metadata, call.decode)
-        await EventStream(_text_of(call.operation), self._refuse, self._timing).serve(items, receive, send)
+        refuse = partial(self._refuse_call, call.operation)
+        await EventStream(_text_of(call.operation), refuse, self._timing).serve(items, receive, send)
 
     def _other_method(self, method: str, known: list[str]) -> Answer:
         answer = Answer(204, []) if method == "OPTIONS" else self._refuse(answers.method_not_allowed(method))
         return answer.with_header(b"allow", ", ".join(sorted({*known, "OPTIONS"})).encode())
+
+    def _refuse_call(self, operation: Operation, refusal: Status) -> Answer:
+        return self._refuse(spelled(refusal, operation.request.spelling))
 
     def _refuse(self, refusal: Status) -> Answer:
         return self._dialect.refuse(refusal)

@@ -121,7 +121,7 @@ def by_hand(server: Server, place: MadePlace) -> Callable[[str, str], None]:
     stub = MockServiceStub(server.owner)
 
     def change(kind: str, mock_id: str) -> None:
-        named = {"project": place.project, "environment": "staging", "mock_id": mock_id}
+        named: dict[str, Any] = {"project": place.project, "environment": "staging", "mock_id": mock_id}
         match kind:
             case "activate":
                 stub.ActivateMock(ActivateMockRequest(**named))

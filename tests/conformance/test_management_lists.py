@@ -112,6 +112,17 @@ def test_pages_join_into_the_whole_and_are_full_until_the_last(operator: Operato
     assert pages == [["ovr_0", "ovr_2", "ovr_4"], ["ovr_6"]]
 
 
+@pytest.mark.parametrize(
+    ("rpc", "request_"),
+    [("ListMocks", {}), ("ListMocks", {"search": "ovr", "active": False}), ("ListSessions", {}), ("ListProjects", {})],
+)
+def test_a_token_of_another_question_is_refused(operator: Operator, rpc: str, request_: dict[str, Json]) -> None:
+    token = operator.do("ListMocks", search="ovr", pageSize=1)["nextPageToken"]
+
+    assert operator.ask(rpc, **request_, pageToken=token).code == "invalid_body"
+    assert operator.ask("ListMocks", search="ovr", pageSize=2, pageToken=token).code == ""
+
+
 # Sessions
 
 

@@ -5,6 +5,7 @@ The table is held to the comments of the protos: a code that is written there an
 
 import ast
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,9 +15,9 @@ import pytest
 import understudy
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from support.doors import Answer, Json, RestDoor
-from support.management import MANAGEMENT, Operator, route_of
+from support.management import MANAGEMENT, GrpcManagement, Operator, RestManagement, route_of
 from support.proxied import App
-from support.server import MadePlace
+from support.server import MadePlace, Server, running_server
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CI, ROLE_EDITOR
 from understudy_server.rpc.errors import GRPC_CODES
 
@@ -28,6 +29,7 @@ HTTP_STATUS = {
     "already_exists": 409,
     "not_empty": 409,
     "managed_by_file": 409,
+    "source_followed": 409,
     "other_projects": 409,
     "body_not_kept": 409,
     "key_limit": 409,
@@ -194,10 +196,25 @@ def managed_local(stage: Stage, rpc: str, **request: Json) -> Answer:
     return operator.ask(rpc, **request)
 
 
+def followed(stage: Stage) -> Answer:
+    """The source of the file that a server follows is released, over the same kind of door."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "followed.yaml")
+        file.write_text("projects: {shop: {}}")
+        with running_server("--config", str(file)) as server:
+            is_grpc = isinstance(stage.operator.door, GrpcManagement)
+            door = GrpcManagement(server.grpc) if is_grpc else RestManagement(server.rest)
+            auth = f"Bearer {server.make_key(ROLE_ADMIN).text}"
+            answer = door.call(auth, "ReleaseManifest", {"source": file.name})
+            door.close()
+    return answer
+
+
 DRAFT = {"id": "ovr_new", "name": "New"}
 REFUSALS = (
     here("CreateMock", "already_exists", mock={**DRAFT, "id": "ovr_cart"}),
     here("CreateMock", "not_found", mock={**DRAFT, "scenario": "scn_none"}),
+    managed("CreateMock", mock={**DRAFT, "scenario": "scn_m"}),
     here("CreateMock", "invalid_body", mock={**DRAFT, "id": "cart"}),
     here("CreateMock", "invalid_body", mock={**DRAFT, "matcher": {"query": {"a": {}}}}),
     here(
@@ -222,13 +239,17 @@ REFUSALS = (
     managed("DeleteMock", mockId="ovr_m"),
     here("ListMocks", "invalid_body", pageToken="no token!"),
     here("PublishMock", "not_found", mockId="ovr_none"),
+    here("PublishMock", "revision_mismatch", mockId="ovr_cart", expectedRevision=99),
     managed("PublishMock", mockId="ovr_m"),
     here("UnpublishMock", "not_found", mockId="ovr_none"),
+    here("UnpublishMock", "revision_mismatch", mockId="ovr_cart", expectedRevision=99),
     managed("UnpublishMock", mockId="ovr_m"),
     here("ActivateMock", "invalid_override", mockId="ovr_draft"),
     here("ActivateMock", "invalid_override", mockId="ovr_declined"),
     here("ActivateMock", "not_found", mockId="ovr_none"),
+    here("ActivateMock", "revision_mismatch", mockId="ovr_cart", expectedRevision=99),
     here("DeactivateMock", "not_found", mockId="ovr_none"),
+    here("DeactivateMock", "revision_mismatch", mockId="ovr_cart", expectedRevision=99),
     here("GetScenario", "not_found", scenarioId="scn_none"),
     here("CreateScenario", "already_exists", scenario={"id": "scn_empty", "name": "a"}),
     here("CreateScenario", "already_exists", scenario={"name": "a", "urlId": "empty-cart"}),
@@ -239,7 +260,9 @@ REFUSALS = (
     here("UpdateScenario", "not_found", scenarioId="scn_empty", scenario={"mocks": ["ovr_none"]}),
     here("UpdateScenario", "invalid_override", scenarioId="scn_empty", scenario={"mocks": ["ovr_declined"]}),
     managed("UpdateScenario", scenarioId="scn_m", scenario={"name": "a"}),
+    here("UpdateScenario", "not_found", scenarioId="scn_none", scenario={"name": "a"}),
     here("DeleteScenario", "not_found", scenarioId="scn_none"),
+    here("DeleteScenario", "revision_mismatch", scenarioId="scn_empty", expectedRevision=99),
     managed("DeleteScenario", scenarioId="scn_m"),
     here("ListScenarios", "not_found", environment="none"),
     here("GetProject", "not_found", project="none"),
@@ -251,6 +274,9 @@ REFUSALS = (
     narrow("CreateProject", project={"slug": "new"}),
     here("UpdateProject", "revision_mismatch", changes={"name": "a"}, expectedRevision=99),
     managed("UpdateProject", changes={"name": "a"}),
+    here("UpdateProject", "not_found", project="none", changes={"name": "a"}),
+    here("DeleteProject", "not_found", project="none"),
+    here("DeleteProject", "revision_mismatch", force=True, expectedRevision=99),
     here("DeleteProject", "not_empty"),
     narrow("DeleteProject", force=True),
     managed("DeleteProject", force=True),
@@ -268,6 +294,9 @@ REFUSALS = (
     here("UpdateEnvironment", "revision_mismatch", changes={"name": "a"}, expectedRevision=99),
     Refused("UpdateEnvironment", "already_exists", lambda stage: taken_host(stage, "UpdateEnvironment")),
     managed("UpdateEnvironment", changes={"name": "a"}),
+    here("UpdateEnvironment", "not_found", environment="none", changes={"name": "a"}),
+    here("DeleteEnvironment", "not_found", environment="none"),
+    here("DeleteEnvironment", "revision_mismatch", force=True, expectedRevision=99),
     here("DeleteEnvironment", "not_empty"),
     managed("DeleteEnvironment", force=True),
     Refused(
@@ -291,6 +320,7 @@ REFUSALS = (
     here("DumpManifest", "not_found", source="none.yaml"),
     narrow("ReleaseManifest", source="none.yaml"),
     here("ReleaseManifest", "not_found", source="none.yaml"),
+    Refused("ReleaseManifest", "source_followed", followed),
 )
 
 
@@ -306,6 +336,28 @@ def test_a_call_is_refused_with_the_code_of_the_contract(stage: Stage, refused: 
     assert answer.code == refused.code
     assert answer.http_status in (0, HTTP_STATUS[refused.code])
     assert answer.value["error"]
+
+
+@pytest.mark.parametrize(("count", "told"), [(3, 3), (60, 10)])
+def test_every_problem_of_a_manifest_is_told_as_far_as_the_way_takes_them(stage: Stage, count: int, told: int) -> None:
+    names = [f"{stage.place.project}-none-{number:02}" for number in range(count)]
+    manifest = {"source": "several.yaml", "projects": {name: {"existing": True} for name in names}}
+    answer = stage.operator.ask("ApplyManifest", manifest=manifest)
+
+    assert answer.code == "not_found"
+    assert answer.value["error"].endswith(f"(and {count - 1} more problems)")
+    problems = answer.value["problems"]
+    assert told <= len(problems) <= count
+    assert [each["field"] for each in problems] == [f"manifest.projects['{name}']" for name in names[: len(problems)]]
+    assert problems[1]["message"] == f"there is no project '{names[1]}'"
+
+
+def test_one_problem_of_a_manifest_is_told_as_any_other(stage: Stage) -> None:
+    manifest = {"source": "one.yaml", "projects": {f"{stage.place.project}-none": {"existing": True}}}
+    answer = stage.operator.ask("ApplyManifest", manifest=manifest)
+
+    assert answer.value["error"] == f"there is no project '{stage.place.project}-none'"
+    assert "problems" not in answer.value
 
 
 def test_nothing_is_answered_without_a_key_that_works(operator: Operator) -> None:
@@ -371,3 +423,33 @@ def test_every_management_rpc_is_called_by_these_tests() -> None:
                 called |= {str(each.value) for each in node.args if isinstance(each, ast.Constant)}
 
     assert set(MANAGEMENT) - called == set()
+
+
+@pytest.mark.parametrize(
+    ("rpc", "request_", "told"),
+    [
+        (
+            "CreateMock",
+            {"mock": {"id": "cart", "name": "a"}},
+            "id must be ovr_ and then 1 to 64 letters, digits, _ or -",
+        ),
+        (
+            "CreateMock",
+            {"mock": {**DRAFT, "matcher": {"query": {"my_key": {}}}}},
+            "matcher.query['my_key'] says nothing",
+        ),
+        ("UpdateMock", {"mockId": "ovr_cart", "mock": {"name": ""}}, "name is required"),
+        ("UpdateEnvironment", {"changes": {"hosts": ["A:80"]}}, "hosts[0] must be a host name in lower case"),
+        ("UpdateEnvironment", {"changes": {"limits": {"firstByteMs": 99_999_999}}}, "limits.firstByteMs is "),
+        ("UpdateEnvironment", {"changes": {"my_key": 1}}, "my_key is not a field"),
+    ],
+    ids=str,
+)
+def test_over_rest_a_refusal_names_the_field_as_it_stands_in_the_body(
+    server: Server, operator: Operator, rpc: str, request_: dict[str, Json], told: str
+) -> None:
+    door = RestManagement(server.rest)
+    answer = replace(operator, door=door).ask(rpc, **request_)
+    door.close()
+
+    assert answer.value["error"].startswith(told)

@@ -44,10 +44,13 @@ def read(operator: Operator, resource: str) -> Answer:
     return operator.ask(f"Get{kind}", **named)
 
 
+SWITCHES = ("PublishMock", "UnpublishMock", "ActivateMock", "DeactivateMock")
+SESSION_CALLS: dict[str, dict[str, Json]] = {"PutSession": {"label": "yours"}, "DeleteSession": {"mode": "delete"}}
+
+
 def test_every_rpc_that_expects_a_revision_is_tried() -> None:
-    assert [
-        f"{verb}{kind}" for verb in ("Delete", "Update") for kind in sorted(k for k, _ in RESOURCES.values())
-    ] == EXPECTING
+    tried = {f"{verb}{kind}" for verb in ("Delete", "Update") for kind, _ in RESOURCES.values()}
+    assert sorted(tried | {*SWITCHES, *SESSION_CALLS}) == EXPECTING
 
 
 @each_resource
@@ -83,6 +86,46 @@ def test_an_old_revision_removes_nothing_and_the_present_one_does(operator: Oper
     assert read(operator, resource).code == ""
     assert operator.ask(rpc, **request, expectedRevision=seen).code == ""
     assert read(operator, resource).code == "not_found"
+
+
+@pytest.mark.parametrize("rpc", SWITCHES)
+def test_an_old_revision_switches_nothing_and_the_present_one_does(operator: Operator, rpc: str) -> None:
+    seen = revision(read(operator, "mock"))
+    before = read(operator, "mock").value
+
+    refused = operator.ask(rpc, mockId="ovr_cart", expectedRevision=seen - 1)
+
+    assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
+    assert read(operator, "mock").value == before
+    assert operator.ask(rpc, mockId="ovr_cart", expectedRevision=seen).code == ""
+
+
+@pytest.mark.parametrize("rpc", SESSION_CALLS)
+def test_an_old_revision_changes_no_session_and_the_present_one_does(operator: Operator, rpc: str) -> None:
+    made = operator.ask("PutSession", sessionKey="ci-42", label="mine")
+    seen = revision(made)
+
+    refused = operator.ask(rpc, sessionKey="ci-42", **SESSION_CALLS[rpc], expectedRevision=seen + 1)
+
+    assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
+    assert operator.do("GetSession", sessionKey="ci-42") == made.value
+    assert operator.ask(rpc, sessionKey="ci-42", **SESSION_CALLS[rpc], expectedRevision=seen).code == ""
+
+
+def test_a_session_that_was_seen_and_is_gone_is_not_made_anew(operator: Operator) -> None:
+    assert operator.ask("PutSession", sessionKey="gone", label="a", expectedRevision=1).code == "revision_mismatch"
+    assert operator.ask("GetSession", sessionKey="gone").code == "not_found"
+
+
+@each_resource
+def test_a_change_to_what_is_so_already_changes_nothing(operator: Operator, resource: str) -> None:
+    before = read(operator, resource)
+    rpc, request = change(resource)
+    (body,) = set(request) & {"mock", "scenario", "changes"}
+
+    for values in ({}, {"name": before.value["name"]}):
+        answer = operator.ask(rpc, **{**request, body: values})
+        assert (answer.code, revision(answer), answer.value) == ("", revision(before), before.value)
 
 
 def test_of_two_who_saw_the_same_one_is_let_through(operator: Operator) -> None:

@@ -1,5 +1,6 @@
 """Completion, as the shells ask for it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -46,6 +47,11 @@ def at(server: Server) -> dict[str, str]:
 def test_names_that_the_server_knows_are_offered(server: Server, words: str, offered: list[str]) -> None:
     understudy("session", "put", "ci-42", **at(server))
     assert sorted(bash(words, **at(server))) == offered
+
+
+def test_ids_of_keys_that_work_are_offered(server: Server) -> None:
+    listed = json.loads(understudy("key", "list", "--active", "--json", UNDERSTUDY_DATA=str(server.data)).stdout)
+    assert sorted(bash("understudy key revoke key_", **at(server))) == sorted(each["id"] for each in listed["keys"])
 
 
 def test_the_server_that_the_line_names_is_asked(server: Server) -> None:

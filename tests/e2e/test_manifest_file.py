@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import json
 import os
 import re
 import signal
@@ -13,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 import pytest
-from e2e.conftest import UNDERSTUDY, Server, Start, clean_environment, understudy
+from e2e.conftest import UNDERSTUDY, Server, Start, clean_environment, starting, understudy
 from understudy.v1.manifest_service_pb2 import PLAN_TEAM, ApplyManifestRequest, DumpManifestRequest, Manifest
 from understudy.v1.manifest_service_pb2_grpc import ManifestServiceStub
 from understudy.v1.server_service_pb2 import GetStatusRequest, Status
@@ -61,6 +61,7 @@ projects:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    """The file of a server that a test starts by itself."""
     (tmp_path / "manifests").mkdir()
     path = tmp_path / "manifests" / "understudy.yaml"
     path.write_text(manifest())
@@ -101,33 +102,74 @@ def switch_on(server: Server, mock: str = "ovr_pay") -> None:
 
 
 def problem_of(server: Server) -> str:
-    (source,) = status_of(server).manifests
+    (source,) = [each for each in status_of(server).manifests if each.watched]
     return source.problem
 
 
-def is_told(server: Server, pattern: str) -> Callable[[], bool]:
-    return lambda: re.search(pattern, server.output()) is not None
+def mocks_of(server: Server) -> set[str]:
+    """The ids of the mocks that the file declares."""
+    with owner(server) as channel:
+        request = DumpManifestRequest(source="understudy.yaml")
+        kept = ManifestServiceStub(channel).DumpManifest(request).manifest.projects["shop"].environments["staging"]
+    return set(kept.mocks)
+
+
+def is_well(server: Server) -> bool:
+    return status_of(server).healthy
+
+
+@dataclass
+class Followed:
+    """A server that follows a file, as one of several tests has it. ``told`` is what it has printed since."""
+
+    server: Server
+    file: Path
+    before: int
+
+    def is_told(self, pattern: str) -> Callable[[], bool]:
+        return lambda: re.search(pattern, self.server.output()[self.before :]) is not None
+
+    def write(self, text: str, status: int, what: str = "the new status is answered") -> None:
+        """Write the file, and wait until its mock answers with a status."""
+        self.file.write_text(text)
+        eventually(lambda: pay(self.server) == status, what)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of a file, with a session that has its mock. To start one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "manifests").mkdir()
+    file = folder / "manifests" / "understudy.yaml"
+    file.write_text(manifest())
+    with starting(folder) as start:
+        made = start("--config", str(file))
+        switch_on(made)
+        yield made
 
 
 @pytest.fixture
-def server(start: Start, file: Path) -> Server:
-    """A server of the file, with a session that has its mock."""
-    made = start("--config", str(file))
-    switch_on(made)
-    assert pay(made) == 402
-    return made
+def followed(shared: Server) -> Followed:
+    """The shared server with the file as it was at first, in force."""
+    file = shared.ready_file.parent / "manifests" / "understudy.yaml"
+    if not file.exists() or file.read_text() != manifest() or not is_well(shared):
+        file.write_text(manifest())
+        eventually(lambda: pay(shared) == 402 and is_well(shared), "the file is as it was at first")
+    return Followed(shared, file, len(shared.output()))
 
 
-def test_the_file_is_in_force_before_anything_accepts(start: Start, file: Path) -> None:
-    lines = start("--config", str(file)).output().splitlines()
+def test_the_file_is_in_force_before_anything_accepts(shared: Server) -> None:
+    lines = shared.output().splitlines()
     assert re.fullmatch(r"file   .*understudy\.yaml is in force \(3 changes\)", lines[0])
     assert lines[1].startswith("gRPC   accepts")
 
 
-def test_a_store_that_is_filled_by_a_file_gets_no_sample(start: Start, file: Path) -> None:
-    server = start("--config", str(file))
-    assert status_of(server).counts.projects == 1
-    assert "First admin key" in server.output()
+def test_a_store_that_is_filled_by_a_file_gets_no_sample(shared: Server) -> None:
+    with owner(shared) as channel:
+        kept = ManifestServiceStub(channel).DumpManifest(DumpManifestRequest()).manifest
+    assert "shop" in kept.projects
+    assert "checkout" not in kept.projects
+    assert "First admin key" in shared.output()
 
 
 def test_a_file_with_settings_alone_leaves_the_sample(start: Start, file: Path) -> None:
@@ -136,67 +178,64 @@ def test_a_file_with_settings_alone_leaves_the_sample(start: Start, file: Path) 
     assert (found.counts.projects, found.organisation.plan, list(found.manifests)) == (1, PLAN_TEAM, [])
 
 
-def test_it_is_shown_as_followed_and_in_force(server: Server) -> None:
-    (source,) = status_of(server).manifests
-    shown = (source.source, source.resources, source.watched, source.problem)
-    assert shown == ("understudy.yaml", 3, True, "")
+def test_it_is_shown_as_followed_and_in_force(followed: Followed) -> None:
+    (source,) = [each for each in status_of(followed.server).manifests if each.watched]
+    shown = (source.source, source.resources, source.problem)
+    assert shown == ("understudy.yaml", 3, "")
 
 
-def test_a_changed_file_is_in_force_without_a_restart(server: Server, file: Path) -> None:
-    file.write_text(manifest(409))
-    eventually(lambda: pay(server) == 409, "the new status is answered")
+def test_a_changed_file_is_in_force_without_a_restart(followed: Followed) -> None:
+    followed.write(manifest(409), 409)
 
 
-def test_a_broken_file_keeps_what_was_and_says_why_until_it_is_mended(server: Server, file: Path) -> None:
-    file.write_text(manifest(900))
-    eventually(is_told(server, r"understudy\.yaml:10:\d+: .*\.status: is 900"), "the problem is logged")
+def test_a_broken_file_keeps_what_was_and_says_why_until_it_is_mended(followed: Followed) -> None:
+    server = followed.server
+    followed.file.write_text(manifest(900))
+    eventually(followed.is_told(r"understudy\.yaml:10:\d+: .*\.status: is 900"), "the problem is logged")
     assert pay(server) == 402
     assert "status: is 900, more than 599" in problem_of(server)
-    assert understudy("status", "--data", server.data).returncode == 1
-    file.write_text(manifest(409))
-    eventually(lambda: pay(server) == 409, "the mended file is in force")
+    assert not is_well(server)
+    followed.write(manifest(409), 409, "the mended file is in force")
     assert problem_of(server) == ""
-    assert understudy("status", "--data", server.data).returncode == 0
+    assert is_well(server)
 
 
-def test_what_an_editor_puts_in_the_place_of_the_file_is_read(server: Server, file: Path) -> None:
+def test_what_an_editor_puts_in_the_place_of_the_file_is_read(followed: Followed) -> None:
     for status in (409, 410):
-        partial = file.with_name(".understudy.yaml.swp")
+        partial = followed.file.with_name(".understudy.yaml.swp")
         partial.write_text(manifest(status))
-        partial.rename(file)
-        eventually(lambda status=status: pay(server) == status, f"{status} is answered")  # type: ignore[misc]
+        partial.rename(followed.file)
+        eventually(lambda status=status: pay(followed.server) == status, f"{status} is answered")  # type: ignore[misc]
 
 
-def test_a_file_that_appears_where_a_pattern_looks_is_included(server: Server, file: Path) -> None:
-    (file.parent / "more").mkdir()
-    (file.parent / "more" / "a.yaml").write_text("{}")
-    file.write_text(manifest(409, environment="include: [more/*.yaml]"))
-    eventually(lambda: pay(server) == 409, "the pattern is read")
-    (file.parent / "more" / "b.yaml").write_text("mocks: {ovr_b: {matcher: POST /b, action: {respond: {status: 418}}}}")
-    eventually(lambda: status_of(server).counts.mocks == 2, "the new file is included")
+def test_a_file_that_appears_where_a_pattern_looks_is_included(followed: Followed) -> None:
+    more = followed.file.parent / "more"
+    more.mkdir()
+    (more / "a.yaml").write_text("{}")
+    followed.write(manifest(409, environment="include: [more/*.yaml]"), 409, "the pattern is read")
+    (more / "b.yaml").write_text("mocks: {ovr_b: {matcher: POST /b, action: {respond: {status: 418}}}}")
+    eventually(lambda: mocks_of(followed.server) == {"ovr_pay", "ovr_b"}, "the new file is included")
 
 
-def test_a_folder_that_appears_where_a_pattern_looks_is_followed_too(start: Start, file: Path) -> None:
-    (file.parent / "teams" / "a").mkdir(parents=True)
-    (file.parent / "teams" / "a" / "mocks.yaml").write_text("mocks: {ovr_a: {matcher: POST /a}}")
-    file.write_text(manifest(environment="include: [teams/*/mocks.yaml]"))
-    server = start("--config", str(file))
-    assert status_of(server).counts.mocks == 2
-    (file.parent / "teams" / "b").mkdir()
-    (file.parent / "teams" / "b" / "mocks.yaml").write_text("mocks: {ovr_b: {matcher: POST /b}}")
-    eventually(lambda: status_of(server).counts.mocks == 3, "what came in a new folder is included")
+def test_a_folder_that_appears_where_a_pattern_looks_is_followed_too(followed: Followed) -> None:
+    teams = followed.file.parent / "teams"
+    (teams / "a").mkdir(parents=True)
+    (teams / "a" / "mocks.yaml").write_text("mocks: {ovr_a: {matcher: POST /a}}")
+    followed.write(manifest(409, environment="include: [teams/*/mocks.yaml]"), 409, "the pattern is read")
+    assert mocks_of(followed.server) == {"ovr_pay", "ovr_a"}
+    (teams / "b").mkdir()
+    (teams / "b" / "mocks.yaml").write_text("mocks: {ovr_b: {matcher: POST /b}}")
+    eventually(lambda: mocks_of(followed.server) == {"ovr_pay", "ovr_a", "ovr_b"}, "a new folder is included")
 
 
-def test_a_body_in_a_file_beside_is_followed(start: Start, file: Path) -> None:
-    body = file.parent / "cart.json"
+def test_a_body_in_a_file_beside_is_followed(followed: Followed) -> None:
+    body = followed.file.parent / "cart.json"
     body.write_text('{"items":1}')
-    file.write_text(manifest().replace("json: {by: file}", "jsonFile: cart.json"))
-    server = start("--config", str(file))
-    switch_on(server)
+    followed.write(manifest(409).replace("json: {by: file}", "jsonFile: cart.json"), 409)
 
     def cart() -> str:
         headers = {"x-flowmock-session": "ci-42"}
-        return asyncio.run(ask(server.addresses["proxy"], "POST", PAY, headers, "{}")).body
+        return asyncio.run(ask(followed.server.addresses["proxy"], "POST", PAY, headers, "{}")).body
 
     assert cart() == '{"items":1}'
     body.write_text('{"items":2}')
@@ -204,41 +243,60 @@ def test_a_body_in_a_file_beside_is_followed(start: Start, file: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
-def test_a_file_that_is_written_slowly_is_never_taken_for_whole(server: Server, file: Path) -> None:
+def test_a_file_that_is_written_slowly_is_never_taken_for_whole(followed: Followed) -> None:
+    server = followed.server
     # The first half is a manifest that would do.
     padding = "#" + " " * len(manifest(409)) + "\n"
     whole = manifest(409) + padding + "          ovr_new: {matcher: POST /new}\n"
-    writer = subprocess.Popen(
-        [sys.executable, "-c", SLOW_WRITER, str(file), whole], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-c", SLOW_WRITER, str(followed.file), whole]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert writer.stdout
     assert writer.stdout.readline() == "half\n"
     # Told to read, it waits for the writer, and says so after a while.
     server.process.send_signal(signal.SIGHUP)
-    eventually(is_told(server, "another process has it open for writing"), "the wait is told")
+    eventually(followed.is_told("another process has it open for writing"), "the wait is told")
     assert pay(server) == 402
     writer.communicate("go on\n")
     eventually(lambda: pay(server) == 409, "the whole file is in force")
-    assert status_of(server).counts.mocks == 2
+    assert mocks_of(server) == {"ovr_pay", "ovr_new"}
 
 
-def test_a_deleted_file_keeps_what_was_and_one_that_comes_back_is_read(server: Server, file: Path) -> None:
-    file.unlink()
-    eventually(is_told(server, "there is no file|cannot read"), "that it is missing is logged")
-    assert pay(server) == 402
-    assert "understudy.yaml" in problem_of(server)
-    file.write_text(manifest(409))
-    eventually(lambda: pay(server) == 409, "the new file is in force")
+def test_a_deleted_file_keeps_what_was_and_one_that_comes_back_is_read(followed: Followed) -> None:
+    followed.file.unlink()
+    eventually(followed.is_told("there is no file|cannot read"), "that it is missing is logged")
+    assert pay(followed.server) == 402
+    assert "understudy.yaml" in problem_of(followed.server)
+    followed.write(manifest(409), 409, "the new file is in force")
 
 
-def test_sighup_applies_the_file_again_where_another_took_its_place(server: Server, file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.yaml"
-    other.write_text(manifest(410))
-    result = understudy("apply", other, "--source", "understudy.yaml", "--data", server.data)
-    assert result.returncode == 0, result.stderr
+def test_another_apply_of_the_same_source_is_told_until_sighup_has_the_file_applied_again(followed: Followed) -> None:
+    server = followed.server
+    other = Manifest(source="understudy.yaml")
+    mock = other.projects["shop"].environments["staging"].mocks["ovr_pay"]
+    mock.matcher.path = "/pay"
+    mock.action.respond.status = 410
+    with owner(server) as channel:
+        ManifestServiceStub(channel).ApplyManifest(ApplyManifestRequest(manifest=other))
     assert pay(server) == 410
+    assert problem_of(server).startswith("superseded by an apply at ")
     server.process.send_signal(signal.SIGHUP)
     eventually(lambda: pay(server) == 402, "the file is in force again")
+    assert problem_of(server) == ""
+
+
+def test_changed_settings_are_said_to_need_a_restart(followed: Followed) -> None:
+    followed.write(manifest(409, more="server: {api_rate: 5/60}"), 409)
+    assert followed.is_told("the settings under `server:` have changed")()
+
+
+def test_a_start_with_a_file_that_cannot_be_used_changes_nothing(file: Path, tmp_path: Path) -> None:
+    file.write_text(manifest(900))
+    ports = ("--grpc", "0", "--rest", "0", "--proxy", "0")
+    result = understudy("serve", "--config", file, "--data", tmp_path / "data", *ports)
+    assert result.returncode == 2
+    assert re.search(r"understudy\.yaml:10:\d+: projects\.shop\..*\.status: is 900, more than 599", result.stderr)
+    assert "accepts" not in result.stdout
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_terminal_that_is_closed_ends_the_server(file: Path, tmp_path: Path) -> None:
@@ -265,63 +323,7 @@ def test_a_terminal_that_is_closed_ends_the_server(file: Path, tmp_path: Path) -
         process.wait()
 
 
-def test_changed_settings_are_said_to_need_a_restart(server: Server, file: Path) -> None:
-    file.write_text(manifest(409, more="server: {api_rate: 5/60}"))
-    eventually(is_told(server, "the settings under `server:` have changed"), "the change of settings is told")
-    eventually(lambda: pay(server) == 409, "the rest is in force")
-
-
-def test_what_the_store_refuses_is_in_force_once_the_store_lets_it(server: Server, file: Path) -> None:
-    place = ("--project", "shop", "--environment", "staging", "--data", server.data)
-    made = understudy("mock", "create", "--id", "ovr_mine", "--name", "Mine", "--path", "/mine", *place)
-    assert made.returncode == 0, made.stderr
-    file.write_text(manifest(409) + "          ovr_mine: {matcher: POST /mine}\n")
-    eventually(is_told(server, "--adopt"), "the refusal is logged with what to do")
-    assert pay(server) == 402
-    assert understudy("mock", "delete", "ovr_mine", *place).returncode == 0
-    eventually(lambda: pay(server) == 409, "it is tried again and in force")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (manifest(900), r"understudy\.yaml:10:\d+: projects\.shop\..*\.status: is 900, more than 599"),
-        ("projects: [", r"understudy\.yaml:\d+:\d+: "),
-    ],
-)
-def test_a_start_with_a_file_that_cannot_be_used_changes_nothing(
-    file: Path, tmp_path: Path, text: str, message: str
-) -> None:
-    file.write_text(text)
-    result = understudy(
-        "serve", "--config", file, "--data", tmp_path / "data", "--grpc", "0", "--rest", "0", "--proxy", "0"
-    )
-    assert result.returncode == 2
-    assert re.search(message, result.stderr)
-    assert "accepts" not in result.stdout
-    assert not (tmp_path / "data").exists()
-
-
-def test_a_start_that_the_store_refuses_leaves_the_store_as_it_was(start: Start, file: Path, tmp_path: Path) -> None:
-    first = start("--config", str(file))
-    before = status_of(first).store.version
-    first.stop()
-    file.write_text("source: another\n" + manifest(409))
-    result = understudy("serve", "--config", file, "--data", first.data, "--grpc", "0", "--rest", "0", "--proxy", "0")
-    assert result.returncode == 1
-    assert "--adopt" in result.stderr
-    assert json.loads(understudy("status", "--json", "--data", first.data).stdout)["store"]["version"] == before
-
-
-def test_a_plan_that_contradicts_the_file_is_refused(file: Path, tmp_path: Path) -> None:
-    file.write_text(manifest(more="organisation: {plan: business}"))
-    ports = ("--grpc", "0", "--rest", "0", "--proxy", "0")
-    result = understudy("serve", "--config", file, "--data", tmp_path / "data", "--plan", "team", *ports)
-    assert result.returncode == 2
-    assert re.search(r"understudy\.yaml:1:\d+: organisation\.plan: .*the plan team \(--plan\)", result.stderr)
-
-
-def test_two_that_apply_at_once_leave_one_of_both_whole(server: Server) -> None:
+def test_two_that_apply_at_once_leave_one_of_both_whole(shared: Server) -> None:
     def declared(number: int) -> Manifest:
         made = Manifest(source="raced")
         mocks = made.projects["raced"].environments["staging"].mocks
@@ -330,13 +332,13 @@ def test_two_that_apply_at_once_leave_one_of_both_whole(server: Server) -> None:
         return made
 
     def apply(number: int) -> None:
-        with owner(server) as channel:
+        with owner(shared) as channel:
             for _ in range(5):
                 ManifestServiceStub(channel).ApplyManifest(ApplyManifestRequest(manifest=declared(number)))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(apply, (1, 2)))
-    with owner(server) as channel:
+    with owner(shared) as channel:
         request = DumpManifestRequest(source="raced")
         kept = ManifestServiceStub(channel).DumpManifest(request).manifest.projects["raced"].environments["staging"]
     assert len(kept.mocks) == 50

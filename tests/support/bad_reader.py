@@ -1,5 +1,6 @@
 """A process in the place of the one that reads manifests, which does what ``BAD_READER`` says."""
 
+import json
 import os
 import resource
 import signal
@@ -22,6 +23,11 @@ if __name__ == "__main__":
             signal.pause()
         case "dying":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "thinking":
+            os.kill(os.getpid(), signal.SIGXCPU)
+        case "telling":
+            print(json.dumps({"size": 1 << 40}), flush=True)
+            signal.pause()
         case "hungry":
             reading_child.MEMORY_BYTES_MAX = _taken_bytes() + _MARGIN_BYTES
             reading_child.main()

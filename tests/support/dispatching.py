@@ -131,7 +131,8 @@ class World:
         mock = mock_service_pb2.Mock(id=mock_id, name=mock_id, **fields)  # type: ignore[arg-type]
         place = {"project": project, "environment": environment}
         await self.call("MockService.CreateMock", mock_service_pb2.CreateMockRequest(mock=mock, **place))
-        await self.call("MockService.PublishMock", mock_service_pb2.PublishMockRequest(mock_id=mock_id, **place))
+        publish = mock_service_pb2.PublishMockRequest(project=project, environment=environment, mock_id=mock_id)
+        await self.call("MockService.PublishMock", publish)
 
     async def make_scenario(self, project: str, environment: str, scenario_id: str, *mocks: str) -> None:
         scenario = scenario_service_pb2.Scenario(id=scenario_id, name=scenario_id, mocks=mocks)

@@ -137,7 +137,8 @@ class GrpcManagement:
         route = route_of(method)
         message: Any = GetMessageClass(method.input_type)()
         json_format.ParseDict(_for_protobuf(method.input_type, request), message)
-        if route.body and _MASK in method.input_type.fields_by_name:
+        # Without a mask the fields that are there count, which is all that a whole body says here.
+        if route.body not in ("", "*") and _MASK in method.input_type.fields_by_name:
             body = method.input_type.fields_by_name[route.body].message_type
             assert body is not None
             message.update_mask.paths.extend(body.fields_by_camelcase_name[name].name for name in request[route.body])
@@ -150,7 +151,9 @@ class GrpcManagement:
             response = ask(message, metadata=(("authorization", auth),), timeout=30)
         except grpc.RpcError as error:
             problem = status.read(rpc_status.from_call(error))
-            return Answer(_FLOWMOCK_CODES.get(problem.reason, problem.reason), {"error": problem.message})
+            told = [{"field": each.field, "message": each.message} for each in (problem, *problem.others)]
+            value = {"error": problem.summary, **({"problems": told} if problem.others else {})}
+            return Answer(_FLOWMOCK_CODES.get(problem.reason, problem.reason), value)
         part = getattr(response, route.response_body) if route.response_body else response
         return Answer("", _shown(part, whole_body=True), headers=_headers(part))
 

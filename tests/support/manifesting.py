@@ -72,4 +72,5 @@ def line(change: ManifestChange) -> str:
     fields = f"({', '.join(each.path for each in change.fields)})" if change.fields else ""
     renamed = f"-> {change.renamed_to}" if change.renamed_to else ""
     sessions = f"[{change.sessions} sessions]" if change.sessions else ""
-    return " ".join(filter(None, (kind, resource, place, fields, renamed, sessions)))
+    keys = f"[{change.keys} keys]" if change.keys else ""
+    return " ".join(filter(None, (kind, resource, place, fields, renamed, sessions, keys)))

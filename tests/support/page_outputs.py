@@ -7,7 +7,7 @@ from collections.abc import Sequence
 _VARYING = (
     (re.compile(r"fmk_[A-Za-z0-9_-]+"), "fmk_…"),
     (re.compile(r"\b(log|key|ovr|scn)_[0-9A-HJKMNP-TV-Z]{26}\b"), r"\1_…"),
-    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<moment>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z"), "<moment>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s)\b"), "<time>"),
     # Columns are as wide as what stands in them.
     (re.compile(r" {2,}"), "  "),

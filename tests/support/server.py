@@ -85,12 +85,12 @@ class MadePlace:
     environments: tuple[str, ...]
 
     def make_mock(self, mock_id: str, *, publish: bool = True, environment: str = "", **fields: object) -> None:
-        place = {"project": self.project, "environment": environment or self.environments[0]}
+        project, environment = self.project, environment or self.environments[0]
         stub = MockServiceStub(self.server.owner)
         mock = Mock(id=mock_id, name=mock_id, **fields)  # type: ignore[arg-type]
-        stub.CreateMock(CreateMockRequest(mock=mock, **place))
+        stub.CreateMock(CreateMockRequest(project=project, environment=environment, mock=mock))
         if publish:
-            stub.PublishMock(PublishMockRequest(mock_id=mock_id, **place))
+            stub.PublishMock(PublishMockRequest(project=project, environment=environment, mock_id=mock_id))
 
     def make_answer(
         self,
@@ -119,8 +119,9 @@ class MadePlace:
 
     def switch_on_for_all(self, mock_id: str, environment: str = "") -> None:
         """Let a mock apply to every request of its environment."""
-        place = {"project": self.project, "environment": environment or self.environments[0]}
-        MockServiceStub(self.server.owner).ActivateMock(ActivateMockRequest(mock_id=mock_id, **place))
+        environment = environment or self.environments[0]
+        request = ActivateMockRequest(project=self.project, environment=environment, mock_id=mock_id)
+        MockServiceStub(self.server.owner).ActivateMock(request)
 
     def make_scenario(self, scenario_id: str, *mocks: str, name: str = "", environment: str = "") -> None:
         request = CreateScenarioRequest(

@@ -81,11 +81,11 @@ class Managed:
             lambda tx: tx.put_mock(ENVIRONMENT, managed_mock("ovr_a")),
             lambda tx: tx.put_mock(ENVIRONMENT, managed_mock("ovr_b", source="other")),
             put_mock("ovr_c"),
-            lambda tx: tx.put_manifest_source(SourceRecord(TEAM, 5, "key_1")),
-            lambda tx: tx.put_manifest_source(SourceRecord(TEAM, 7, "")),
+            lambda tx: tx.put_manifest_source(SourceRecord(TEAM, 5, "key_1", digest="a")),
+            lambda tx: tx.put_manifest_source(SourceRecord(TEAM, 7, "", digest="b")),
         )
 
-        assert await store.read(lambda tx: tx.manifest_source(TEAM)) == SourceRecord(TEAM, 7, "", 2)
+        assert await store.read(lambda tx: tx.manifest_source(TEAM)) == SourceRecord(TEAM, 7, "", 2, "b")
         assert await store.read(lambda tx: tx.manifest_source("other")) is None
 
     async def test_noting_that_a_source_was_applied_leaves_the_version(self, store: FullStore) -> None:

@@ -50,7 +50,8 @@ projects:
 - `${NAME}` and `${NAME:-default}` stand for environment variables, in every value but JSON, `text` and `binary`;
   `$${` is `${` itself. A variable that is not set and has no default is an error.
 - Where a kind is "any JSON value", YAML is read by the rules of JSON: `yes`, `on`, `0x1f` or `1_000` need quotes.
-- Anchors, aliases and `<<` may be used; keys may not be repeated.
+- Anchors, aliases and `<<` may be used; keys may not be repeated. All that they and files beside
+  stand for may have 16 MiB.
 """
 
 

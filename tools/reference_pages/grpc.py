@@ -42,7 +42,9 @@ with grpc.insecure_channel("127.0.0.1:50051") as channel:
 ## Errors
 
 A refused call has a gRPC status, and in its details a `google.rpc.ErrorInfo` whose `reason` is one of these stable
-codes.
+codes. A `google.rpc.BadRequest` has the field at fault, and what is wrong there. Where several things were wrong at
+once, as in a manifest, it has a violation for each, the first included, as many as fit into 5000 bytes, and `more` in
+the metadata of the `ErrorInfo` is how many there are beside the first.
 """
 _TYPES = FieldDescriptorProto.Type.DESCRIPTOR.values_by_number
 

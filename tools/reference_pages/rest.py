@@ -25,13 +25,22 @@ curl -sS -X PUT "http://127.0.0.1:8000/api/v1/sessions/ci-42" -H "Authorization:
   -d '{"project": "checkout", "environment": "staging", "scenario": "scn_paymentDeclined"}'
 ```
 
-In a body, an absent key leaves what is there as it is, and null clears it where null is allowed. What has a revision
-is answered with an `ETag`; sent back as `If-Match`, it lets a change be refused (412) when somebody else was quicker.
+In the body of a PATCH, and of the PUT of a session, an absent key leaves what is there as it is, and null clears it
+where null is allowed. This goes for the keys of the body itself: an object or a list inside (`matcher`, `action`,
+`cors`, `redaction`, `limits`, `hosts`, `carriers`) is set whole, so that what is left out of it has its default again.
+A change to what is so already changes nothing, the revision neither.
+
+What has a revision is answered with an `ETag`. Sent back as `If-Match`, it lets a call be refused (412,
+`revision_mismatch`) when somebody else was quicker. It counts where the call lists it: when a mock, scenario, project,
+environment or session is changed or removed, and when a mock is published, unpublished, switched on or off. `*` stands
+for any revision, as no header does. To switch a mock on or off for one session is not among them: it is idempotent and
+leaves the rest of the session alone.
 
 ## Errors
 
 A refused call is answered with `{"error": "what was wrong, for people", "code": "for programs"}`. Codes stay as they
-are.
+are. Where several things were wrong at once, as in a manifest, `problems` lists them, the first included and at most
+100: `[{"field": "manifest.projects['shop']", "message": "what is wrong there"}]`.
 """
 _METHODS = ("get", "put", "post", "patch", "delete")
 _ANY_CALL = ("400", "401", "403", "422", "429", "500", "503")
@@ -101,7 +110,9 @@ def _operation(verb: str, path: str, operation: Schema) -> Iterator[str]:
         [_parameter(each) for each in operation.get("parameters", ())],
     )
     if "requestBody" in operation:
-        yield f"- Body: {_content(operation['requestBody'])}"
+        body = operation["requestBody"]
+        about = f". {body['description']}" if "description" in body else ""
+        yield f"- Body: {_content(body)}{about}"
     answer = operation["responses"]["200"]
     headers = "".join(f", header {code(name)}" for name in answer.get("headers", ()))
     yield f"- Answer: {_content(answer)}{headers}"

@@ -1,5 +1,6 @@
 """The FlowMock contract's way to say that a call failed: ``{"error": "text", "code": "snake_case"}``."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.rpc import code_pb2
@@ -32,6 +33,7 @@ TABLE: dict[str, tuple[int, str]] = {
     "already_exists": (409, "already_exists"),
     "not_empty": (409, "not_empty"),
     "managed_by_file": (409, "managed_by_file"),
+    "source_followed": (409, "source_followed"),
     "other_projects": (409, "other_projects"),
     "body_not_kept": (409, "body_not_kept"),
     "key_limit": (409, "key_limit"),
@@ -69,6 +71,8 @@ class FlowMock:
         problem = status.read(refusal)
         http_status, code, text = _classify(refusal, problem)
         envelope: dict[str, Any] = {"error": text, "code": code}
+        if problem.others:
+            envelope["problems"] = [_told(each) for each in (problem, *problem.others)]
         if problem.request_id:
             envelope["requestId"] = problem.request_id
         return Answer(http_status, _headers(http_status, problem), dump(envelope))
@@ -79,14 +83,12 @@ def _classify(refusal: Status, problem: Problem) -> tuple[int, str, str]:
         return _WAY.get(refusal.code, (500, "internal_error", "Something went wrong inside Understudy."))
     kind = _STATUS_OF_KIND.get(refusal.code, 500)
     http_status, code = TABLE.get(problem.reason, (kind, problem.reason))
-    return http_status, code, _in_json_names(problem) or code
+    return http_status, code, problem.summary or code
 
 
-def _in_json_names(problem: Problem) -> str:
-    """The message of an error with its field spelled as in JSON."""
-    first, *rest = problem.field.split("_")
-    spelled = first + "".join(part[:1].upper() + part[1:] for part in rest)
-    return problem.message.replace(problem.field, spelled) if problem.field else problem.message
+def _told(problem: Problem) -> Mapping[str, str]:
+    """One of several problems: its field and what is wrong there."""
+    return {"field": problem.field, "message": problem.message}
 
 
 def _headers(http_status: int, problem: Problem) -> Headers:

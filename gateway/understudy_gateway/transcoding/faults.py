@@ -1,6 +1,5 @@
 """What was wrong with a request, gathered while it is read, and the refusal that is made of it."""
 
-import re
 from dataclasses import dataclass
 
 from google.rpc.code_pb2 import INVALID_ARGUMENT
@@ -13,7 +12,6 @@ PLACES = ("project", "environment")
 
 _GIVEN_MAX_CHARACTERS = 100
 _PATH_MAX_CHARACTERS = 200
-_SNAKE = re.compile(r"_([a-z0-9])")
 
 
 class BadValue(Exception):
@@ -27,7 +25,10 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class InputFault:
-    """One fault. ``reason`` is the stable code, ``field`` a dotted path in proto names, empty for the whole request."""
+    """One fault. ``reason`` is the stable code, ``field`` a dotted path in proto names, empty for the whole request.
+
+    The message names the field in the same way; both are spelled as over REST when they are shown.
+    """
 
     reason: str
     message: str
@@ -45,19 +46,15 @@ class InputFault:
 
 def misfit(reason: str, field: str, bad: BadValue, given: object) -> InputFault:
     """Make the fault of a field whose value is not what it must be."""
-    message = f"{in_json(field)} must be {bad.wanted}."
-    return InputFault(reason, message, field[:_PATH_MAX_CHARACTERS], bad.rule, _shown(given))
+    path = field[:_PATH_MAX_CHARACTERS]
+    return InputFault(reason, f"{path} must be {bad.wanted}.", path, bad.rule, _shown(given))
 
 
 def unknown(field: str, name: str) -> InputFault:
     """Make the fault of a name that the request does not have. ``field`` is the whole path, ``name`` its last part."""
-    return InputFault(
-        "invalid_field",
-        f"{in_json(field)} is not a field of this request.",
-        field[:_PATH_MAX_CHARACTERS],
-        "unknown",
-        name[:_GIVEN_MAX_CHARACTERS],
-    )
+    path = field[:_PATH_MAX_CHARACTERS]
+    message = f"{path} is not a field of this request."
+    return InputFault("invalid_field", message, path, "unknown", name[:_GIVEN_MAX_CHARACTERS])
 
 
 def refuse(faults: list[InputFault]) -> Status | None:
@@ -67,11 +64,6 @@ def refuse(faults: list[InputFault]) -> Status | None:
             if fault.field == place:
                 return fault.refusal()
     return faults[0].refusal() if faults else None
-
-
-def in_json(path: str) -> str:
-    """Spell a path of proto names as the caller of the REST API knows it: ``global_delay_ms`` is ``globalDelayMs``."""
-    return _SNAKE.sub(lambda found: found[1].upper(), path)[:_GIVEN_MAX_CHARACTERS]
 
 
 def _shown(given: object) -> str:

@@ -141,7 +141,7 @@ def _map_putter(spec: Field, put: _PutElement) -> _Put:
     def put_all(message: Message, value: Any, path: str, reading: Reading) -> None:
         if type(value) is not dict:
             raise BadValue("an object")
-        elements = ((key, element, f'{path}["{key}"]') for key, element in value.items())
+        elements = ((key, element, f"{path}[{key!r}]") for key, element in value.items())
         _put_each(spec, getattr(message, spec.name), elements, put, reading)
 
     return put_all

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from google.api.http_pb2 import HttpRule
@@ -26,7 +27,7 @@ _ABOUT = (
 # What any call may be answered with: a malformed request, no key, a key that will not do, a field at fault, too many
 # calls, a fault of ours, a store that cannot write now.
 _ANY_CALL = frozenset({400, 401, 403, 422, 429, 500, 503})
-_BODY_TOO_LARGE = 413
+_NOT_FOUND, _PRECONDITION_FAILED, _BODY_TOO_LARGE = 404, 412, 413
 
 # The methods that the format has a place for; a binding of another one is routed and not documented.
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
@@ -34,7 +35,7 @@ _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH"
 
 def document(contract: Contract | None = None) -> dict[str, Any]:
     """Make the document of a contract (default: Understudy's own) as JSON values, the same for the same contract."""
-    contract = contract or understudy()
+    contract = _in_words_of_rest(contract or understudy())
     writer = _Writer(contract)
     paths: dict[str, Schema] = {}
     for method in contract.methods():
@@ -135,6 +136,8 @@ class _Writer:
         body: Schema = {"content": {"application/json": {"schema": schema}}}
         if not partial:
             body["required"] = True
+        if most := options.rest_method(method).body_bytes_max:
+            body["description"] = f"At most {most} bytes, or what the server takes of any route if that is more."
         return body
 
     def _responses(self, method: MethodDescriptor, rule: HttpRule) -> Schema:
@@ -145,7 +148,7 @@ class _Writer:
         if headers:
             success["headers"] = headers
         named = {status for code, (status, _) in TABLE.items() if _mentions(self._words(method), code)}
-        statuses = _ANY_CALL | named | ({_BODY_TOO_LARGE} if rule.body else set())
+        statuses = _ANY_CALL | named | set(_statuses_of(method, rule))
         refusals = {str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(statuses)}
         return {"200": success, **refusals, "default": {"$ref": "#/components/responses/Error"}}
 
@@ -171,6 +174,28 @@ class _Writer:
         fields = [field.full_name for field in method.input_type.fields]
         service = method.containing_service.full_name
         return " ".join(self._notes.get(name, "") for name in (service, method.full_name, *fields))
+
+
+def _statuses_of(method: MethodDescriptor, rule: HttpRule) -> Iterator[int]:
+    """Yield what a call may be refused with by the form of its route alone."""
+    if rule.body:
+        yield _BODY_TOO_LARGE
+    if templates.parse(verb_and_path(rule)[1]).variables:
+        yield _NOT_FOUND
+    if any(spec.header == "if-match" for spec in read_fields(method.input_type)):
+        yield _PRECONDITION_FAILED
+
+
+def _in_words_of_rest(contract: Contract) -> Contract:
+    """Let the comments name errors as the envelope does, and fields that travel in headers by these."""
+    words = {code: shown for code, (_, shown) in TABLE.items() if shown != code}
+    for method in contract.methods():
+        fields = {spec.name: spec.header for spec in read_fields(method.input_type) if spec.header}
+        words |= {f"`{name}`": f"`{header.title()}`" for name, header in fields.items()}
+    notes = contract.comments
+    for word, shown in words.items():
+        notes = {name: re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", shown, note) for name, note in notes.items()}
+    return replace(contract, comments=notes)
 
 
 def _fixed(request: Descriptor, template: Template) -> frozenset[str]:
@@ -231,6 +256,18 @@ _ERROR: Schema = {
     "properties": {
         "error": {"type": "string", "description": "What was wrong, for people.", "examples": ["No such session."]},
         "code": {"type": "string", "description": "The stable code, for programs.", "examples": ["not_found"]},
+        "problems": {
+            "type": "array",
+            "description": "All that was wrong, the first included, where there was more than that.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string", "description": "Path of the field in the request."},
+                    "message": {"type": "string", "description": "What is wrong there, for people."},
+                },
+                "required": ["field", "message"],
+            },
+        },
         "requestId": {"type": "string", "description": "With `internal_error`: where to look in the server's log."},
     },
     "required": ["error", "code"],

@@ -10,7 +10,7 @@ from understudy_gateway.transcoding import templates
 from understudy_gateway.transcoding.contract import Contract
 from understudy_gateway.transcoding.json_decode import Decoders
 from understudy_gateway.transcoding.json_encode import Encoders
-from understudy_gateway.transcoding.options import http_rule
+from understudy_gateway.transcoding.options import http_rule, rest_method
 from understudy_gateway.transcoding.requests import RequestDecoder
 from understudy_gateway.transcoding.responses import ResponseEncoder
 from understudy_gateway.transcoding.routes import RouteTree
@@ -24,7 +24,8 @@ class Operation:
     """One route.
 
     ``rpc`` is the method as gRPC names it: ``/understudy.v1.SessionService/GetSession``; ``headers`` are the names of
-    all that a call is made of, lower case.
+    all that a call is made of, lower case; ``body_bytes_max`` is 0 or how long its body may be where others must be
+    shorter.
     """
 
     rpc: str
@@ -32,6 +33,7 @@ class Operation:
     headers: frozenset[bytes]
     request: RequestDecoder
     response: ResponseEncoder
+    body_bytes_max: int = 0
 
 
 def compile_routes(contract: Contract) -> RouteTree[Operation]:
@@ -52,6 +54,7 @@ def compile_routes(contract: Contract) -> RouteTree[Operation]:
                 headers=request.headers | {AUTHORIZATION, CONTENT_LENGTH},
                 request=request,
                 response=ResponseEncoder(method, rule.response_body, encoders),
+                body_bytes_max=rest_method(method).body_bytes_max,
             )
             tree.add(verb, template, operation)
             if verb == "GET" and not operation.streams:

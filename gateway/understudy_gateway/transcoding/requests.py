@@ -19,6 +19,7 @@ from understudy_gateway.transcoding.fields import Field, Kind, UnsupportedField,
 from understudy_gateway.transcoding.json_decode import Decoders, MessageDecoder, Reading
 from understudy_gateway.transcoding.json_text import InvalidJson
 from understudy_gateway.transcoding.routes import BadEncoding
+from understudy_gateway.transcoding.spelling import Spelling
 from understudy_gateway.transcoding.templates import Template
 from understudy_gateway.transcoding.values import text_reader
 
@@ -63,6 +64,8 @@ class _TextField:
 class RequestDecoder:
     """Reads the requests of one route. ``headers`` are the names of those that are read, lower case.
 
+    ``spelling`` is how a refusal names their fields.
+
     Raises ``UnsupportedField`` when made for what has no form over HTTP.
     """
 
@@ -78,6 +81,10 @@ class RequestDecoder:
             if spec.header
         ]
         self.headers = frozenset(name for name, _ in self._headers)
+        self.spelling = Spelling(
+            "" if rule.body == WHOLE_BODY else rule.body,
+            {field.spec.name: field.spec.header for _, field in self._headers},
+        )
         self._places = [name for name in rest.query if name in faults.PLACES and rule.body]
         in_path = {variable.path[0] for variable in template.variables if len(variable.path) == 1}
         fixed = frozenset(in_path | {field.spec.name for _, field in self._headers})

@@ -12,7 +12,7 @@ from understudy_server.app.masks import fields_to_set, set_fields
 from understudy_server.app.ownership import check_nothing_managed_within, check_unmanaged
 from understudy_server.app.ports import EnvironmentRecord, Transaction
 from understudy_server.app.proxy_settings import check_hosts_are_free, check_settings
-from understudy_server.app.revisions import check_revision, touched
+from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
 from understudy_server.core.searching import contains
@@ -36,14 +36,15 @@ async def list_environments(
     tx: Transaction, call: Call, request: pb.ListEnvironmentsRequest
 ) -> pb.ListEnvironmentsResponse:
     """List the environments the key is for, in the order of their slugs."""
-    after = paging.name_before(request.page_token)
+    pages = paging.pages(call.place, request)
+    after = pages.name_before(request.page_token)
     if call.caller.environment_id:
         own = await tx.environment_by_id(call.caller.environment_id)
         shown = own is not None and own.message.slug > after and _is_named(own.message, request.search)
         return pb.ListEnvironmentsResponse(environments=[own.message] if own and shown else [])
     found = await tx.environments(call.place.project_id, after, request.page_size + 1, request.search)
     page = [record.message for record in found[: request.page_size]]
-    token = paging.token_after(page[-1].slug) if len(found) > len(page) else ""
+    token = pages.token_after(page[-1].slug) if len(found) > len(page) else ""
     return pb.ListEnvironmentsResponse(environments=page, next_page_token=token)
 
 
@@ -91,9 +92,11 @@ async def update_environment(
     check_settings(request.changes, "changes")
     if "hosts" in fields:
         await check_hosts_are_free(tx, request.changes.hosts, "changes.hosts", record.id)
+    before = copied(record.message)
     _set(record.message, request.changes, fields)
-    touched(record.message, call.now_ms)
-    await tx.put_environment(record)
+    if record.message != before:
+        touched(record.message, call.now_ms)
+        await tx.put_environment(record)
     return pb.UpdateEnvironmentResponse(environment=record.message)
 
 

@@ -10,11 +10,18 @@ from understudy.v1.server_service_pb2 import JournalStatus, Listener, StoreStatu
 class Watched:
     """A manifest that the process follows in a file.
 
-    ``problem`` is why the file as it is now is not in force; empty when it is.
+    ``problem`` is why the file as it is now is not in force, a line for each problem; empty when it was applied.
+    ``digest`` is that of the manifest that was applied last, and ``resources`` how much the source declared after that,
+    by which it is known whether it is in force still.
+    ``declares`` is false when the file says nothing any more of what there is to be: then it is no trap to release the
+    source, which a start with the file would otherwise declare again.
     """
 
     source: str
     problem: str = ""
+    digest: str = ""
+    resources: int = 0
+    declares: bool = True
 
 
 @dataclass(frozen=True, slots=True)

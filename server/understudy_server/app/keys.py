@@ -45,7 +45,8 @@ async def create_key(tx: Transaction, call: Call, request: CreateKeyRequest) -> 
 
 async def list_keys(tx: Transaction, call: Call, request: ListKeysRequest) -> ListKeysResponse:
     """List the keys that are within the caller's own reach, newest first."""
-    before = paging.name_before(request.page_token)
+    pages = paging.pages(call.place, request)
+    before = pages.name_before(request.page_token)
     caller = call.caller
     query = KeyQuery(
         search=request.search,
@@ -55,7 +56,7 @@ async def list_keys(tx: Transaction, call: Call, request: ListKeysRequest) -> Li
     )
     found = await tx.keys(before, request.page_size + 1, caller.project_id, caller.environment_id, query)
     page = [_shown(record, call.now_ms) for record in found[: request.page_size]]
-    token = paging.token_after(page[-1].id) if len(found) > len(page) else ""
+    token = pages.token_after(page[-1].id) if len(found) > len(page) else ""
     return ListKeysResponse(keys=page, next_page_token=token)
 
 

@@ -12,7 +12,7 @@ from understudy_server.app.call import Call
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.ownership import check_no_managed_scenario_lists, check_unmanaged
 from understudy_server.app.ports import MockQuery, Transaction
-from understudy_server.app.revisions import check_revision, touched
+from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.keys import Caller
@@ -36,15 +36,15 @@ PROXY_HEADERS = frozenset(
 
 
 async def create_mock(tx: Transaction, call: Call, request: pb.CreateMockRequest) -> pb.CreateMockResponse:
-    """Make a draft. Raises Conflict when the id is taken, NotFound for an unknown scenario."""
+    """Make a draft. Raises Conflict (already_exists, managed_by_file), and NotFound for an unknown scenario."""
     given, environment_id = request.mock, call.place.environment_id
     check_definition(given)
     if given.id and await tx.mock(environment_id, given.id):
         raise Conflict(
             "already_exists", f"there is a mock {given.id!r} already", Fault("mock.id", "unique", given=given.id)
         )
-    if given.scenario and await tx.scenario(environment_id, given.scenario) is None:
-        raise NotFound(f"there is no scenario {given.scenario!r}", Fault("mock.scenario", given=given.scenario))
+    if given.scenario:
+        await _check_home(tx, environment_id, given.scenario)
     mock = Mock(
         id=given.id or call.world.new_id("ovr_"),
         name=given.name,
@@ -72,13 +72,16 @@ async def update_mock(tx: Transaction, call: Call, request: pb.UpdateMockRequest
     check_revision(mock.revision, request.expected_revision)
     fields = fields_to_set(request.mock, request.update_mask, _SETTABLE)
     check_definition(request.mock)
+    before = copied(mock)
     if "name" in fields:
         mock.name = request.mock.name
     if "matcher" in fields:
         mock.matcher.CopyFrom(request.mock.matcher)
     if "action" in fields:
         mock.action.CopyFrom(request.mock.action)
-    return pb.UpdateMockResponse(mock=await _save(tx, call, mock))
+    if mock != before:
+        await _save(tx, call, mock)
+    return pb.UpdateMockResponse(mock=mock)
 
 
 async def delete_mock(tx: Transaction, call: Call, request: pb.DeleteMockRequest) -> pb.DeleteMockResponse:
@@ -92,7 +95,8 @@ async def delete_mock(tx: Transaction, call: Call, request: pb.DeleteMockRequest
 
 async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) -> pb.ListMocksResponse:
     """List the mocks that the caller may see, in the order of their ids."""
-    after = paging.name_before(request.page_token)
+    pages = paging.pages(call.place, request)
+    after = pages.name_before(request.page_token)
     drafts_of = None if _sees_all_drafts(call.caller) else call.caller.key_id
     query = MockQuery(
         search=request.search,
@@ -104,13 +108,14 @@ async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) 
     )
     found = await tx.mocks(call.place.environment_id, query, after, request.page_size + 1)
     page = found[: request.page_size]
-    token = paging.token_after(page[-1].id) if len(found) > len(page) else ""
+    token = pages.token_after(page[-1].id) if len(found) > len(page) else ""
     return pb.ListMocksResponse(mocks=page, next_page_token=token)
 
 
 async def publish_mock(tx: Transaction, call: Call, request: pb.PublishMockRequest) -> pb.PublishMockResponse:
-    """Let a draft be switched on. Raises NotFound and Conflict (managed_by_file)."""
+    """Let a draft be switched on. Raises NotFound and Conflict (managed_by_file, revision_mismatch)."""
     mock = await _changeable_mock(tx, call, request.mock_id)
+    check_revision(mock.revision, request.expected_revision)
     if mock.state != MOCK_STATE_PUBLISHED:
         mock.state = MOCK_STATE_PUBLISHED
         await _save(tx, call, mock)
@@ -120,9 +125,10 @@ async def publish_mock(tx: Transaction, call: Call, request: pb.PublishMockReque
 async def unpublish_mock(tx: Transaction, call: Call, request: pb.UnpublishMockRequest) -> pb.UnpublishMockResponse:
     """Make a mock a draft of the caller's again and switch it off everywhere.
 
-    Raises NotFound and Conflict (managed_by_file).
+    Raises NotFound and Conflict (managed_by_file, revision_mismatch).
     """
     mock = await _changeable_mock(tx, call, request.mock_id)
+    check_revision(mock.revision, request.expected_revision)
     if mock.state != MOCK_STATE_DRAFT:
         await check_no_managed_scenario_lists(tx, call, mock.id)
         await tx.switch_off(call.place.environment_id, mock.id)
@@ -132,8 +138,12 @@ async def unpublish_mock(tx: Transaction, call: Call, request: pb.UnpublishMockR
 
 
 async def activate_mock(tx: Transaction, call: Call, request: pb.ActivateMockRequest) -> pb.ActivateMockResponse:
-    """Switch a mock on for the whole environment. Raises NotFound and InvalidInput (invalid_override)."""
+    """Switch a mock on for the whole environment.
+
+    Raises NotFound, InvalidInput (invalid_override) and Conflict (revision_mismatch).
+    """
     mock = await activatable(tx, call, request.mock_id, field="mock_id")
+    check_revision(mock.revision, request.expected_revision)
     if not mock.active:
         await tx.set_active(call.place.environment_id, mock.id, active=True)
         mock.active = True
@@ -142,8 +152,9 @@ async def activate_mock(tx: Transaction, call: Call, request: pb.ActivateMockReq
 
 
 async def deactivate_mock(tx: Transaction, call: Call, request: pb.DeactivateMockRequest) -> pb.DeactivateMockResponse:
-    """Switch a mock off for the environment as a whole. Raises NotFound."""
+    """Switch a mock off for the environment as a whole. Raises NotFound and Conflict (revision_mismatch)."""
     mock = await visible_mock(tx, call, request.mock_id)
+    check_revision(mock.revision, request.expected_revision)
     if mock.active:
         await tx.set_active(call.place.environment_id, mock.id, active=False)
         mock.active = False
@@ -225,6 +236,17 @@ def _sees_all_drafts(caller: Caller) -> bool:
 
 def _may_see(caller: Caller, mock: Mock) -> bool:
     return mock.state == MOCK_STATE_PUBLISHED or _sees_all_drafts(caller) or mock.created_by == caller.key_id
+
+
+async def _check_home(tx: Transaction, environment_id: str, scenario_id: str) -> None:
+    """Look at the scenario that a new mock is to belong to. Raises NotFound and Conflict (managed_by_file).
+
+    One that a source declares goes with its mocks, and a mock made elsewhere would keep the source from letting it go.
+    """
+    scenario = await tx.scenario(environment_id, scenario_id)
+    if scenario is None:
+        raise NotFound(f"there is no scenario {scenario_id!r}", Fault("mock.scenario", given=scenario_id))
+    check_unmanaged(scenario.managed_by, f"scenario {scenario_id!r}")
 
 
 async def _save(tx: Transaction, call: Call, mock: Mock) -> Mock:

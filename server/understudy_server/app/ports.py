@@ -80,12 +80,16 @@ class SessionUse:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A source of manifests: when one was last applied and with which key (empty: the owner), how much it declares."""
+    """A source of manifests: when one was last applied and with which key (empty: the owner), how much it declares.
+
+    ``digest`` is that of the manifest (``app.manifests.digests``).
+    """
 
     name: str
     applied_at_ms: int
     applied_by: str
     resources: int = 0
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from understudy_server.app.environments import remove_environment, revoke_bound_
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.ownership import check_nothing_managed_within, check_unmanaged
 from understudy_server.app.ports import ProjectRecord, Transaction
-from understudy_server.app.revisions import check_revision, touched
+from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
 from understudy_server.core.searching import contains
@@ -19,14 +19,15 @@ _EVERY = 1_000_000
 
 async def list_projects(tx: Transaction, call: Call, request: pb.ListProjectsRequest) -> pb.ListProjectsResponse:
     """List the projects the key is for, in the order of their slugs."""
-    after = paging.name_before(request.page_token)
+    pages = paging.pages(call.place, request)
+    after = pages.name_before(request.page_token)
     if call.caller.project_id:
         own = await tx.project_by_id(call.caller.project_id)
         shown = own is not None and own.message.slug > after and _is_named(own.message, request.search)
         return pb.ListProjectsResponse(projects=[own.message] if own and shown else [])
     found = await tx.projects(after, request.page_size + 1, request.search)
     page = [record.message for record in found[: request.page_size]]
-    token = paging.token_after(page[-1].slug) if len(found) > len(page) else ""
+    token = pages.token_after(page[-1].slug) if len(found) > len(page) else ""
     return pb.ListProjectsResponse(projects=page, next_page_token=token)
 
 
@@ -56,10 +57,12 @@ async def update_project(tx: Transaction, call: Call, request: pb.UpdateProjectR
     record = await _existing(tx, call)
     check_unmanaged(record.message.managed_by, f"project {record.message.slug!r}")
     check_revision(record.message.revision, request.expected_revision)
+    before = copied(record.message)
     if "name" in fields_to_set(request.changes, request.update_mask, ("name",)):
         record.message.name = request.changes.name or record.message.slug
-    touched(record.message, call.now_ms)
-    await tx.put_project(record)
+    if record.message != before:
+        touched(record.message, call.now_ms)
+        await tx.put_project(record)
     return pb.UpdateProjectResponse(project=record.message)
 
 

@@ -1,11 +1,14 @@
 """Revisions: how two editors notice each other."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault
+
+_Any = TypeVar("_Any", bound=Message)
 
 
 class _Revised(Protocol):
@@ -20,6 +23,13 @@ def check_revision(present: int, expected: int) -> None:
     if expected and expected != present:
         fault = Fault("expected_revision", "revision", str(present), str(expected))
         raise Conflict("revision_mismatch", f"the revision is {present} by now, not {expected}; read it again", fault)
+
+
+def copied(message: _Any) -> _Any:
+    """A copy of a message from before a change, to tell whether it changes anything: only then does it count."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
 
 
 def touched(message: _Revised, now_ms: int) -> None:

@@ -14,7 +14,7 @@ from understudy_server.app.masks import fields_to_set
 from understudy_server.app.mocks import activatable
 from understudy_server.app.ownership import check_unmanaged
 from understudy_server.app.ports import Transaction
-from understudy_server.app.revisions import check_revision, touched
+from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 
@@ -22,9 +22,12 @@ _SETTABLE = ("name", "url_id", "mocks")
 
 
 async def list_scenarios(tx: Transaction, call: Call, request: pb.ListScenariosRequest) -> pb.ListScenariosResponse:
-    """List scenarios, newest first. A cursor that is not ours gives an empty page."""
+    """List scenarios, newest first. A cursor that is not of this list gives an empty page."""
+    # The cursor is a moment, so that it means the same under other filters; to refuse it there would only look like the
+    # end of the list.
+    pages = paging.pages(call.place, request, but=("search", "mock"))
     try:
-        before = _cursor(request.before)
+        before = _cursor(pages.name_before(request.before))
     except InvalidInput:
         return pb.ListScenariosResponse()
     found = await tx.scenarios(
@@ -35,7 +38,7 @@ async def list_scenarios(tx: Transaction, call: Call, request: pb.ListScenariosR
         scenarios=[ScenarioSummary(id=each.id, name=each.name, url_id=each.url_id) for each in page]
     )
     if len(found) > len(page):
-        response.next_before = paging.token_after(f"{milliseconds(page[-1].created_at)} {page[-1].id}")
+        response.next_before = pages.token_after(f"{milliseconds(page[-1].created_at)} {page[-1].id}")
     return response
 
 
@@ -69,6 +72,7 @@ async def update_scenario(tx: Transaction, call: Call, request: pb.UpdateScenari
     scenario = await _existing(tx, call, request.scenario_id)
     check_unmanaged(scenario.managed_by, f"scenario {scenario.id!r}")
     check_revision(scenario.revision, request.expected_revision)
+    before = copied(scenario)
     fields = fields_to_set(request.scenario, request.update_mask, _SETTABLE)
     if "name" in fields:
         scenario.name = request.scenario.name
@@ -79,8 +83,9 @@ async def update_scenario(tx: Transaction, call: Call, request: pb.UpdateScenari
     if "mocks" in fields:
         scenario.mocks[:] = dict.fromkeys(request.scenario.mocks)
     await _check(tx, call, scenario)
-    touched(scenario, call.now_ms)
-    await tx.put_scenario(call.place.environment_id, scenario)
+    if scenario != before:
+        touched(scenario, call.now_ms)
+        await tx.put_scenario(call.place.environment_id, scenario)
     return pb.UpdateScenarioResponse(scenario=scenario)
 
 
@@ -130,10 +135,11 @@ def url_ids(name: str) -> Iterator[str]:
         yield f"{stem}-{number}"
 
 
-def _cursor(token: str) -> tuple[int, str] | None:
-    moment, _, scenario_id = paging.name_before(token).partition(" ")
-    if not token:
+def _cursor(name: str) -> tuple[int, str] | None:
+    """Read what a token holds: a moment and an id; None for no token. Raises InvalidInput."""
+    if not name:
         return None
+    moment, _, scenario_id = name.partition(" ")
     if not (moment.isascii() and moment.isdigit() and len(moment) <= 15):
         raise InvalidInput("not a cursor that this server gave")
     return int(moment), scenario_id

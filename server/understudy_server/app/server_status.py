@@ -9,6 +9,7 @@ from understudy.v1.server_service_pb2 import Check, Counts, GetStatusRequest, Ge
 from understudy_server.app.call import Call
 from understudy_server.app.host import HostFacts, Watched
 from understudy_server.app.ports import Transaction
+from understudy_server.app.superseding import why_not_in_force
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import StorageFailure
 
@@ -21,6 +22,8 @@ class _Held:
     counts: Counts
     manifests: Sequence[ManifestStatus]
     problem: str = ""
+    superseded: str = ""
+    """Why what the process applied of its file is not in force any more."""
 
 
 async def get_status(call: Call, request: GetStatusRequest) -> GetStatusResponse:  # noqa: ARG001 - it asks for all
@@ -28,12 +31,14 @@ async def get_status(call: Call, request: GetStatusRequest) -> GetStatusResponse
     facts = call.world.host()
 
     async def read(tx: Transaction) -> _Held:
-        return await _held(tx, call)
+        return await _held(tx, call, facts.watched)
 
     try:
         held = await call.world.store.read(read)
     except StorageFailure as failure:
         held = _Held(Organisation(), Counts(), (), failure.message)
+    if facts.watched and not facts.watched.problem:
+        facts = replace(facts, watched=replace(facts.watched, problem=held.superseded))
     if call.caller.project_id:
         # What files say, and which there are, may be about other projects.
         facts = replace(facts, watched=_withheld(facts.watched))
@@ -54,12 +59,13 @@ async def get_status(call: Call, request: GetStatusRequest) -> GetStatusResponse
     return GetStatusResponse(status=status)
 
 
-async def _held(tx: Transaction, call: Call) -> _Held:
+async def _held(tx: Transaction, call: Call, watched: Watched | None) -> _Held:
     """What the caller may know of: a key for one project or environment counts only what is there."""
     caller = call.caller
     counts = await tx.counts(call.now_ms, caller.project_id, caller.environment_id)
     manifests = () if caller.project_id else await tx.manifest_statuses()
-    return _Held(await tx.organisation_status(), counts, manifests)
+    superseded = why_not_in_force(watched, await tx.manifest_source(watched.source)) if watched else ""
+    return _Held(await tx.organisation_status(), counts, manifests, superseded=superseded)
 
 
 def _withheld(watched: Watched | None) -> Watched | None:

@@ -21,8 +21,9 @@ from understudy_server.app.call import Call
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.mocks import activatable
 from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
+from understudy_server.app.revisions import check_revision
 from understudy_server.app.times import milliseconds, stamp
-from understudy_server.core.errors import Fault, InvalidInput, NotFound
+from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.session_key import normalise
 
 _SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds")
@@ -40,11 +41,13 @@ async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -
 async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -> PutSessionResponse:
     """Set what is present, clear what is null, keep the rest; make the session when missing.
 
-    Raises NotFound for an unknown scenario and InvalidInput (invalid_override) for a mock that cannot be switched on.
+    Raises NotFound for an unknown scenario, InvalidInput (invalid_override) for a mock that cannot be switched on, and
+    Conflict (revision_mismatch), also for a session that was seen and is no more.
     """
     key = session_key(request.session_key)
     fields = fields_to_set(request, request.update_mask, _SETTABLE)
     before = await live_session(tx, call, key)
+    _check_revision(key, before, request.expected_revision)
     after = Session()
     if before:
         after.CopyFrom(before.message)
@@ -59,9 +62,10 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
 
 
 async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequest) -> DeleteSessionResponse:
-    """Clear a session (the default) or remove it. Raises NotFound."""
+    """Clear a session (the default) or remove it. Raises NotFound and Conflict (revision_mismatch)."""
     mode = request.mode or DELETE_MODE_RESET
     record = await existing_session(tx, call, session_key(request.session_key))
+    check_revision(record.message.revision, request.expected_revision)
     if mode == DELETE_MODE_DELETE:
         await tx.remove_session(record.id)
     else:
@@ -75,13 +79,14 @@ async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequ
 
 async def list_sessions(tx: Transaction, call: Call, request: ListSessionsRequest) -> ListSessionsResponse:
     """List the sessions of an environment in the order of their keys, each with what was odd about its exchanges."""
-    after = paging.name_before(request.page_token)
+    pages = paging.pages(call.place, request)
+    after = pages.name_before(request.page_token)
     query = SessionQuery(
         search=request.search, scenario=request.scenario, override=request.override, alive_at_ms=call.now_ms
     )
     found = await tx.sessions(call.place.environment_id, query, after, request.page_size + 1)
     page = found[: request.page_size]
-    token = paging.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
+    token = pages.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
     response = ListSessionsResponse(next_page_token=token)
     for record in page:
         listed = response.sessions.add(findings=call.world.presence.findings(record.id))
@@ -141,6 +146,15 @@ def show(call: Call, record: SessionRecord, session: Session) -> None:
     last_seen = call.world.presence.last_seen(record.id)
     if last_seen is not None:
         session.last_seen_at.CopyFrom(stamp(last_seen))
+
+
+def _check_revision(key: str, before: SessionRecord | None, expected: int) -> None:
+    """Raise Conflict (revision_mismatch) unless the session is as the caller saw it; 0 expects nothing."""
+    if before:
+        check_revision(before.message.revision, expected)
+    elif expected:
+        fault = Fault("expected_revision", "revision", given=str(expected))
+        raise Conflict("revision_mismatch", f"there is no session {key!r} by now; read it again", fault)
 
 
 async def _set_scenario(tx: Transaction, call: Call, session: Session, request: PutSessionRequest) -> None:

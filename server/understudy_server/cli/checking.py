@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -14,12 +14,9 @@ from understudy_gateway.transcoding import comments, contract
 from understudy_server.app.manifests import checking as manifest_checking
 from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.manifest.limits import PROBLEMS_MAX
-from understudy_server.manifest.problems import Problem
+from understudy_server.manifest.problems import Problem, Unreadable
 from understudy_server.manifest.reading import Read
 from understudy_server.rpc import fields
-
-PREFIX = "manifest."
-"""What stands before the fields of a manifest in the request that applies it."""
 
 _ADVICE = {
     "max": "write at most {limit}",
@@ -52,16 +49,30 @@ def problems_of(read: Read[Manifest], *, alone: bool = False) -> Sequence[Proble
     found: dict[Problem, None] = {}
     for fault in chain(fields.faults(read.message), within(read.message)):
         found.setdefault(_problem(read, fault))
-    if not found:
-        # To ask for a place has all files composed again.
-        return ()
-    first = read.marks.find("").file
+    # To ask for a place has all files composed again.
+    return in_order(found, read.marks.find("").file) if found else ()
+
+
+def all_problems_of(error: Unreadable) -> Sequence[Problem]:
+    """What is wrong with a manifest that could not be read: its form, and the limits of the fields that could be.
+
+    Nothing is told that may only be so because of what could not be read: that a field is missing, or a contradiction.
+    """
+    if error.rest is None:
+        return error.problems
+    rest: Read[Manifest] = error.rest
+    further = [_problem(rest, fault) for fault in fields.faults(rest.message) if fault.fault.rule != "required"]
+    return in_order(dict.fromkeys([*error.problems, *further]), rest.marks.find("").file) if further else error.problems
+
+
+def in_order(problems: Iterable[Problem], first: str) -> Sequence[Problem]:
+    """Problems in order of place, the file ``first`` before others; not more than are told at once."""
 
     def place(problem: Problem) -> tuple[bool, str, int, int]:
         mark = problem.mark
         return mark.file != first, mark.file, mark.line, mark.column
 
-    return sorted(found, key=place)[:PROBLEMS_MAX]
+    return sorted(problems, key=place)[:PROBLEMS_MAX]
 
 
 def size_of(manifest: Manifest) -> Size:
@@ -80,6 +91,9 @@ def _problem(read: Read[Manifest], error: InvalidInput) -> Problem:
 
 
 def _advice(fault: Fault, path: str) -> str:
+    if path == "source" and fault.rule == "required":
+        # A file has its name for a source; what comes through a pipe has none.
+        return "write `source: NAME` into it, or add --source NAME"
     if fault.rule in _ADVICE:
         return _ADVICE[fault.rule].format(limit=fault.limit)
     if fault.rule in ("pattern", "min_length", "required"):

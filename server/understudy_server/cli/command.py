@@ -16,6 +16,7 @@ import typer
 
 from understudy_server.cli.completing import environments, projects
 from understudy_server.cli.failures import CommandFailed
+from understudy_server.cli.flag_names import OF_LISTS, naming
 from understudy_server.cli.line import Line
 from understudy_server.cli.target import Target, choose_target
 
@@ -46,7 +47,8 @@ class Desk:
             # In some requests the field of that name holds the project or environment to make.
             if slug and field is not None and field.message_type is None and not getattr(request, name):
                 setattr(request, name, slug)
-        return await self.line.call(request, answer, timeout_seconds)
+        with naming(OF_LISTS):
+            return await self.line.call(request, answer, timeout_seconds)
 
     def at(self, *, project: str = "", environment: str = "") -> "Desk":
         """The same desk in another place; an empty name leaves it as it is."""

@@ -51,6 +51,11 @@ def sessions(ctx: typer.Context, incomplete: str) -> list[Name]:
     return _complete(_sessions, ctx, incomplete)
 
 
+def keys(ctx: typer.Context, incomplete: str) -> list[Name]:
+    """Ids of the keys that work."""
+    return _complete(_keys, ctx, incomplete)
+
+
 def sources(ctx: typer.Context, incomplete: str) -> list[Name]:
     """Names of the sources of manifests."""
     return _complete(_sources, ctx, incomplete)
@@ -122,6 +127,14 @@ async def _sessions(line: "Line", place: Mapping[str, str], beginning: str) -> A
     )
     for each in (await line.call(request, ListSessionsResponse)).sessions:
         yield each.session.session_key, each.session.label
+
+
+async def _keys(line: "Line", _place: Mapping[str, str], _beginning: str) -> AsyncIterator[Name]:
+    # The search of this list looks at names only, and an id is asked for.
+    from understudy.v1.key_service_pb2 import ListKeysRequest, ListKeysResponse
+
+    for each in (await line.call(ListKeysRequest(active=True, page_size=_NAMES_MAX), ListKeysResponse)).keys:
+        yield each.id, each.name or f"{each.hint}…"
 
 
 async def _sources(line: "Line", _place: Mapping[str, str], _beginning: str) -> AsyncIterator[Name]:

@@ -5,6 +5,8 @@ events is looked at, and no further than needed: nothing is built of what stands
 is expanded. What is wrong elsewhere in the file is for the reader of manifests to find.
 """
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from understudy_server.manifest.limits import YAML_FILE_BYTES_MAX
+from understudy_server.manifest.composing import BOM, NO_TAGS, tag_directive
+from understudy_server.manifest.limits import DEPTH_MAX_LEVELS, YAML_FILE_BYTES_MAX
 
 SECTION = "server"
 
@@ -44,8 +47,7 @@ class Config:
 def read_config(path: Path) -> Config:
     """Read the root of a file. Raises BadConfig."""
     try:
-        with path.open("rb") as file:
-            content = file.read(YAML_FILE_BYTES_MAX + 1)
+        content = _content(path)
     except OSError as error:
         raise BadConfig(f"cannot read {path}: {error.strerror}") from error
     if len(content) > YAML_FILE_BYTES_MAX:
@@ -54,8 +56,31 @@ def read_config(path: Path) -> Config:
     return parse_config(content, str(path))
 
 
+def _content(path: Path) -> bytes:
+    """The beginning of a regular file, a byte more than is allowed at most. Raises BadConfig and OSError."""
+    # Opened without waiting: a pipe in the place of a file would have us wait for whoever writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise BadConfig(f"cannot read {path}: {_kind(mode)}; name a file, which can be read again")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(YAML_FILE_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "it is a folder"
+    return "it is a pipe" if stat.S_ISFIFO(mode) else "it is no regular file"
+
+
 def parse_config(content: bytes, name: str) -> Config:
     """Read the root of a file's content; ``name`` is what messages call it. Raises BadConfig."""
+    tags_in = tag_directive(content.removeprefix(BOM))
+    if tags_in is not None:
+        raise BadConfig(f"{name}:{tags_in + 1}:1: {NO_TAGS}; leave it out")
     try:
         return _Root(name, content.decode("utf-8-sig")).read(has_section=SECTION.encode() in content)
     except UnicodeDecodeError as error:
@@ -132,6 +157,9 @@ class _Root:
             event = next(self._events)
             self._note_anchor(event)
             depth += _step(event)
+            if depth > DEPTH_MAX_LEVELS:
+                # The parser takes a time that grows with the square of the depth.
+                raise self._bad(event, f"nested deeper than {DEPTH_MAX_LEVELS} levels; make the file simpler")
 
     def _note_anchor(self, event: Any) -> None:
         if isinstance(event, yaml.ScalarEvent) and event.anchor:

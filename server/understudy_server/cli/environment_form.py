@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 FLAGS = "--upstream, --host, --carrier, --strict and so on: see --help"
 
 _NOT_SETTINGS = frozenset(("mocks", "scenarios", "existing"))
+_FIELDS = {
+    "host": "hosts",
+    "carrier": "carriers",
+    "redact_header": "redaction.headers",
+    "redact_query": "redaction.query",
+    "redact_json": "redaction.json_paths",
+    "request_body_bytes_max": "limits.request_body_bytes_max",
+    "captured_bytes_max": "limits.captured_bytes_max",
+    "first_byte_ms": "limits.first_byte_ms",
+    "forward_preflights": "cors.forward_preflights",
+    "leave_answers": "cors.leave_answers",
+}
+"""The fields of the flags that are called otherwise."""
 _CARRIERS = {"header": "header", "cookie": "cookie", "query": "query", "jwt": "jwt_claim", "baggage": "baggage"}
 
 
@@ -69,10 +82,54 @@ class EnvironmentFlags:
         list[str] | None,
         typer.Option("--redact-json", metavar="PATH", help="JSON path to mask in bodies ($.card.number), likewise."),
     ] = None
+    request_body_bytes_max: Annotated[
+        str | None,
+        typer.Option(
+            "--request-body-bytes-max", metavar="BYTES", help="Longest request body; '' is the server's own limit."
+        ),
+    ] = None
+    captured_bytes_max: Annotated[
+        str | None,
+        typer.Option(
+            "--captured-bytes-max",
+            metavar="BYTES",
+            help="How much of each body is recorded; 0: only its length; '' is as much as the server keeps.",
+        ),
+    ] = None
+    first_byte_ms: Annotated[
+        str | None,
+        typer.Option(
+            "--first-byte-ms",
+            metavar="MS",
+            help="How long the service may take to begin its answer; '' is the server's own limit.",
+        ),
+    ] = None
+    forward_preflights: Annotated[
+        bool | None,
+        typer.Option(
+            "--forward-preflights/--no-forward-preflights",
+            help="Let mocks and the service answer the preflights of browsers, or the proxy.",
+        ),
+    ] = None
+    leave_answers: Annotated[
+        bool | None,
+        typer.Option(
+            "--leave-answers/--no-leave-answers",
+            help="Leave mocked answers as they are, or add headers that let any page read them.",
+        ),
+    ] = None
 
     def given(self) -> bool:
         """True when anything was said."""
         return any(getattr(self, field.name) is not None for field in fields(self))
+
+    def named(self, prefix: str) -> dict[str, str]:
+        """The flags that were given, by their fields in a request that has the form behind ``prefix``."""
+        return {
+            f"{prefix}{_FIELDS.get(field.name, field.name)}": f"--{field.name.replace('_', '-')}"
+            for field in fields(self)
+            if getattr(self, field.name) is not None
+        }
 
     def put_into(self, form: "ManifestEnvironment") -> None:
         """Change a form to what was said. Raises CommandFailed (usage)."""
@@ -91,6 +148,19 @@ class EnvironmentFlags:
         ):
             if texts is not None:
                 _put_list(getattr(form.redaction, name), texts)
+        self._put_limits(form)
+        if self.forward_preflights is not None:
+            form.cors.forward_preflights = self.forward_preflights
+        if self.leave_answers is not None:
+            form.cors.leave_answers = self.leave_answers
+
+    def _put_limits(self, form: "ManifestEnvironment") -> None:
+        for name in ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms"):
+            text = getattr(self, name)
+            if text:
+                _put_number(form.limits, name, text)
+            elif text is not None:
+                form.limits.ClearField(name)
 
 
 def form_of(environment: "Environment") -> "ManifestEnvironment":
@@ -140,6 +210,18 @@ def _put_list(target: Any, texts: list[str] | None) -> None:
     if texts is not None:
         del target[:]
         target.extend(text for text in texts if text)
+
+
+def _put_number(limits: "Message", name: str, text: str) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    advice = f"Give a whole number from 0, or {flag} ''."
+    if not (text.isascii() and text.isdigit()):
+        raise CommandFailed(ExitCode.USAGE, f"{flag} {text!r} is no number", advice)
+    try:
+        setattr(limits, name, int(text))
+    except ValueError as error:
+        # More than the field can hold.
+        raise CommandFailed(ExitCode.USAGE, f"{flag} {text} is too large", advice) from error
 
 
 def _carrier(text: str) -> "Carrier":

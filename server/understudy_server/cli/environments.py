@@ -15,6 +15,7 @@ from understudy_server.cli.environment_form import (
     put_settings,
     setting_names,
 )
+from understudy_server.cli.flag_names import naming
 from understudy_server.cli.forms import AsYaml, From, pointing, read_form
 from understudy_server.cli.projects import NewSlug
 from understudy_server.cli.removing import Force, Yes, count_environment, remove
@@ -98,7 +99,8 @@ async def create(desk: Desk, slug: NewSlug, flags: EnvironmentFlags, *, source: 
     request = CreateEnvironmentRequest()
     put_settings(form, request.environment)
     request.environment.slug = slug
-    with pointing(read, "environment."):
+    names = {"environment.slug": "SLUG"} | flags.named("environment.")
+    with pointing(read, "environment."), naming(names):
         answer = await desk.call(request, CreateEnvironmentResponse)
     _show(desk, answer.environment)
 
@@ -122,7 +124,10 @@ async def edit(desk: Desk, slug: EnvironmentSlug, flags: EnvironmentFlags, *, so
         f"understudy environment edit {slug} --project {environment.project}",
         FLAGS,
     )
-    changed = await change_form(desk, subject, lambda form: _change(desk, environment, form), said=said, source=source)
+    with naming(flags.named("changes.")):
+        changed = await change_form(
+            desk, subject, lambda form: _change(desk, environment, form), said=said, source=source
+        )
     _show(desk, changed or environment)
 
 

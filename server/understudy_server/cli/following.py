@@ -24,13 +24,27 @@ class Pace:
     files, are read once and whole. More would be felt by whoever saves a file and reloads a page."""
 
     noisy_seconds: float = 2.0
-    """So long at most: where something is always happening, it is read all the same."""
+    """So long at most when none of the files has changed: where something else is always happening around them, they
+    are read all the same. A quiet moment never has to last longer either."""
+
+    settle_seconds_max: float = 60.0
+    """So long at most while the files themselves go on changing: a large checkout or copy is read once it is done."""
 
     look_seconds: float = 2.0
     """How often the files are looked at without an event."""
 
     retry_seconds: float = 5.0
     """How soon a file is tried again that the state of the store refused, or a store that could not be written."""
+
+    retry_seconds_max: float = 60.0
+    """How seldom at most, where every try fails: a reader that needs too much would do harm often."""
+
+    def quiet_after(self, changing_seconds: float) -> float:
+        """How long it must be quiet after files have been changing for so long.
+
+        Half as long again: what takes long to write many files also pauses for long between two of them.
+        """
+        return max(self.quiet_seconds, min(self.noisy_seconds, changing_seconds / 2))
 
 
 class Followed(Protocol):
@@ -77,6 +91,8 @@ class Follower:
         self._woken = asyncio.Event()
         self._told = False
         self._retry_at = 0.0
+        self._retry_seconds = self._pace.retry_seconds
+        self._trouble = ""
 
     def read_now(self) -> None:
         """Read and apply the files at once, changed or not."""
@@ -91,38 +107,82 @@ class Follower:
         try:
             while True:
                 try:
-                    await self._round(watch)
-                except OSError as error:
-                    # The folder that we are in may be gone; it may come back.
-                    _log.warning("%s cannot be followed now: %s", self._followed.path, error)
+                    if await self._round(watch):
+                        self._trouble = ""
+                except Exception as error:  # noqa: BLE001 - whatever it is, nobody but us would ever read the files again
+                    # The folder that we are in may be gone, or there may be no room for a thread; both may come back.
+                    self._note_trouble("cannot be followed now", error)
                     await asyncio.sleep(self._pace.retry_seconds)
         finally:
             await asyncio.to_thread(watch.close)
 
-    async def _round(self, watch: Watch) -> None:
-        """Wait for something to happen, and read the files again if it was about them."""
+    async def _round(self, watch: Watch) -> bool:
+        """Wait for something to happen, and read the files again if it was about them; True when they are watched."""
         paths, loop = self._followed.looked_at, asyncio.get_running_loop()
-        watch.follow(await asyncio.to_thread(folders_around, paths, self._followed.path.parent))
-        await self._wait()
-        told, self._told = self._told, False
+        is_watched = await self._watch(watch, paths)
+        is_woken = await self._is_woken_within(self._pace.look_seconds)
         now = await asyncio.to_thread(glance, paths)
+        if is_woken or now != self._seen:
+            now = await self._settled(paths, now)
+        told, self._told = self._told, False
+        is_changed = now != self._seen
         retry = self._followed.may_succeed_now and loop.time() >= self._retry_at
-        if told or retry or now != self._seen:
+        if told or retry or is_changed:
             # Taken before the reading, so that what changes during it is found by the next glance.
             self._seen = now
             await self._followed.again(even_if_same=told)
-            self._retry_at = loop.time() + self._pace.retry_seconds
+            self._plan_retry(is_retry=not (told or is_changed))
             if self._followed.looked_at != paths:
                 self._woken.set()
+        return is_watched
 
-    async def _wait(self) -> None:
-        """Wait until it is time for a glance."""
-        if not await self._is_woken_within(self._pace.look_seconds) or self._told:
-            return
-        loop = asyncio.get_running_loop()
-        enough = loop.time() + self._pace.noisy_seconds
-        while loop.time() < enough and not self._told and await self._is_woken_within(self._pace.quiet_seconds):
-            pass
+    async def _watch(self, watch: Watch, paths: frozenset[Path]) -> bool:
+        """Be woken by what happens around some paths; where that cannot be (False), the glances must do."""
+        folders = await asyncio.to_thread(folders_around, paths, self._followed.path.parent)
+        try:
+            watch.follow(folders)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._note_trouble("is looked at now and then only, since changes around it cannot be watched", error)
+            return False
+        return True
+
+    async def _settled(self, paths: frozenset[Path], last: Glance) -> Glance:
+        """Wait until the files rest and nothing happens around them any more; how they look then.
+
+        ``last`` is how they look now.
+        """
+        clock = asyncio.get_running_loop().time
+        began = changed = clock()
+        while not self._told:
+            is_woken = await self._is_woken_within(self._pace.quiet_after(changed - began))
+            now, at = await asyncio.to_thread(glance, paths), clock()
+            if now == last and (not is_woken or at - changed >= self._pace.noisy_seconds):
+                break
+            if at - began >= self._pace.settle_seconds_max:
+                _log.warning(
+                    "%s: its files have been changing for %d seconds; they are read as they are now",
+                    self._followed.path,
+                    at - began,
+                )
+                return now
+            if now != last:
+                last, changed = now, at
+        return last
+
+    def _plan_retry(self, *, is_retry: bool) -> None:
+        """Choose when to try again what has just been tried: less and less often where nothing but time passed."""
+        is_in_vain = is_retry and self._followed.may_succeed_now
+        longer = min(self._retry_seconds * 2, max(self._pace.retry_seconds, self._pace.retry_seconds_max))
+        self._retry_seconds = longer if is_in_vain else self._pace.retry_seconds
+        self._retry_at = asyncio.get_running_loop().time() + self._retry_seconds
+
+    def _note_trouble(self, what: str, error: Exception) -> None:
+        """Log what keeps us from following, once until it is something else."""
+        trouble = f"{what}: {error!r}"
+        if trouble != self._trouble:
+            # What the system refuses needs no trace, what we did wrong does.
+            _log.warning("%s %s", self._followed.path, trouble, exc_info=None if isinstance(error, OSError) else error)
+        self._trouble = trouble
 
     async def _is_woken_within(self, seconds: float) -> bool:
         try:

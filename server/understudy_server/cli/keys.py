@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.durations import read_moment
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
 
 app = typer.Typer()
 
@@ -40,7 +42,8 @@ async def create(
     request = CreateKeyRequest(role=f"ROLE_{role.name}", name=name)
     if expires is not None:
         request.expires_at.CopyFrom(stamp(_moment(expires)))
-    answer = await desk.call(request, CreateKeyResponse)
+    with naming({"name": "--name", "expires_at": "--expires", "role": "--role"}):
+        answer = await desk.call(request, CreateKeyResponse)
     if desk.as_json:
         print_json(answer)
         return
@@ -66,7 +69,7 @@ async def list_keys(
     from understudy.options.v1.options_pb2 import Role
     from understudy.v1.key_service_pb2 import Key, ListKeysRequest, ListKeysResponse
 
-    from understudy_server.cli.output import moment, print_json, print_next, print_table
+    from understudy_server.cli.output import print_json, print_next, print_table, short_moment
 
     request = ListKeysRequest(
         search=search,
@@ -84,7 +87,7 @@ async def list_keys(
     def row(key: Key) -> tuple[str, ...]:
         state = "works" if key.active else "revoked" if key.HasField("revoked_at") else "expired"
         reach = "/".join(part for part in (key.project, key.environment) if part) or "everything"
-        expiry = moment(key.expires_at, known=key.HasField("expires_at"))
+        expiry = short_moment(key.expires_at, known=key.HasField("expires_at"))
         role = Role.Name(key.role).removeprefix("ROLE_").lower()
         return (key.id, key.name, f"{key.hint}…", role, reach, state, expiry)
 
@@ -98,7 +101,12 @@ async def list_keys(
 @command(app, "revoke")
 async def revoke(
     desk: Desk,
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the key (key_...).", show_default=False)],
+    key_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="Id of the key (key_...).", show_default=False, autocompletion=completing.keys
+        ),
+    ],
 ) -> None:
     """Revoke a key: it stops working at once."""
     from understudy.v1.key_service_pb2 import RevokeKeyRequest, RevokeKeyResponse

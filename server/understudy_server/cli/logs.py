@@ -9,6 +9,10 @@ import typer
 from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
+
+_LOG = "log_"
+"""Begins the id of every row; the key of a session may begin so, too."""
 
 
 class BodySide(StrEnum):
@@ -69,19 +73,25 @@ def add_to(app: typer.Typer) -> None:
 async def _list(desk: Desk, session_key: str, limit: int, before: str, since: str) -> None:
     from understudy.v1.log_service_pb2 import ListLogsRequest, ListLogsResponse
 
-    from understudy_server.cli.output import moment, print_json, print_next, print_table
+    from understudy_server.cli.output import print_json, print_next, print_table, short_moment
 
     request = ListLogsRequest(session_key=session_key, limit=limit, before=before, since=since)
-    answer = await desk.call(request, ListLogsResponse)
+    try:
+        with naming({"session_key": "KEY"}):
+            answer = await desk.call(request, ListLogsResponse)
+    except CommandFailed as failure:
+        if failure.exit_code is not ExitCode.NOT_FOUND or not session_key.startswith(_LOG):
+            raise
+        advice = f"{session_key} is one exchange: --body request or --body response prints a body of it."
+        raise CommandFailed(failure.exit_code, failure.message, advice, problem=failure.problem) from failure
     if desk.as_json:
         print_json(answer)
         return
     rows = (
         (
             each.id,
-            moment(each.created_at, known=True),
-            each.method,
-            each.path + (f"?{each.query}" if each.query else ""),
+            short_moment(each.created_at, known=True),
+            f"{each.method} {each.path}" + (f"?{each.query}" if each.query else ""),
             str(each.status),
             f"{each.duration_ms} ms",
             each.override_id or "service",
@@ -89,7 +99,7 @@ async def _list(desk: Desk, session_key: str, limit: int, before: str, since: st
         )
         for each in answer.logs
     )
-    columns = ("ID", "AT", "METHOD", "PATH", "STATUS", "TIME", "ANSWERED BY", "FINDINGS")
+    columns = ("ID", "AT", "REQUEST", "STATUS", "TIME", "ANSWERED BY", "FINDINGS")
     print_table(columns, rows, empty="No exchanges.")
     print_next("--before", answer.next_cursor)
 

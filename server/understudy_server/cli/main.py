@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from understudy_server.cli import demo_command, logs, manifests, schema, serving, status
 
@@ -30,10 +31,23 @@ _NOUNS = {
 _COMPLETES = "_UNDERSTUDY_COMPLETE"
 
 
+class _Commands(TyperGroup):
+    """The command line. What checks values for it says first that it is about a value, in words of programmers."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is named."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as bad:
+            bad.message = bad.message.removeprefix("Value error, ")
+            raise
+
+
 def build(nouns: Sequence[str]) -> typer.Typer:
     """Build the command line, with the commands of these nouns only."""
     app = typer.Typer(
         name="understudy",
+        cls=_Commands,
         help=_PURPOSE,
         no_args_is_help=True,
         pretty_exceptions_enable=False,

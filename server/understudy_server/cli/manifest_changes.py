@@ -66,6 +66,8 @@ def _notes(change: ManifestChange) -> Iterator[str]:
         yield "made elsewhere, managed from now on"
     if change.sessions:
         yield f"{count(change.sessions, 'session')} {'loses' if change.sessions == 1 else 'lose'} it"
+    if change.keys:
+        yield f"{count(change.keys, 'key')} {'stops' if change.keys == 1 else 'stop'} working"
     if change.renamed_to:
         yield f"looks renamed to {change.renamed_to}"
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from google.rpc.status_pb2 import Status
@@ -10,23 +11,40 @@ from understudy import status
 from understudy.v1.manifest_service_pb2 import ApplyManifestRequest, ApplyManifestResponse
 
 from understudy_server.app.host import Watched
+from understudy_server.app.ports import SourceRecord
+from understudy_server.app.superseding import why_not_in_force
 from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
+from understudy_server.cli.manifest_refusals import in_manifest
 from understudy_server.cli.reading import NotRead, Reading, reading
+from understudy_server.core.errors import StorageFailure
 from understudy_server.core.plans import Plan
+from understudy_server.manifest.limits import PROBLEMS_MAX
 
 Apply = Callable[[ApplyManifestRequest], Awaitable[ApplyManifestResponse | Status]]
 """Applies a manifest as the owner, whole or not at all: ``ManifestService.ApplyManifest``."""
 
-_IN_REQUEST = "manifest."
-# The caller's mistakes: what to change is in the file. Everything else depends on what is kept.
-_FAULTS_OF_THE_FILE = frozenset({"invalid_field", "invalid_request"})
 _ADVICE = {
     "already_exists": "leave it out, or take it over with `understudy apply {file} --adopt`",
     "not_empty": "keep it in the file, or remove it with all that is in it by `understudy apply {file} --force`",
-    "other_projects": "give the file a source of its own (source: NAME), or let it take the place of the other by"
+    # What these say is to force it; this is how.
+    "managed_by_file": "that is forced with `understudy apply {file} --force`",
+    "other_projects": "its own is given by `source: NAME` in the file, and that is forced with"
     " `understudy apply {file} --force`",
 }
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The store, as far as a followed file is about it.
+
+    ``version`` counts its changes, so that what was refused for what is kept is tried again after one. ``source`` reads
+    what is kept of a source of manifests, and may raise StorageFailure.
+    """
+
+    apply: Apply
+    version: Callable[[], int]
+    source: Callable[[str], Awaitable[SourceRecord | None]]
 
 
 class NotInForce(Exception):
@@ -55,11 +73,13 @@ class ManifestFile:
         self._plan = plan
         self._announce = announce
         self._read = read
-        self._apply: Apply | None = None
-        self._version: Callable[[], int] = lambda: 0
+        self._kept: Kept | None = None
         self._looked_at = frozenset([path.absolute()])
         self._source = ""
         self._digest = ""
+        self._declared = ""
+        self._resources = 0
+        self._declares = True
         self._problems: tuple[str, ...] = ()
         self._refused_at: int | None = None
         self._may_be_tried_again = False
@@ -72,27 +92,25 @@ class ManifestFile:
     @property
     def may_succeed_now(self) -> bool:
         """True when it was refused for a reason that lies outside of its files and may have gone."""
-        return self._may_be_tried_again or (self._refused_at is not None and self._refused_at != self._version())
+        return self._may_be_tried_again or (self._refused_at is not None and self._refused_at != self._store.version())
 
     def watched(self) -> Watched | None:
-        """How it stands; ``None`` for a file that has never declared anything."""
+        """How it stands, as far as this file alone knows; ``None`` for one that has never declared anything."""
         if not self._source and not self._problems:
             return None
-        more = f" (and {len(self._problems) - 1} more: `understudy check {self.path}`)" if self._problems[1:] else ""
-        return Watched(self._source or self.path.name, self._problems[0] + more if self._problems else "")
+        problem = "\n".join(self._problems[:PROBLEMS_MAX])
+        if more := len(self._problems[PROBLEMS_MAX:]):
+            problem += f"\nand {more} more: the server's log has them"
+        return Watched(self._source or self.path.name, problem, self._declared, self._resources, self._declares)
 
     def reading(self) -> AbstractAsyncContextManager[Reading]:
         """Read the file for the first time, while nothing else is done yet. Raises NotRead."""
         return self._read(self.path)
 
-    async def begin(self, first: Reading | None, apply: Apply, version: Callable[[], int]) -> None:
-        """Put what was read at a start into force, if there was anything to read. Raises NotInForce.
-
-        ``version`` counts the changes of the store, so that what was refused for what is kept is tried again after one.
-        """
-        self._apply, self._version = apply, version
-        if first:
-            await self._take(first, even_if_same=False)
+    async def begin(self, first: Reading, kept: Kept) -> None:
+        """Put what was read at a start into force, if it declares anything. Raises NotInForce."""
+        self._kept = kept
+        await self._take(first, even_if_same=False)
 
     async def again(self, *, even_if_same: bool) -> None:
         """Read the file and put it into force, or say why not: what was applied before stays then. Never fails.
@@ -110,29 +128,32 @@ class ManifestFile:
             async with self._read(self.path) as found:
                 await self._take(found, even_if_same=even_if_same)
         except NotRead as error:
-            self._looked_at = error.looked_at
+            # What is not known now may be what has to be mended: what was looked at before is looked at still.
+            self._looked_at |= error.looked_at
+            self._may_be_tried_again = error.may_pass
             self._note(error.problems)
             return error.is_busy
         except NotInForce as error:
             self._note(error.problems)
-        except Exception:  # noqa: BLE001 - it is logged and told
-            # A fault of ours in one round must not end the following: the next version may do.
-            _log.exception("reading %s failed", self.path)
-            self._note((f"{self.path}: the server failed to read it; its log says why",))
+        except Exception as error:  # noqa: BLE001 - it is logged and told
+            # A fault of ours in one round must not end the following: the next one may do.
+            self._may_be_tried_again = True
+            self._note((f"{self.path}: the server failed to read it; its log says why",), error)
         return False
 
     async def _take(self, found: Reading, *, even_if_same: bool) -> None:
         self._looked_at = found.looked_at
         self._look_at_settings(found.server)
+        self._declares = found.declares
         if not found.declares:
-            if self._digest:
-                raise NotInForce([self._says_nothing()])
+            await self._check_holds_nothing()
             self._note(())
             return
-        if even_if_same or found.digest != self._digest:
-            changes = await self._put_into_force(found)
-            self._source, self._digest = found.manifest.source, found.digest
-            self._say(f"is in force ({_counted(changes)})")
+        if even_if_same or found.digest != self._digest or await self._is_superseded():
+            answer = await self._put_into_force(found)
+            self._source, self._digest, self._declared = found.manifest.source, found.digest, answer.digest
+            self._resources = await self._count_resources()
+            self._say(f"is in force ({_counted(len(answer.changes))})")
         elif self._problems:
             self._say("is in force again")
         self._note(())
@@ -142,10 +163,48 @@ class ManifestFile:
         with suppress(OSError):
             self._announce(f"file   {self.path} {what}")
 
+    @property
+    def _store(self) -> Kept:
+        assert self._kept  # noqa: S101 - `begin` comes first
+        return self._kept
+
+    async def _is_superseded(self) -> bool:
+        """True when the store holds something else than what this file left there."""
+        applied = Watched(self._source, "", self._declared, self._resources)
+        try:
+            return bool(why_not_in_force(applied, await self._store.source(self._source)))
+        except StorageFailure:
+            # Then it is applied, which says what is wrong with the store and is tried again.
+            return True
+
+    async def _count_resources(self) -> int:
+        """How much the source declares after an apply; 0, which is never too little, where that is not known."""
+        try:
+            record = await self._store.source(self._source)
+        except StorageFailure:
+            return 0
+        # Another apply may have come already.
+        return record.resources if record and record.digest == self._declared else 0
+
+    async def _check_holds_nothing(self) -> None:
+        """What declares nothing is in force once nothing is kept of what it declared before. Raises NotInForce."""
+        if not self._digest:
+            return
+        self._refused_at = self._store.version()
+        try:
+            is_kept = await self._store.source(self._source) is not None
+        except StorageFailure:
+            is_kept = True
+        if is_kept:
+            raise NotInForce([self._says_nothing()])
+        self._source = self._digest = self._declared = ""
+        self._refused_at = None
+
     def _says_nothing(self) -> str:
         return (
-            f"{self.path}: it declares nothing any more, and what it declared is kept; write `projects: {{}}` to remove"
-            f" that, or hand it over to the API with `understudy release {self._source}`"
+            f"{self.path}: it declares nothing any more, and what it declared is kept; to remove that, write"
+            f" `projects: {{}}` and `understudy apply {self.path} --force`; to hand it over to the API,"
+            f" `understudy release {self._source}`"
         )
 
     def _look_at_settings(self, server: Mapping[str, str]) -> None:
@@ -153,14 +212,18 @@ class ManifestFile:
             _log.warning("%s: the settings under `server:` have changed; they count after a restart", self.path)
         self._server = server
 
-    async def _put_into_force(self, found: Reading) -> int:
-        """Apply a manifest; how many changes that made. Raises NotInForce."""
+    async def _put_into_force(self, found: Reading) -> ApplyManifestResponse:
+        """Apply a manifest. Raises NotInForce."""
         await self._check_plan(found)
-        assert self._apply  # noqa: S101 - `begin` comes first
-        answer = await self._apply(ApplyManifestRequest(manifest=found.manifest))
+        # Before it is asked: what changes meanwhile is reason enough to ask again.
+        version = self._store.version()
+        answer = await self._store.apply(ApplyManifestRequest(manifest=found.manifest))
         if isinstance(answer, Status):
+            # The process that read it has checked it as far as that can be done without the store: what is wrong now is
+            # wrong beside what is kept.
+            self._refused_at = version
             raise await self._refused(found, answer)
-        return len(answer.changes)
+        return answer
 
     async def _check_plan(self, found: Reading) -> None:
         declared = found.manifest.organisation.plan
@@ -173,25 +236,27 @@ class ManifestFile:
         )
 
     async def _refused(self, found: Reading, refusal: Status) -> NotInForce:
-        """What a refusal of the server becomes, with the place in the file that it is about."""
+        """What a refusal of the server becomes: every problem with the place in the file that it is about."""
         problem = status.read(refusal)
-        field = problem.field.removeprefix(_IN_REQUEST) if problem.field.startswith(_IN_REQUEST) else ""
-        place, name = await found.place_of(field) if field else (str(self.path), "")
-        parts = [place, name, f"{problem.message or refusal.message}"]
-        text = ": ".join(part for part in parts if part)
-        if advice := _ADVICE.get(problem.reason):
-            text += f"; {advice.format(file=self.path)}"
-        if problem.reason in _FAULTS_OF_THE_FILE:
-            return NotInForce([text])
-        self._refused_at = self._version()
+        lines = [await self._line(found, each) for each in (problem, *problem.others)]
+        if problem.untold:
+            lines.append(f"and {problem.untold} more")
         self._may_be_tried_again = problem.reason == "storage_unavailable"
-        return NotInForce([text], failed_call(refusal.code, problem).exit_code)
+        return NotInForce(lines, failed_call(refusal.code, problem).exit_code)
 
-    def _note(self, problems: tuple[str, ...]) -> None:
-        """Keep what is wrong, and log it when it is something else than before."""
+    async def _line(self, found: Reading, problem: status.Problem) -> str:
+        field, message = in_manifest(problem)
+        place, name = await found.place_of(field) if field else (str(self.path), "")
+        text = ": ".join(part for part in (place, name, message) if part)
+        advice = _ADVICE.get(problem.reason, "").format(file=self.path)
+        return f"{text}; {advice}" if advice else text
+
+    def _note(self, problems: tuple[str, ...], error: Exception | None = None) -> None:
+        """Keep what is wrong, and log it when it is something else than before, with the fault of ours if it is one."""
         if problems and problems != self._problems:
             lines = "\n  ".join(problems)
-            _log.warning("%s is not in force as it is now; what was applied before stays:\n  %s", self.path, lines)
+            told = "%s is not in force as it is now; what was applied before stays:\n  %s"
+            _log.warning(told, self.path, lines, exc_info=error)
         self._problems = problems
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ from understudy_server.cli import completing
 from understudy_server.cli.asking import working
 from understudy_server.cli.command import Desk, command, finish
 from understudy_server.cli.failures import CommandFailed
-from understudy_server.cli.forms import STDIN, STDIN_NAME, pointed, unusable
+from understudy_server.cli.forms import STDIN, STDIN_NAME, unusable
 
 if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
@@ -24,13 +25,15 @@ APPLY_TIMEOUT_SECONDS = 300.0
 """A large manifest takes a while, and whoever gives up on it does not know whether it is in force."""
 
 _DIFFERS = 1
-_ADVICE = {
-    "already_exists": "Add --adopt to take over what is there already, or choose other names.",
-    "not_empty": "Add --force to remove it with all that is in it.",
-    "scope_mismatch": "Use an organisation-wide admin key: `understudy key create --role admin` without --project.",
-}
+_ANY_SOURCE = "understudy.yaml"
+"""Stands for the source of what comes without one and is only checked."""
 
-_File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, such as understudy.yaml.", show_default=False)]
+_File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="The file, such as understudy.yaml; - is the standard input.", show_default=False
+    ),
+]
 _Source = Annotated[
     str, typer.Option("--source", metavar="NAME", help="Whose it is.  \\[default: as in the file, or the file's name]")
 ]
@@ -57,7 +60,7 @@ def add_to(app: typer.Typer) -> None:
 def _check(
     file: _File, *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False
 ) -> None:
-    """Check a manifest without a server. Ends with 2 when anything is wrong with it."""
+    """Check a manifest and its `server:` without a server. Ends with 2 when anything is wrong with it."""
     finish(lambda: _check_file(file, as_json=as_json))
 
 
@@ -68,10 +71,10 @@ def _check_file(file: Path, *, as_json: bool) -> None:
     try:
         read = _read(file, alone=True)
     except _Wrong as wrong:
-        if not as_json:
-            raise
-        print_value({"ok": False, "problems": [_as_value(problem) for problem in wrong.problems]})
-        raise typer.Exit(wrong.exit_code) from wrong
+        if as_json:
+            _print_problems([_as_value(problem) for problem in wrong.problems])
+            raise typer.Exit(wrong.exit_code) from wrong
+        raise
     size = size_of(read.message)
     if as_json:
         counts = {"projects": size.projects, "environments": size.environments}
@@ -84,7 +87,7 @@ def _check_file(file: Path, *, as_json: bool) -> None:
         count(size.mocks, "mock"),
         count(size.scenarios, "scenario"),
     )
-    typer.echo(f"{file}: {', '.join(parts)}")
+    typer.echo(f"{_name(file)}: {', '.join(parts)}")
 
 
 async def _diff(
@@ -105,7 +108,7 @@ async def _diff(
         print_json(answer)
     else:
         print_changes(answer)
-        typer.echo(summary(answer, str(file), is_done=False))
+        typer.echo(summary(answer, _name(file), is_done=False))
     if exit_code and answer.changes:
         raise typer.Exit(_DIFFERS)
 
@@ -125,7 +128,7 @@ async def _apply(
         print_json(answer)
     else:
         print_changes(answer)
-        typer.echo(summary(answer, str(file), is_done=True))
+        typer.echo(summary(answer, _name(file), is_done=True))
 
 
 async def _dump(
@@ -140,14 +143,18 @@ async def _dump(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.  \\[default: print it]")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over the file when it is there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over the file when it is there, but for its `server:`.")
+    ] = False,
 ) -> None:
     """Write what the server keeps as a manifest; with --project only that project.
 
-    Sessions, activations and keys are not part of it.
+    Sessions, activations and keys are not part of it. What was made through the API is the file's own once the file was
+    applied: understudy apply FILE --adopt.
     """
     from understudy.v1.manifest_service_pb2 import DumpManifestRequest, DumpManifestResponse
 
+    from understudy_server.cli.kept_section import section_of, with_section
     from understudy_server.cli.output import as_json
     from understudy_server.cli.whole_files import check_is_new, write_whole
     from understudy_server.manifest.writing import write_manifest
@@ -160,7 +167,7 @@ async def _dump(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        write_whole(output, text, over=force)
+        write_whole(output, with_section(text, section_of(output), as_json=desk.as_json), over=force)
     written = f"written to {output}" if output else ""
     # The project may be named by the environment, where nobody thinks of it.
     only = f"only project {desk.project}" if desk.project else ""
@@ -192,59 +199,106 @@ async def _release(
         typer.echo(f"{source}: {count(answer.released, 'resource')} released")
 
 
+def _name(file: Path) -> str:
+    return STDIN_NAME if str(file) == STDIN else str(file)
+
+
 class _Wrong(CommandFailed):
     """A manifest that cannot be used."""
 
     def __init__(self, file: Path, problems: "tuple[Problem, ...]") -> None:
-        told = unusable(STDIN_NAME if str(file) == STDIN else str(file), problems)
+        told = unusable(_name(file), problems)
         super().__init__(told.exit_code, told.message, told.advice)
         self.problems = problems
 
 
 def _read(file: Path, *, source: str = "", alone: bool) -> "Read[Manifest]":
-    """Read and check a manifest, which is then of the given source, if one is given. Raises CommandFailed."""
+    """Read and check a manifest, which is then of the given source, if one is given. Raises CommandFailed.
+
+    ``alone``: it is only checked, without a server, and what comes without a name needs no source.
+    """
     from understudy.v1.manifest_service_pb2 import Manifest
 
-    from understudy_server.cli.checking import problems_of
+    from understudy_server.cli.checking import all_problems_of, problems_of
     from understudy_server.manifest.problems import Unreadable
     from understudy_server.manifest.reading import read_manifest, read_value
 
-    with working(f"reading {file}"):
+    with working(f"reading {_name(file)}"):
+        typed = sys.stdin.read() if str(file) == STDIN else None
         try:
-            if str(file) == STDIN:
-                read = read_value(sys.stdin.read(), STDIN_NAME, Manifest, os.environ, Path.cwd())
+            if typed is not None:
+                read = read_value(typed, STDIN_NAME, Manifest, os.environ, Path.cwd())
             else:
                 read = read_manifest(file, os.environ)
         except Unreadable as error:
-            raise _Wrong(file, tuple(error.problems)) from error
-        read.message.source = source or read.message.source
-        found = problems_of(read, alone=alone)
+            found = all_problems_of(error)
+        else:
+            read.message.source = source or read.message.source or (_ANY_SOURCE if alone else "")
+            found = problems_of(read, alone=alone)
+        if alone:
+            found = _with_settings(file, typed, found)
     if found:
         raise _Wrong(file, tuple(found))
     return read
 
 
+def _with_settings(file: Path, typed: str | None, found: "Sequence[Problem]") -> "Sequence[Problem]":
+    """What is wrong with a manifest, and with the settings that stand beside it; ``typed`` is the standard input."""
+    from understudy_server.cli.checking import in_order
+    from understudy_server.cli.checking_settings import problems_in_file, problems_in_text
+
+    settings = problems_in_file(file) if typed is None else problems_in_text(typed, STDIN_NAME)
+    if found:
+        # A file that is no YAML was told already.
+        settings = [each for each in settings if each.field]
+    return in_order([*found, *settings], _name(file))
+
+
 async def _send(
     desk: Desk, file: Path, source: str, *, adopt: bool, force: bool, validate_only: bool
 ) -> "ApplyManifestResponse":
-    """Have a server apply a manifest; what it refuses is told with the place in the file. Raises CommandFailed."""
+    """Have a server apply a manifest; what it refuses is told with the place in the file, and printed for scripts.
+
+    Raises CommandFailed.
+    """
+    from understudy_server.cli.manifest_refusals import ManifestRefused
+
+    try:
+        return await _ask(desk, file, source, adopt=adopt, force=force, validate_only=validate_only)
+    except _Wrong as wrong:
+        if desk.as_json:
+            _print_problems([_as_value(problem) for problem in wrong.problems])
+            raise typer.Exit(wrong.exit_code) from wrong
+        raise
+    except ManifestRefused as refusal:
+        if desk.as_json:
+            problems = [{"code": each.code, **_as_value(each.problem)} for each in refusal.refused]
+            _print_problems(problems, untold=refusal.untold)
+            raise typer.Exit(refusal.exit_code) from refusal
+        raise
+
+
+async def _ask(
+    desk: Desk, file: Path, source: str, *, adopt: bool, force: bool, validate_only: bool
+) -> "ApplyManifestResponse":
     from understudy.v1.manifest_service_pb2 import ApplyManifestRequest, ApplyManifestResponse
 
-    from understudy_server.cli.checking import PREFIX
+    from understudy_server.cli.manifest_refusals import refused_manifest
 
     read = _read(file, source=source, alone=False)
     request = ApplyManifestRequest(manifest=read.message, adopt=adopt, force=force, validate_only=validate_only)
     try:
-        with working(f"{'comparing' if validate_only else 'applying'} {file}"):
+        with working(f"{'comparing' if validate_only else 'applying'} {_name(file)}"):
             return await desk.call(request, ApplyManifestResponse, APPLY_TIMEOUT_SECONDS)
     except CommandFailed as failure:
-        advised = CommandFailed(
-            failure.exit_code,
-            failure.message,
-            _ADVICE.get(failure.reason, failure.advice),
-            problem=failure.problem,
-        )
-        raise pointed(advised, read.marks, PREFIX) from failure
+        raise refused_manifest(failure, _name(file), read) from failure
+
+
+def _print_problems(problems: Sequence[Mapping[str, object]], *, untold: int = 0) -> None:
+    """Print for scripts what is wrong with a manifest; ``untold`` is how many problems there are beside these."""
+    from understudy_server.cli.output import print_value
+
+    print_value({"ok": False, "problems": problems, **({"untold": untold} if untold else {})})
 
 
 def _as_value(problem: "Problem") -> dict[str, object]:

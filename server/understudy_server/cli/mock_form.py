@@ -21,6 +21,19 @@ FLAGS = "--path, --status, --body-json and so on: see --help"
 _REQUEST = "Which requests"
 _ANSWER = "What they get"
 _JSON = ".json"
+_FIELDS = {
+    "name": ("name",),
+    "method": ("matcher.method",),
+    "path": ("matcher.path",),
+    "query": ("matcher.query",),
+    "status": ("action.respond.status",),
+    "header": ("action.respond.headers",),
+    "body_json": ("action.respond.json",),
+    "body_text": ("action.respond.text",),
+    "body_file": ("action.respond.json", "action.respond.text", "action.respond.binary"),
+    "delay_ms": ("action.delay",),
+}
+"""The fields that the flags set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,15 @@ class MockFlags:
     def given(self) -> bool:
         """True when anything was said."""
         return any(getattr(self, field.name) not in (None, False) for field in fields(self))
+
+    def named(self, prefix: str) -> dict[str, str]:
+        """The flags that were given, by the fields that they set in a request that has the form behind ``prefix``."""
+        return {
+            f"{prefix}{path}": f"--{field.name.replace('_', '-')}"
+            for field in fields(self)
+            if getattr(self, field.name) not in (None, False)
+            for path in _FIELDS.get(field.name, ())
+        }
 
     def put_into(self, form: "ManifestMock") -> None:
         """Change a form to what was said. Raises CommandFailed (usage)."""

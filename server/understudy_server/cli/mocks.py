@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy_server.cli import completing
+from understudy_server.cli import asking, completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.editing import Subject, change_form
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
 from understudy_server.cli.forms import AsYaml, From, pointing, read_form
 from understudy_server.cli.mock_calls import (
     activate_mock,
@@ -130,7 +131,7 @@ async def create(
     publish: _Publish = False,
     activate: Annotated[bool, typer.Option("--activate", help="Publish it and switch it on for everybody.")] = False,
 ) -> None:
-    """Make a mock, as a draft unless told to publish it.
+    """Make a mock, as a draft unless told to publish it. One that says nothing answers every request with 200.
 
     understudy mock create --id ovr_down --method POST --path /api/pay --status 503 --publish
     """
@@ -138,12 +139,12 @@ async def create(
     from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED
 
     if not flags.given() and source is None:
-        advice = f"Say what it is to do ({FLAGS}), or give it with --from FILE."
-        raise CommandFailed(ExitCode.USAGE, "a mock of nothing would answer every request", advice)
+        _check_is_meant()
     read = read_form(source, ManifestMock) if source is not None else None
     form = read.message if read else ManifestMock()
     flags.put_into(form)
-    with pointing(read, "mock."):
+    names = {"mock.id": "--id", "mock.scenario": "--scenario"} | flags.named("mock.")
+    with pointing(read, "mock."), naming(names):
         mock = await make_mock(desk, form, mock_id, scenario)
     if publish or activate or form.state == MOCK_STATE_PUBLISHED:
         mock = await _go_on(mock, publish_mock(desk, mock.id), "published")
@@ -167,7 +168,8 @@ async def from_log(
     from understudy.v1.mock_service_pb2 import CreateMockFromLogRequest, CreateMockFromLogResponse
 
     request = CreateMockFromLogRequest(log_id=log_id, mock_id=mock_id, name=name)
-    mock = (await desk.call(request, CreateMockFromLogResponse)).mock
+    with naming({"mock_id": "--id", "name": "--name", "log_id": "LOG_ID"}):
+        mock = (await desk.call(request, CreateMockFromLogResponse)).mock
     if publish:
         mock = await _go_on(mock, publish_mock(desk, mock.id), "published")
     _show(desk, mock)
@@ -187,7 +189,8 @@ async def edit(desk: Desk, mock_id: MockId, flags: MockFlags, *, source: From = 
     subject = Subject(
         f"mock {mock_id}", form_of(mock), mock.managed_by, "mock.", f"understudy mock edit {mock_id}", FLAGS
     )
-    changed = await change_form(desk, subject, lambda form: change_mock(desk, mock, form), said=said, source=source)
+    with naming(flags.named("mock.")):
+        changed = await change_form(desk, subject, lambda form: change_mock(desk, mock, form), said=said, source=source)
     _show(desk, changed or mock)
 
 
@@ -227,6 +230,13 @@ async def delete(desk: Desk, mock_id: MockId) -> None:
         print_json(answer)
     else:
         typer.echo(f"mock {mock_id} is removed")
+
+
+def _check_is_meant() -> None:
+    """Ask a person who said nothing of a mock. Raises CommandFailed."""
+    if asking.on_terminal() and not asking.agreed("Nothing is said of it: make a mock that answers every request?"):
+        advice = f"Say what it is to do ({FLAGS}), or give it with --from FILE."
+        raise CommandFailed(ExitCode.USAGE, "no mock was made", advice)
 
 
 async def _go_on(mock: "Mock", step: Awaitable["Mock"], wanted: str) -> "Mock":

@@ -1,5 +1,6 @@
 """What commands print: tables for people, JSON for scripts."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,14 +9,12 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 from understudy_gateway.transcoding.json_encode import Encoders, dump
 
+from understudy_server.cli.tables import lines_of, widths_of, without_empty
+
 _NONE = "-"
-# A column of fewer characters than that breaks words where they cannot be read any more.
-_COLUMN_LEAST = 12
-_GAP = 2
 
 
 def print_json(message: Message) -> None:
@@ -37,28 +36,30 @@ def print_value(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
     """Print rows of plain text under their columns, or ``empty`` when there are none. An empty cell shows a dash.
 
-    What comes first is a name to copy and stays whole; the rest gives way where the terminal is narrow. Where not even
-    that leaves room, each row becomes a record of lines, so that nothing is lost.
+    What comes first is a name to copy and stays whole; the rest gives way where the terminal is narrow, and a column
+    that says nothing is left out there. Where not even that leaves room, each row becomes a record of lines, so that
+    nothing is lost. What another program reads is one line a row, however long, with all columns.
     """
     cells = [[visible(cell) for cell in row] for row in rows]
     if not cells:
         typer.echo(empty)
         return
     console = Console()
-    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
-    if not console.is_terminal:
-        # What another program reads is one line a row, however long.
-        console.width = sum(widths) + _GAP * len(widths)
-    least = [widths[0], *(min(width, _COLUMN_LEAST) for width in widths[1:])]
-    if sum(least) + _GAP * (len(least) - 1) > console.width:
-        _print_records(console, columns, cells)
+    names, room = list(columns), console.width
+    if console.is_terminal:
+        names, cells = without_empty(columns, cells)
+    else:
+        room = sys.maxsize
+    shown = [[cell or _NONE for cell in row] for row in cells]
+    widths = widths_of(names, shown, room)
+    if widths is None:
+        _print_records(console, names, cells)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    for number, (column, width) in enumerate(zip(columns, least, strict=True)):
-        table.add_column(column, no_wrap=number == 0, overflow="fold", min_width=width)
-    for row in cells:
-        table.add_row(*(Text(cell or _NONE) for cell in row))
-    console.print(table)
+    for line in lines_of(names, widths):
+        console.print(Text(line, style="bold"), soft_wrap=True)
+    for row in shown:
+        for line in lines_of(row, widths):
+            console.print(Text(line), soft_wrap=True)
 
 
 def _print_records(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -112,3 +113,8 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 def moment(stamp: Timestamp, *, known: bool) -> str:
     """A moment in UTC to the millisecond, or nothing when it is not known."""
     return stamp.ToJsonString() if known else ""
+
+
+def short_moment(stamp: Timestamp, *, known: bool) -> str:
+    """A moment in UTC to the second, for a column: ``2026-06-23 12:00:00Z``; nothing when it is not known."""
+    return stamp.ToDatetime().strftime("%Y-%m-%d %H:%M:%SZ") if known else ""

@@ -8,6 +8,7 @@ from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.editing import Subject, change_form
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
 from understudy_server.cli.forms import AsYaml, From, pointing, read_form
 from understudy_server.cli.removing import Force, Yes, count_project, remove
 
@@ -43,14 +44,16 @@ async def list_projects(
     """List projects in the order of their slugs."""
     from understudy.v1.project_service_pb2 import ListProjectsRequest, ListProjectsResponse
 
-    from understudy_server.cli.output import moment, print_json, print_next, print_table
+    from understudy_server.cli.output import print_json, print_next, print_table, short_moment
 
     request = ListProjectsRequest(search=search, page_size=page_size, page_token=page_token)
     answer = await desk.call(request, ListProjectsResponse)
     if desk.as_json:
         print_json(answer)
         return
-    rows = ((each.slug, each.name, each.managed_by, moment(each.updated_at, known=True)) for each in answer.projects)
+    rows = (
+        (each.slug, each.name, each.managed_by, short_moment(each.updated_at, known=True)) for each in answer.projects
+    )
     empty = "No such projects." if search else "No projects. `understudy project create SLUG` makes one."
     print_table(("SLUG", "NAME", "MANAGED BY", "CHANGED"), rows, empty=empty)
     print_next("--page-token", answer.next_page_token)
@@ -78,7 +81,8 @@ async def create(desk: Desk, slug: NewSlug, *, name: _Name = None, source: From 
     if read:
         _check_form(read.message)
     project = Project(slug=slug, name=name if name is not None else read.message.name if read else "")
-    with pointing(read, "project."):
+    names = {"project.slug": "SLUG"} | ({"project.name": "--name"} if name is not None else {})
+    with pointing(read, "project."), naming(names):
         answer = await desk.call(CreateProjectRequest(project=project), CreateProjectResponse)
     _show(desk, answer.project)
 
@@ -97,7 +101,9 @@ async def edit(desk: Desk, slug: ProjectSlug, *, name: _Name = None, source: Fro
     said = ManifestProject(name=name) if name is not None else None
     command_line = f"understudy project edit {slug}"
     subject = Subject(f"project {slug}", _form(project), project.managed_by, "changes.", command_line, "--name")
-    _show(desk, await change_form(desk, subject, send, said=said, source=source) or project)
+    with naming({"changes.name": "--name"} if said is not None else {}):
+        changed = await change_form(desk, subject, send, said=said, source=source)
+    _show(desk, changed or project)
 
 
 @command(app, "delete")

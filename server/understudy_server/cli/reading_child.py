@@ -9,7 +9,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,17 +19,16 @@ from understudy.v1.manifest_service_pb2 import Manifest
 
 from understudy_server.cli.checking import problems_of
 from understudy_server.cli.config_file import BadConfig, Config, read_config
-from understudy_server.manifest.being_written import is_being_written
+from understudy_server.cli.writers import WRITER_SECONDS_MAX, being_written, wait_for_writers
 from understudy_server.manifest.problems import Unreadable
 from understudy_server.manifest.reading import Read, read_manifest
 
 MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024
 """As much as the largest files that are allowed may need, several times over."""
 CPU_SECONDS_MAX = 60
-WRITER_SECONDS_MAX = 3.0
-"""How long a file that another process writes is waited for, before that is said."""
-# Below what a person notices, and cheap: one look takes microseconds.
-_WRITER_LOOK_SECONDS = 0.02
+"""After so much computing the process is ended by SIGXCPU, which tells whoever waits for it why."""
+# Before it is ended by SIGKILL, which tells nothing.
+_CPU_SECONDS_MORE = 5
 # The server goes first wherever both want to run.
 _NICE = 5
 
@@ -69,20 +68,7 @@ def read_whole(path: Path, environ: Mapping[str, str], writer_seconds_max: float
         if writing is None:
             return found
         if time.monotonic() >= deadline:
-            problem = f"{writing}: another process has it open for writing; it is read once that process closes it"
-            return Found(found.looked_at, problems=[problem], is_busy=True)
-
-
-def wait_for_writers(paths: Iterable[Path], deadline: float) -> Path | None:
-    """Wait until no process has any of the files open for writing; the one that was waited for, if any."""
-    waited_for = None
-    for path in paths:
-        while is_being_written(path):
-            waited_for = path
-            if time.monotonic() >= deadline:
-                return waited_for
-            time.sleep(_WRITER_LOOK_SECONDS)
-    return waited_for
+            return Found(found.looked_at, problems=[being_written(writing)], is_busy=True)
 
 
 def _read(path: Path, environ: Mapping[str, str]) -> Found:
@@ -111,7 +97,10 @@ def _confine() -> None:
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX + _CPU_SECONDS_MORE))
+    with suppress(ValueError, OSError):
+        # Nobody reads a dump of its memory, which may be large.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):
         os.nice(_NICE)
 

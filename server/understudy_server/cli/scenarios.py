@@ -8,6 +8,7 @@ from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.editing import Subject, change_form
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
 from understudy_server.cli.forms import AsYaml, From, pointing, read_form
 from understudy_server.cli.scenario_calls import (
     change_scenario,
@@ -106,7 +107,8 @@ async def create(
     _put_flags(form, name, url_id, mock)
     if not form.name and not scenario_id:
         raise CommandFailed(ExitCode.USAGE, "a scenario needs a name", "Give --name NAME, or --id scn_...")
-    with pointing(read, "scenario."):
+    names = {"scenario.id": "--id"} | _named(name, url_id, mock)
+    with pointing(read, "scenario."), naming(names):
         scenario = await make_scenario(desk, form, scenario_id)
     _show(desk, scenario)
 
@@ -141,9 +143,10 @@ async def edit(
         "--name, --url-id or --mock",
         ("Of its localMocks, those that are here are made or changed; `understudy mock delete ID` removes one.",),
     )
-    changed = await change_form(
-        desk, subject, lambda form: change_scenario(desk, scenario, form), said=said, source=source
-    )
+    with naming(_named(name, url_id, mock)):
+        changed = await change_form(
+            desk, subject, lambda form: change_scenario(desk, scenario, form), said=said, source=source
+        )
     _show(desk, changed or scenario)
 
 
@@ -171,6 +174,12 @@ def _put_flags(form: "ManifestScenario", name: str | None, url_id: str | None, m
     if mocks is not None:
         del form.mocks[:]
         form.mocks.extend(mock for mock in mocks if mock)
+
+
+def _named(name: str | None, url_id: str | None, mocks: list[str] | None) -> dict[str, str]:
+    """The flags that were given, by their fields in a request."""
+    given = {"name": ("--name", name), "url_id": ("--url-id", url_id), "mocks": ("--mock", mocks)}
+    return {f"scenario.{field}": flag for field, (flag, value) in given.items() if value is not None}
 
 
 def _show(desk: Desk, scenario: "Scenario") -> None:

@@ -8,6 +8,7 @@ from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.durations import read_seconds
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.flag_names import naming
 
 if TYPE_CHECKING:
     from understudy.v1.session_service_pb2 import Session
@@ -21,6 +22,16 @@ SessionKey = Annotated[
     ),
 ]
 _NUMBER_MAX = 2**31
+_FLAGS = {
+    "session_key": "KEY",
+    "scenario": "--scenario",
+    "overrides": "--override",
+    "global_delay_ms": "--delay-ms",
+    "global_delay_max_ms": "--delay-max-ms",
+    "label": "--label",
+    "ttl_seconds": "--ttl",
+}
+"""The flags that set a session, by the fields of the request."""
 
 
 @command(app, "get")
@@ -83,9 +94,12 @@ async def put(
     }
     for field, (given, cleared) in named.items():
         if given and cleared:
-            raise CommandFailed(ExitCode.USAGE, f"{field} is both given and cleared", "Name one of the two options.")
+            raise CommandFailed(
+                ExitCode.USAGE, f"{_FLAGS[field]} is both given and cleared", "Name one of the two options."
+            )
     request.update_mask.paths.extend(field for field, ways in named.items() if any(ways))
-    answer = await desk.call(request, PutSessionResponse)
+    with naming(_FLAGS):
+        answer = await desk.call(request, PutSessionResponse)
     _show(desk, answer.session)
 
 
@@ -121,7 +135,7 @@ async def list_sessions(
     """List the sessions of an environment in the order of their keys."""
     from understudy.v1.session_service_pb2 import ListSessionsRequest, ListSessionsResponse
 
-    from understudy_server.cli.output import moment, print_json, print_next, print_table
+    from understudy_server.cli.output import print_json, print_next, print_table, short_moment
 
     request = ListSessionsRequest(
         search=search, scenario=scenario, override=override, page_size=page_size, page_token=page_token
@@ -137,7 +151,7 @@ async def list_sessions(
             " ".join(each.session.overrides),
             _delay(each.session),
             each.session.label,
-            moment(each.session.last_seen_at, known=each.session.HasField("last_seen_at")),
+            short_moment(each.session.last_seen_at, known=each.session.HasField("last_seen_at")),
             " ".join(each.findings),
         )
         for each in answer.sessions

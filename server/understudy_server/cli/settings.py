@@ -6,6 +6,7 @@ A flag outweighs the environment (``UNDERSTUDY_API_RATE``), the environment outw
 
 import re
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,10 +20,12 @@ from understudy_server.cli.config_file import SECTION, BadConfig, Setting, read_
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
 from understudy_server.cli.tls import Identity, read_identity, read_trust
+from understudy_server.cli.writers import WRITER_SECONDS_MAX, being_written, wait_for_writers
 from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
 from understudy_server.journal.memory import MemoryLimits
+from understudy_server.manifest.being_written import is_being_written
 from understudy_server.proxy.settings import ProxySettings
 
 Durability = Literal["normal", "full"]
@@ -139,7 +142,7 @@ class Settings:
     """How long a stop waits for what is under way at each listener."""
 
     rest_body_bytes_max: Positive = BODY_BYTES_MAX
-    """A longer body of a request to the API is refused."""
+    """A longer body of a request to the API is refused; that of ApplyManifest may always have 16 MiB."""
 
     rest_head_bytes_max: Positive = _HTTP.head_bytes_max
     """The longest head of a request to the API."""
@@ -230,6 +233,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
 NAMES: Sequence[str] = tuple(sorted(_READERS))
+_NAMING_FILES = frozenset(("grpc_tls", "rest_tls", "proxy_tls", "proxy_upstream_ca"))
 _PROXY_NAMES = tuple(each.name for each in fields(ProxySettings) if f"proxy_{each.name}" in _READERS)
 
 
@@ -274,6 +278,9 @@ def _look_up(
 
 def _read_file(path: Path) -> Mapping[str, Setting]:
     """The settings in a file; what else it holds is declared, and not looked at here. Raises BadSettings."""
+    wait_for_writers([path], time.monotonic() + WRITER_SECONDS_MAX)
+    if is_being_written(path):
+        raise BadSettings(being_written(path))
     try:
         given = read_config(path).server
     except BadConfig as error:
@@ -283,6 +290,27 @@ def _read_file(path: Path) -> Mapping[str, Setting]:
             allowed = ", ".join(NAMES)
             raise BadSettings(f"{setting.place}: {SECTION} has an unknown key {name!r}; allowed are: {allowed}")
     return given
+
+
+def read_texts(texts: Mapping[str, str]) -> tuple[Mapping[str, str], str]:
+    """What is wrong with each of these settings, and what is wrong with all of them together when each can be read.
+
+    Settings that name files are left out: those are on the machine of the server.
+    """
+    wrong: dict[str, str] = {}
+    chosen: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name in _NAMING_FILES:
+            continue
+        try:
+            chosen[name] = _READERS[name](text)
+        except ValueError as error:
+            wrong[name] = str(error)
+    try:
+        _check_addresses(Settings(**chosen))
+    except BadSettings as error:
+        return wrong, str(error)
+    return wrong, ""
 
 
 def _check_addresses(settings: Settings) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
     from understudy.v1.server_service_pb2 import Status
 
+_STOPPED = "no server runs on this data"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _UNIT_BYTES = 1024
 
@@ -22,21 +23,36 @@ def add_to(app: typer.Typer) -> None:
     async def status(desk: Desk) -> None:
         """Tell whether the server is well, where it listens and what it holds.
 
-        Ends with 0 when all is well, with 1 when something is not, and with 5 when no server runs.
+        Ends with 0 when all is well, with 1 when something is not, and with 5 when no server runs. With --json a server
+        that does not run is the check `server`.
         """
         from understudy.v1.server_service_pb2 import GetStatusRequest, GetStatusResponse
 
         from understudy_server.cli.output import print_json
 
         found = (await desk.call(GetStatusRequest(), GetStatusResponse)).status
+        # Without a server the command itself has looked at the data, and all may be well with that.
+        runs, healthy = found.HasField("started_at"), found.healthy
         if desk.as_json:
-            print_json(found)
+            print_json(found if runs else _told_stopped(found))
         else:
             show(found)
-        if not found.healthy:
+        if not healthy:
             raise typer.Exit(ExitCode.REFUSED)
-        if not found.HasField("started_at"):
+        if not runs:
             raise typer.Exit(ExitCode.UNREACHABLE)
+
+
+def _told_stopped(status: "Status") -> "Status":
+    """The same, with one more check that says to programs that no server runs."""
+    from understudy.v1.server_service_pb2 import Check, Status
+
+    told = Status()
+    told.CopyFrom(status)
+    told.healthy = False
+    told.checks.append(Check(name="server", problem=_STOPPED))
+    told.checks.sort(key=lambda check: check.name)
+    return told
 
 
 def show(status: "Status") -> None:
@@ -73,13 +89,14 @@ def show(status: "Status") -> None:
             for each in status.manifests
         )
         print_table(("SOURCE", "DECLARES", "APPLIED", "BY", "FOLLOWED", "IN FORCE"), manifests, empty="")
-    problems = [f"{check.name}: {check.problem}" for check in status.checks if not check.ok]
+    wrong = [check for check in status.checks if not check.ok]
+    problems = [f"{check.name}: {line}" for check in wrong for line in check.problem.splitlines()]
     if problems:
         typer.echo("\nNot well:")
     for problem in problems:
         typer.echo(f"  {visible(problem)}")
     if not started:
-        typer.echo("\nNo server runs on this data. `understudy serve` starts one (--data DIR, --config FILE).")
+        typer.echo(f"\n{_STOPPED.capitalize()}. `understudy serve` starts one (--data DIR, --config FILE).")
 
 
 def _state(status: "Status") -> str:

@@ -98,14 +98,16 @@ class FolderWatch:
         """Follow these folders from now on, and no others. What happens until the thread is ready goes unnoticed."""
         if folders == self._folders:
             return
-        self._folders = folders
         self._end_threads()
+        # Known once the thread runs: what failed is tried again.
+        self._folders = frozenset()
         stop = threading.Event()
         paths = sorted(str(path) for path, _ in folders)
         thread = threading.Thread(target=self._run, args=(paths, stop), name="watch-manifest", daemon=True)
         self._threads = [each for each in self._threads if each[0].is_alive()]
-        self._threads.append((thread, stop))
         thread.start()
+        self._threads.append((thread, stop))
+        self._folders = folders
 
     def close(self) -> None:
         """End the thread and wait for it, a step at most."""

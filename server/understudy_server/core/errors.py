@@ -4,6 +4,7 @@ Every error carries a stable code. ``rpc/errors.py`` is the one table from code 
 gateway has one from code to its own status and envelope.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -22,13 +23,19 @@ class Fault:
 
 
 class Refusal(Exception):
-    """A call that was refused. ``message`` is for the caller; the cause (``__cause__``) never leaves the process."""
+    """A call that was refused. ``message`` is for the caller; the cause (``__cause__``) never leaves the process.
+
+    ``more`` are what else the same call would be refused for, none of which has more itself; ``untold`` says how many
+    there are beside these.
+    """
 
     def __init__(self, code: str, message: str, fault: Fault | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.fault = fault or Fault()
+        self.more: Sequence[Refusal] = ()
+        self.untold = 0
 
 
 class InvalidInput(Refusal):
@@ -59,8 +66,8 @@ class NotFound(Refusal):
 class Conflict(Refusal):
     """The caller must look again first: what it counted on is not so.
 
-    ``already_exists``, ``revision_mismatch``, ``not_empty``, ``managed_by_file``, ``other_projects`` or
-    ``body_not_kept``.
+    ``already_exists``, ``revision_mismatch``, ``not_empty``, ``managed_by_file``, ``source_followed``,
+    ``other_projects`` or ``body_not_kept``.
     """
 
 

@@ -17,13 +17,15 @@ from understudy_server.manifest.files import Source
 from understudy_server.manifest.limits import DEPTH_MAX_LEVELS, NODES_MAX
 from understudy_server.manifest.problems import Mark, Problem
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 # Everything that YAML keeps out of a file, and the characters that it takes for ends of lines and editors do not.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
+# Behind whatever ends a line for some reader of YAML: LF, CR, NEL, LS, PS.
+_TAG_DIRECTIVE = re.compile(rb"(?:\A|[\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])%TAG")
 _MAYBE_TAG = re.compile(rb"(?:^|[\s\[{,:])!", re.MULTILINE)
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _QUOTED = '"'
+NO_TAGS = "tags are not used here"
 
 
 class Malformed(Exception):
@@ -46,17 +48,25 @@ def source_of(node: Node) -> Source:
     return cast("Source", source)
 
 
+def tag_directive(content: bytes) -> int | None:
+    """The line (from 0) of the first ``%TAG``, None when there is none; ``content`` is without the encoding's mark.
+
+    To be asked before anything is parsed: many of them take the parser a time that grows with their square.
+    """
+    found = _TAG_DIRECTIVE.search(content)
+    return _counted(content[: found.end() - len(b"%TAG")].decode(errors="replace"))[0] if found else None
+
+
 def compose(source: Source) -> tuple[Node | None, int]:
     """The root of a text, None when it holds nothing, and how many nodes it has with aliases written out.
 
     Raises Malformed.
     """
     text = _decoded(source)
-    content = source.content.removeprefix(_BOM)
-    found = _TAG_DIRECTIVE.search(content)
-    if found:
-        # Many of them take the parser a time that grows with their square.
-        raise _malformed(source, content.count(b"\n", 0, found.start()), 0, "tags are not used here", "leave it out")
+    content = source.content.removeprefix(BOM)
+    line = tag_directive(content)
+    if line is not None:
+        raise _malformed(source, line, 0, NO_TAGS, "leave it out")
     parser = _Parser(_Stream(content, source))
     try:
         root: Node | None = parser.get_single_node()
@@ -122,7 +132,7 @@ def _place(parent: Any) -> tuple[int, int]:
 def _decoded(source: Source) -> str:
     """The text without the mark of its encoding. Raises Malformed for what is no text."""
     try:
-        text = source.content.removeprefix(_BOM).decode()
+        text = source.content.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         line, column = _counted(source.content[: error.start].decode(errors="replace"))
         raise _malformed(source, line, column, "the file is not in UTF-8", "save it as UTF-8") from None
@@ -154,7 +164,7 @@ def _refuse_tags(root: Node, source: Source) -> None:
         elif node.tag:
             mark = node.start_mark
             advice = "leave it out, or put text that begins with '!' in quotes"
-            raise _malformed(source, mark.line, mark.column, "tags are not used here", advice)
+            raise _malformed(source, mark.line, mark.column, NO_TAGS, advice)
         for child in _children(node):
             if id(child) not in seen:
                 seen.add(id(child))

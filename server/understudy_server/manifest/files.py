@@ -4,9 +4,8 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from understudy_server.manifest.limits import (
@@ -14,8 +13,10 @@ from understudy_server.manifest.limits import (
     BESIDE_FILES_MAX,
     FILES_BYTES_MAX,
     INCLUSIONS_MAX,
+    PATH_CHARACTERS_MAX,
     YAML_FILE_BYTES_MAX,
 )
+from understudy_server.manifest.patterns import Patterns
 from understudy_server.manifest.problems import BadValue, shown
 
 _Signature = tuple[int, int, int, int]
@@ -41,8 +42,8 @@ class Files:
         self._contents: dict[Path, bytes] = {}
         self._sources: dict[Path, Source] = {}
         self._signatures: dict[Path, _Signature | None] = {}
-        self._globs: dict[tuple[Path, str], Sequence[str]] = {}
-        self._folders: dict[Path, None] = {}
+        self._patterns = Patterns(self._top)
+        self._matches: dict[tuple[Path, str], Sequence[str]] = {}
         self._bytes = 0
         self._beside = 0
 
@@ -52,7 +53,7 @@ class Files:
 
         Folders are those that patterns look into.
         """
-        return tuple(path.absolute() for path in (*self._signatures, *self._folders))
+        return tuple(path.absolute() for path in (*self._signatures, *self._patterns.folders))
 
     @property
     def names(self) -> Sequence[str]:
@@ -71,9 +72,13 @@ class Files:
 
     def is_unchanged(self) -> bool:
         """True when every file, and what every pattern matches, is as it was when it was read."""
-        return all(_signature(path) == was for path, was in self._signatures.items()) and all(
-            self._match(folder, pattern) == was for (folder, pattern), was in self._globs.items()
-        )
+        if any(_signature(path) != was for path, was in self._signatures.items()):
+            return False
+        again = Patterns(self._top)
+        try:
+            return all(again.match(*pattern) == was for pattern, was in self._matches.items())
+        except BadValue:
+            return False
 
     def first(self, path: Path) -> Source:
         """Read the file that all begins with, which may be a link to anywhere. Raises BadValue."""
@@ -84,10 +89,9 @@ class Files:
         folder = self._folder_of(source, pattern)
         if not glob.has_magic(pattern):
             return [self._source(folder / pattern)]
-        if (folder, pattern) not in self._globs:
-            self._globs[folder, pattern] = self._match(folder, pattern)
-        found = self._globs[folder, pattern]
-        self._folders.update(dict.fromkeys(islice(_looked_into(folder, pattern), INCLUSIONS_MAX)))
+        if (folder, pattern) not in self._matches:
+            self._matches[folder, pattern] = self._patterns.match(folder, pattern)
+        found = self._matches[folder, pattern]
         if not found:
             raise BadValue(f"no file matches {shown(pattern)}", f"it is looked for in {folder}")
         if len(found) > INCLUSIONS_MAX:
@@ -113,18 +117,11 @@ class Files:
     def _folder_of(self, source: Source, name: str) -> Path:
         if source.folder is None:
             raise BadValue("no files can be named here", "write the value in place")
-        if not name or "\0" in name:
+        if not name or "\0" in name or len(name) > PATH_CHARACTERS_MAX:
             raise BadValue("is not the name of a file", _FOLDER_ADVICE)
         if Path(name).is_absolute():
             raise BadValue(f"{shown(name)} is an absolute path", _FOLDER_ADVICE)
         return source.folder
-
-    def _match(self, folder: Path, pattern: str) -> Sequence[str]:
-        """What a pattern matches, sorted: one name too many at most. Hidden files are left out, as in a shell."""
-        # Not Path.glob, which matches hidden files: the ones that editors leave beside a file would be read.
-        names = glob.iglob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
-        files = (name for name in names if not (folder / name).is_dir())
-        return sorted(islice(files, INCLUSIONS_MAX + 1))
 
     def _read(self, path: Path, bytes_max: int, *, is_first: bool = False) -> bytes:
         if path in self._contents:
@@ -144,18 +141,6 @@ class Files:
             raise BadValue(f"all files together are larger than {_mebibytes(FILES_BYTES_MAX)}", "make them smaller")
         self._contents[path] = content
         return content
-
-
-def _looked_into(folder: Path, pattern: str) -> Iterator[Path]:
-    """The folders in which something new may make a pattern match more; the first of them also when it is not there."""
-    parts = Path(pattern).parts
-    literal = next(number for number, part in enumerate(parts) if glob.has_magic(part))
-    yield folder.joinpath(*parts[:literal])
-    # Below a pattern for any depth, folders are what the whole pattern matches.
-    last = len(parts) + 1 if parts[-1] == "**" else len(parts)
-    for number in range(literal + 1, last):
-        names = glob.iglob(str(Path(*parts[:number])), root_dir=folder, recursive=True)  # noqa: PTH207
-        yield from (folder / name for name in names if (folder / name).is_dir())
 
 
 def _open(path: Path, target: Path, bytes_max: int) -> bytes:

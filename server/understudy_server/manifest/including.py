@@ -5,7 +5,7 @@ in an environment an environment's. Projects and environments that several files
 twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -86,16 +86,16 @@ class Including:
                 joined[name.value] = (name, value)
         return _mapping(node, joined)
 
-    def _included(self, node: Node, path: Path) -> Sequence[tuple[Node, Source]]:
-        """The files that ``include`` names, each with the place where it is named."""
-        found: list[tuple[Node, Source]] = []
+    def _included(self, node: Node, path: Path) -> Iterator[tuple[Node, Source]]:
+        """The files that ``include`` names, each with the place where it is named, one by one: they may be too many."""
         for each in node.value if isinstance(node, SequenceNode) else [node]:
             try:
                 pattern = substitute(written_text(each), self._environ)
-                found += [(each, source) for source in self._files.included(source_of(each), pattern)]
+                sources = self._files.included(source_of(each), pattern)
             except BadValue as bad:
                 self._note(each, path, bad.message, bad.advice)
-        return found
+            else:
+                yield from ((each, source) for source in sources)
 
     def _included_root(
         self, place: Node, source: Source, shape: Shape, chain: _Chain, path: Path

@@ -15,6 +15,7 @@ from understudy_server.manifest.limits import JSON_DEPTH_MAX_LEVELS, JSON_NUMBER
 from understudy_server.manifest.mappings import Mappings
 from understudy_server.manifest.paths import Path, written
 from understudy_server.manifest.problems import BadValue, Problem, Problems, shown
+from understudy_server.manifest.size import Size
 
 _LITERALS: Mapping[str, str] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), "null"),
@@ -36,12 +37,13 @@ _IN_QUOTES = "put it in quotes for text"
 class JsonWriter:
     """Writes nodes as JSON text and notes what is wrong with them."""
 
-    def __init__(self, mappings: Mappings, problems: Problems) -> None:
+    def __init__(self, mappings: Mappings, problems: Problems, size: Size) -> None:
         self._mappings = mappings
         self._problems = problems
+        self._size = size
 
     def write(self, node: Node, path: Path) -> str:
-        """The JSON text of a node. Where there was a problem it is noted, and the text is of no use."""
+        """The JSON text of a node. Where there was a problem it is noted, and the text is no use. Raises TooLarge."""
         parts: list[str] = []
         self._write(node, path, 0, parts.append)
         return "".join(parts)
@@ -54,6 +56,7 @@ class JsonWriter:
         elif isinstance(node, MappingNode):
             before = "{"
             for key, value in self._mappings.pairs(node, path):
+                self._size.add(len(key.value))
                 put(f"{before}{encode_basestring(key.value)}:")
                 self._write(value, (path, key.value), depth + 1, put)
                 before = ","
@@ -70,6 +73,7 @@ class JsonWriter:
         put("]")
 
     def _scalar(self, node: ScalarNode, path: Path) -> str:
+        self._size.add(len(node.value))
         if node.style:
             return encode_basestring(node.value)
         try:

@@ -9,6 +9,16 @@ BESIDE_FILE_BYTES_MAX = 8 * 1024 * 1024
 FILES_BYTES_MAX = 16 * 1024 * 1024
 """All files of a manifest together, bodies too."""
 
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024 - 1024
+"""Of a message, aliases, variables and files written out: what a server takes in one request, less the rest of it."""
+
+PATH_CHARACTERS_MAX = 4_096
+"""Of a file or a pattern, as on Linux."""
+
+WALKED_FOLDERS_MAX = 5_000
+LISTED_NAMES_MAX = 500_000
+"""How far the patterns of a manifest lead, all of them together."""
+
 INCLUSIONS_MAX = 1_000
 """Files of YAML; one that is included in two places counts twice."""
 
@@ -35,3 +45,6 @@ READ_ATTEMPTS_MAX = 4
 
 SHOWN_CHARACTERS_MAX = 60
 """How much of a value a problem repeats."""
+
+SHOWN_KEY_CHARACTERS_MAX = 200
+"""How much of each key in the name of a field."""

@@ -18,11 +18,14 @@ from understudy_server.manifest.limits import SHOWN_CHARACTERS_MAX
 from understudy_server.manifest.mappings import Mappings, Pair
 from understudy_server.manifest.nearest import nearest
 from understudy_server.manifest.paths import Path, written
-from understudy_server.manifest.problems import BadValue, Problem, Problems, shown
+from understudy_server.manifest.problems import BadValue, Problem, Problems, TooLarge, TooManyProblems, shown
 from understudy_server.manifest.scalars import NULLS, Reader, reader_of, written_text
 from understudy_server.manifest.shapes import BESIDE_SUFFIX, Field, Kind, Shape
 from understudy_server.manifest.shorthands import PAIRS_FORMS, TEXT_FORMS, spread
+from understudy_server.manifest.size import Size
 from understudy_server.manifest.variables import substitute
+
+_OF_ANY_LENGTH = frozenset((Kind.TEXT, Kind.BYTES))
 
 
 class MessageReader:
@@ -33,7 +36,8 @@ class MessageReader:
         self._environ = environ
         self._mappings = mappings
         self._problems = problems
-        self._json = JsonWriter(mappings, problems)
+        self._size = Size()
+        self._json = JsonWriter(mappings, problems, self._size)
         self._readers: dict[int, Reader] = {}
 
     def fill(self, message: Message, node: Node, shape: Shape, path: Path) -> None:
@@ -48,6 +52,7 @@ class MessageReader:
             keys = ", ".join(shape.keys)
             raise BadValue(f"must be a mapping, not {_what(node)}", f"write any of: {keys}")
         text = substitute(written_text(node), self._environ)
+        self._size.add(len(text))
         message.SetInParent()
         for name, value in form.read(text).items():
             setattr(message, name, value)
@@ -73,7 +78,7 @@ class MessageReader:
                 if not (field.oneof or field.beside) or self._is_chosen(message, field, pairs, key, here):
                     self._set(message, field, value, here)
             except BadValue as bad:
-                self._add(value, here, bad.message, bad.advice)
+                self._add_bad(value, here, bad)
 
     def _set(self, message: Message, field: Field, node: Node, path: Path) -> None:
         if field.is_map:
@@ -94,7 +99,10 @@ class MessageReader:
         if read is None:
             # Shapes are kept for good, and so their fields.
             read = self._readers[id(field)] = reader_of(field)
-        return read(node, self._environ)
+        value = read(node, self._environ)
+        if field.kind in _OF_ANY_LENGTH:
+            self._size.add(len(value))
+        return value
 
     def _set_map(self, values: Any, field: Field, node: Node, path: Path) -> None:
         if not isinstance(node, MappingNode):
@@ -102,6 +110,7 @@ class MessageReader:
             raise BadValue(f"must be a mapping, not {_what(node)}", "write each under its own key, KEY: {...}")
 
         def put(key: str, value: Node, here: Path) -> None:
+            self._size.add(len(key))
             if field.kind is Kind.MESSAGE:
                 self.fill(values[key], value, field.shape, here)
             else:
@@ -116,6 +125,7 @@ class MessageReader:
             key_field, value_field = field.shape.by_name[form.key], field.shape.by_name[form.value]
 
             def put_pair(key: str, value: Node, here: Path) -> None:
+                self._size.add(len(key))
                 values.add(**{key_field.name: key, value_field.name: self._single(value_field, value, here)})
 
             for key, value in spread(self._mappings.pairs(node, path)):
@@ -138,12 +148,13 @@ class MessageReader:
         try:
             put(step, value, path)
         except BadValue as bad:
-            self._add(value, path, bad.message, bad.advice)
+            self._add_bad(value, path, bad)
 
     def _beside(self, node: Node, field: Field) -> str | bytes:
         """The content of the file that a value names, as the field holds it."""
         name = substitute(written_text(node), self._environ)
         content = self._files.beside(source_of(node), name)
+        self._size.add(len(content))
         if field.kind is Kind.BYTES:
             return content
         try:
@@ -164,6 +175,11 @@ class MessageReader:
         complaint = f"cannot stand beside {first.value}, which is in line {first.start_mark.line + 1}"
         self._add(key, path, complaint, "leave one of them out")
         return False
+
+    def _add_bad(self, node: Node, path: Path, bad: BadValue) -> None:
+        self._add(node, path, bad.message, bad.advice)
+        if isinstance(bad, TooLarge):
+            raise TooManyProblems
 
     def _add(self, node: Node, path: Path, message: str, advice: str) -> None:
         self._problems.add(Problem(mark_of(node), written(path), message, advice))

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterable
 
+from understudy_server.manifest.limits import SHOWN_KEY_CHARACTERS_MAX
 from understudy_server.manifest.shapes import Shape
 
 Path = tuple["Path", str | int] | None
@@ -31,11 +32,13 @@ def written(path: Path) -> str:
 
 
 def joined(steps: Iterable[Step]) -> str:
-    """Steps as problems name them: names with dots, indexes and keys that are no words in brackets."""
+    """Steps as problems name them: names with dots, indexes and keys that are no words in brackets; long ones cut."""
     text = ""
     for step in steps:
         if isinstance(step, int):
             text += f"[{step}]"
+        elif len(step) > SHOWN_KEY_CHARACTERS_MAX:
+            text += f"[{step[:SHOWN_KEY_CHARACTERS_MAX] + '…'!r}]"
         elif _SIMPLE.fullmatch(step):
             text += f".{step}" if text else step
         else:

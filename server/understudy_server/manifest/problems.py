@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from understudy_server.manifest.limits import PROBLEMS_KEPT_MAX, PROBLEMS_MAX, SHOWN_CHARACTERS_MAX
+from understudy_server.manifest.limits import MESSAGE_BYTES_MAX, PROBLEMS_KEPT_MAX, PROBLEMS_MAX, SHOWN_CHARACTERS_MAX
+
+if TYPE_CHECKING:
+    from understudy_server.manifest.reading import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,17 @@ class Problem:
 class Unreadable(Exception):
     """A manifest cannot be read. ``problems``: the first of them, in order of place, and never none.
 
-    ``files`` are what was looked at, as in Read: when one of them changes, reading again may help.
+    ``files`` are what was looked at, as in Read: when one of them changes, reading again may help. ``rest`` is what
+    could be read beside what is wrong, if the reading came to the end.
     """
 
-    def __init__(self, problems: Sequence[Problem], files: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self, problems: Sequence[Problem], files: tuple[Path, ...] = (), rest: "Read[Any] | None" = None
+    ) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
         self.files = files
+        self.rest = rest
 
 
 class BadValue(Exception):
@@ -52,6 +60,15 @@ class BadValue(Exception):
         super().__init__(message)
         self.message = message
         self.advice = advice
+
+
+class TooLarge(BadValue):
+    """With this value, all that is read together is too large. Reading ends there."""
+
+    def __init__(self) -> None:
+        size = f"{-(-MESSAGE_BYTES_MAX // (1024 * 1024))} MiB"
+        message = f"with this, aliases, variables and files written out, there is more than {size}"
+        super().__init__(message, "use fewer aliases, or make several manifests of it")
 
 
 class TooManyProblems(Exception):

@@ -11,12 +11,12 @@ from understudy.v1.manifest_service_pb2 import Manifest
 from understudy_server.manifest.composing import Malformed, mark_of
 from understudy_server.manifest.files import Files, Source
 from understudy_server.manifest.including import Including
-from understudy_server.manifest.limits import READ_ATTEMPTS_MAX, YAML_FILE_BYTES_MAX
+from understudy_server.manifest.limits import MESSAGE_BYTES_MAX, READ_ATTEMPTS_MAX, YAML_FILE_BYTES_MAX
 from understudy_server.manifest.mappings import Mappings
 from understudy_server.manifest.marks import Marks, Tree
 from understudy_server.manifest.messages import MessageReader
 from understudy_server.manifest.pausing import collector_paused
-from understudy_server.manifest.problems import BadValue, Mark, Problem, Problems, TooManyProblems, Unreadable
+from understudy_server.manifest.problems import BadValue, Mark, Problem, Problems, TooLarge, TooManyProblems, Unreadable
 from understudy_server.manifest.shapes import shape_of
 
 __all__ = ["Marks", "Read", "read_manifest", "read_value"]
@@ -87,6 +87,8 @@ def _read(
     def fill(tree: Tree) -> None:
         try:
             MessageReader(files, environ, tree.mappings, problems).fill(message, tree.root, shape, None)
+            if message.ByteSize() > MESSAGE_BYTES_MAX:
+                raise TooLarge
         except BadValue as bad:
             problems.add(Problem(mark_of(tree.root), "", bad.message, bad.advice))
 
@@ -98,7 +100,8 @@ def _read(
     except BadValue as bad:
         raise Unreadable([Problem(start, "", bad.message, bad.advice)], files.paths) from None
     except TooManyProblems:
-        pass
+        raise Unreadable(problems.first([start.file, *files.names]), files.paths) from None
+    read = Read(message, Marks(compose, shape), files.paths, files.digest)
     if problems:
-        raise Unreadable(problems.first([start.file, *files.names]), files.paths)
-    return Read(message, Marks(compose, shape), files.paths, files.digest)
+        raise Unreadable(problems.first([start.file, *files.names]), files.paths, read)
+    return read

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from understudy_server.manifest.problems import BadValue
+from understudy_server.manifest.size import Size
 
 _LITERAL = "$${"
 _FOUND = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\})?")
@@ -11,7 +12,17 @@ _FOUND = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>
 
 def substitute(text: str, environ: Mapping[str, str]) -> str:
     """Put in the variables. A default stands for a variable that is unset or empty. Raises BadValue."""
-    return _FOUND.sub(lambda found: _value(found, environ), text) if "${" in text else text
+    if "${" not in text:
+        return text
+    size = Size()
+
+    def value(found: re.Match[str]) -> str:
+        put_in = _value(found, environ)
+        # Before all of them are joined: a text of many variables may stand for very much.
+        size.add(len(put_in))
+        return put_in
+
+    return _FOUND.sub(value, text)
 
 
 def escape(text: str) -> str:

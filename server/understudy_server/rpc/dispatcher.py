@@ -5,6 +5,7 @@ run the use case, write errors. gRPC and the gateway are two callers of it, so t
 Resolving, checking and the use case share one transaction, so that nothing can change between them.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -93,7 +94,7 @@ class Dispatcher:
             return errors.unknown_method()
         now_ms = self._clock()
         caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
-        request, refusal = decode()
+        request, refusal = await asyncio.to_thread(decode) if rpc.reads_long else decode()
 
         async def prepare(tx: Transaction) -> Call:
             place = await _place(tx, rpc, caller, metadata, request, refusal)

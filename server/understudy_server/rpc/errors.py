@@ -24,6 +24,7 @@ GRPC_CODES: dict[str, int] = {
     "already_exists": Code.ALREADY_EXISTS,
     "not_empty": Code.FAILED_PRECONDITION,
     "managed_by_file": Code.FAILED_PRECONDITION,
+    "source_followed": Code.FAILED_PRECONDITION,
     "other_projects": Code.FAILED_PRECONDITION,
     "body_not_kept": Code.FAILED_PRECONDITION,
     "revision_mismatch": Code.ABORTED,
@@ -34,9 +35,13 @@ GRPC_CODES: dict[str, int] = {
 
 
 def status_of(refusal: Refusal) -> Status:
-    """Write a refusal as a status. The cause stays here."""
+    """Write a refusal as a status, and what else the call would be refused for. The cause stays here."""
+    return status.write(GRPC_CODES[refusal.code], _problem(refusal))
+
+
+def _problem(refusal: Refusal) -> Problem:
     fault = refusal.fault
-    problem = Problem(
+    return Problem(
         reason=refusal.code,
         message=refusal.message,
         field=fault.field,
@@ -44,8 +49,9 @@ def status_of(refusal: Refusal) -> Status:
         limit=fault.limit,
         given=fault.given,
         retry_after_seconds=refusal.retry_after_seconds if isinstance(refusal, LimitReached) else 0,
+        others=tuple(_problem(each) for each in refusal.more),
+        untold=refusal.untold,
     )
-    return status.write(GRPC_CODES[refusal.code], problem)
 
 
 def internal(request_id: str) -> Status:

@@ -221,7 +221,7 @@ def _rule(field: FieldDescriptor) -> _Rule | None:
         is_repeated=field.is_repeated,
         has_presence=field.has_presence,
         is_map=bool(is_map),
-        key_test=_pattern_test(limits.key_pattern, reason, "key_pattern") if limits.HasField("key_pattern") else None,
+        key_test=_key_test(limits, reason),
         tests=tests,
         nested=nested,
         adjusts=limits.HasField("default_number") or limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE),
@@ -234,7 +234,7 @@ def _tests(field: FieldDescriptor, limits: Limits, reason: str) -> list[Test]:
         if limits.HasField("min_length") or limits.HasField("max_length"):
             tests.append(_length_test(limits, reason))
         if limits.HasField("pattern"):
-            tests.append(_pattern_test(limits.pattern, reason))
+            tests.append(_pattern_test("pattern", limits.pattern, limits.form, reason))
         if options.is_raw_json(field):
             tests.append(_json_test(reason))
     elif field.cpp_type in _INTEGERS and (limits.HasField("min") or limits.HasField("max")):
@@ -262,12 +262,20 @@ def _length_test(limits: Limits, reason: str) -> Test:
     return test
 
 
-def _pattern_test(pattern: str, reason: str, rule: str = "pattern") -> Test:
+def _key_test(limits: Limits, reason: str) -> Test | None:
+    if not limits.HasField("key_pattern"):
+        return None
+    return _pattern_test("key_pattern", limits.key_pattern, limits.form, reason)
+
+
+def _pattern_test(rule: str, pattern: str, form: str, reason: str) -> Test:
     compiled = re.compile(pattern)
+    # Who sends a thing for the first time has not read the pattern, and few can read it.
+    complaint = f"must be {form}" if form else f"must match {pattern}"
 
     def test(value: Any, path: str) -> None:
         if not compiled.fullmatch(value):
-            raise _refused(path, "does not have the form it must have", rule, pattern, value, reason)
+            raise _refused(path, complaint, rule, pattern, value, reason)
 
     return test
 

@@ -21,6 +21,8 @@ from understudy_server.rpc.table import Kind, Rpc, service_names
 REFUSAL = "understudy-refusal-bin"
 # A manifest is one message, and its files may hold so much.
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+# A status travels in the trailers, as base64 and beside its message, and there many clients take 8 KiB at most.
+_STATUS_BYTES_MAX = 5_000
 
 
 class GrpcServer:
@@ -103,7 +105,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
 async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
     if isinstance(answer, Status):
-        await context.abort_with_status(rpc_status.to_status(answer))
+        await context.abort_with_status(rpc_status.to_status(status.within(answer, _STATUS_BYTES_MAX)))
     return answer.SerializeToString()
 
 

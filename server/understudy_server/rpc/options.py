@@ -14,6 +14,11 @@ def access(method: MethodDescriptor) -> Access:
     return found
 
 
+def has_long_bodies(method: MethodDescriptor) -> bool:
+    """True for a method whose requests may be longer than those of others."""
+    return bool(_extensions(method)[options_pb2.rest_method].body_bytes_max)
+
+
 def limits(field: FieldDescriptor) -> Limits:
     """What a field may hold."""
     found: Limits = _extensions(field)[options_pb2.limits]

@@ -105,7 +105,10 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One RPC: its name on the wire (``/understudy.v1.KeyService/ListKeys``), its messages, rules and use case."""
+    """One RPC: its name on the wire (``/understudy.v1.KeyService/ListKeys``), its messages, rules and use case.
+
+    ``reads_long``: a request may be so long that reading it must not hold up the event loop.
+    """
 
     method: str
     request: type[Message]
@@ -113,6 +116,7 @@ class Rpc:
     access: Access
     kind: Kind
     use_case: Any
+    reads_long: bool = False
 
 
 def rpcs() -> dict[str, Rpc]:
@@ -142,4 +146,5 @@ def _rpc(method: MethodDescriptor, kind: Kind, use_case: UseCase) -> Rpc:
         access=options.access(method),
         kind=kind,
         use_case=use_case,
+        reads_long=options.has_long_bodies(method),
     )

@@ -18,7 +18,8 @@ from understudy.options.v1.options_pb2 import ON_VIOLATION_CLAMP, ON_VIOLATION_T
 from understudy.v1.log_service_pb2 import ListLogsRequest
 from understudy.v1.manifest_service_pb2 import ApplyManifestRequest
 from understudy.v1.matching_pb2 import Criterion
-from understudy.v1.mock_service_pb2 import CreateMockRequest, ListMocksRequest, UpdateMockRequest
+from understudy.v1.mock_service_pb2 import CreateMockRequest, ListMocksRequest, Mock, UpdateMockRequest
+from understudy.v1.project_service_pb2 import EnvironmentChanges, UpdateEnvironmentRequest
 from understudy.v1.session_service_pb2 import DeleteSessionRequest, PutSessionRequest
 from understudy_server.core.errors import InvalidInput
 from understudy_server.core.strict_json import parse
@@ -342,3 +343,50 @@ def test_output_only_fields_are_not_looked_at() -> None:
     request.mock.name = "a"
     request.mock.state = 77  # type: ignore[assignment]
     fields.check(request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (
+            UpdateEnvironmentRequest(changes=EnvironmentChanges(upstream="shop.test")),
+            "changes.upstream must be a URL such as https://shop.example.com/api: http or https, a host, perhaps a port"
+            " and a path, no user, query or fragment",
+        ),
+        (
+            UpdateEnvironmentRequest(changes=EnvironmentChanges(hosts=["A.test:80"])),
+            "changes.hosts[0] must be a host name in lower case without a port, such as shop.example.com",
+        ),
+        (
+            CreateMockRequest(mock=Mock(id="cart", name="a")),
+            "mock.id must be ovr_ and then 1 to 64 letters, digits, _ or -",
+        ),
+    ],
+)
+def test_what_has_another_form_is_told_the_form_in_words(request_: Message, message: str) -> None:
+    assert refusal(request_).message == message
+
+
+def test_every_pattern_of_the_contract_has_its_form_in_words() -> None:
+    files = {file.name: file for file in _files() if file.package.startswith("understudy.")}
+    limits = [
+        options.limits(field)
+        for file in files.values()
+        for message in _messages(file.message_types_by_name.values())
+        for field in message.fields
+    ]
+    patterns = [each for each in limits if each.HasField("pattern") or each.HasField("key_pattern")]
+    assert len(patterns) > 20
+    assert [each for each in patterns if not each.form] == []
+
+
+def _files() -> Iterator[Any]:
+    for request in REQUESTS:
+        yield request.file
+        yield from request.file.dependencies
+
+
+def _messages(messages: Iterable[Descriptor]) -> Iterator[Descriptor]:
+    for message in messages:
+        yield message
+        yield from _messages(message.nested_types)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from google.protobuf.message import Message
 from support.desk import Desk
 from understudy.options.v1.options_pb2 import ROLE_CI, ROLE_EDITOR
 from understudy.v1 import key_service_pb2 as keys
@@ -225,3 +226,57 @@ async def test_keys_are_listed_by_name_role_and_whether_they_work(
     answer = await desk.call("KeyService.ListKeys", request_, keys.ListKeysResponse)
 
     assert [each.name for each in answer.keys] == found
+
+
+# Page tokens
+
+
+async def first_token(desk: Desk, request: ListMocksRequest) -> str:
+    return (await desk.call("MockService.ListMocks", request, mocks.ListMocksResponse)).next_page_token
+
+
+@pytest.mark.parametrize(
+    ("rpc", "make"),
+    [
+        ("ProjectService.ListProjects", projects.ListProjectsRequest),
+        ("ProjectService.ListEnvironments", projects.ListEnvironmentsRequest),
+        ("SessionService.ListSessions", sessions.ListSessionsRequest),
+        ("KeyService.ListKeys", keys.ListKeysRequest),
+    ],
+)
+async def test_a_token_of_another_list_is_refused(library: Desk, rpc: str, make: Callable[..., Message]) -> None:
+    token = await first_token(library, ListMocksRequest(page_size=1))
+    problem = await library.refused(rpc, make(page_token=token))
+    assert (problem.reason, problem.field, problem.rule) == ("invalid_field", "page_token", "token")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ListMocksRequest(),
+        ListMocksRequest(search="OVR"),
+        ListMocksRequest(active=False),
+        ListMocksRequest(search="ovr", library_only=True),
+    ],
+    ids=str,
+)
+async def test_a_token_of_other_filters_is_refused(library: Desk, other: ListMocksRequest) -> None:
+    token = await first_token(library, ListMocksRequest(search="ovr", page_size=1))
+    request = ListMocksRequest(page_token=token)
+    request.MergeFrom(other)
+    assert (await library.refused("MockService.ListMocks", request)).field == "page_token"
+
+
+async def test_a_token_of_another_environment_is_refused(library: Desk) -> None:
+    token = await first_token(library, ListMocksRequest(page_size=1))
+    elsewhere = Desk(library.world, environment="qa")
+    assert (await elsewhere.refused("MockService.ListMocks", ListMocksRequest(page_token=token))).field == "page_token"
+
+
+async def test_a_token_goes_on_with_pages_of_another_size(library: Desk) -> None:
+    token = await first_token(library, ListMocksRequest(page_size=1))
+    assert await mock_ids(library, ListMocksRequest(page_size=100, page_token=token)) == [
+        "ovr_b",
+        "ovr_draft",
+        "ovr_local",
+    ]

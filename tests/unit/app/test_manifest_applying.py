@@ -10,7 +10,7 @@ from support.dispatching import World, world
 from support.manifesting import Operator, answering, manifest, staging
 from understudy.v1 import project_service_pb2 as projects
 from understudy.v1.manifest_service_pb2 import Manifest
-from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
+from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED
 from understudy.v1.session_service_pb2 import PutSessionRequest
 from understudy_server.app.times import stamp
 from understudy_server.core.plans import Plan
@@ -217,7 +217,7 @@ async def test_keys_of_what_goes_are_revoked(operator: Operator) -> None:
     both.projects["shop"].environments["qa"].SetInParent()
     await operator.apply(both)
     key = await operator.world.make_key(project="shop", environment="qa")
-    await operator.apply(staging())
+    await operator.apply(staging(), force=True)
     request = projects.ListProjectsRequest()
     assert await operator.world.code("ProjectService.ListProjects", request, key) == "unauthorized"
 
@@ -381,12 +381,11 @@ async def test_when_a_source_was_applied_is_noted(operator: Operator) -> None:
 
 
 async def test_the_api_may_switch_on_and_list_what_is_managed(operator: Operator, desk: Desk) -> None:
-    await operator.apply(staging(mocks={"ovr_a": A}, scenarios={"scn_a": {}}))
+    await operator.apply(staging(mocks={"ovr_a": A}))
     await desk.activate("ovr_a")
     await desk.deactivate("ovr_a")
     await desk.scenario("Api", "ovr_a", scenario_id="scn_api")
-    made = await desk.create(Mock(name="Local", id="ovr_local", scenario="scn_a"))
-    assert (made.managed_by, list((await desk.read_scenario("scn_a")).local_mocks)) == ("", ["ovr_local"])
+    assert list((await desk.read_scenario("scn_api")).mocks) == ["ovr_a"]
 
 
 async def test_an_apply_does_not_undo_what_the_api_may_change(operator: Operator, desk: Desk) -> None:

@@ -108,6 +108,14 @@ async def test_a_key_learns_nothing_of_other_projects(operator: Operator, projec
     assert await operator.world.code("ManifestService.DumpManifest", request, key) == "scope_mismatch"
 
 
+@pytest.mark.parametrize("environment", ["", "qa"], ids=["project", "environment"])
+async def test_a_key_learns_not_which_sources_there_are(operator: Operator, environment: str) -> None:
+    key = await operator.world.make_key(ROLE_ADMIN, "checkout", environment)
+    for source in ("understudy.yaml", "none"):
+        found = await Operator(operator.world, key).dump(source=source)
+        assert found == pb.Manifest(source=source)
+
+
 async def test_writing_changes_nothing(operator: Operator) -> None:
     version = operator.world.store.known_version
     await operator.dump()

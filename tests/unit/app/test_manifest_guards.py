@@ -7,6 +7,8 @@ import pytest
 from support.desk import Desk
 from support.dispatching import World, world
 from support.manifesting import Operator, answering, manifest, staging
+from understudy.options.v1.options_pb2 import ROLE_CI
+from understudy.v1.key_service_pb2 import CreateKeyRequest
 from understudy.v1.manifest_service_pb2 import Manifest
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.session_service_pb2 import PutSessionRequest
@@ -75,17 +77,79 @@ async def test_a_project_with_an_environment_that_was_made_elsewhere_stays_unles
 async def test_a_scenario_with_mocks_that_were_made_elsewhere_stays_unless_forced(
     operator: Operator, desk: Desk
 ) -> None:
-    await desk.create(Mock(id="ovr_api", name="Api", scenario="scn_a"))
     left = await operator.dump(source="understudy.yaml")
-    del left.projects["shop"].environments["staging"].scenarios["scn_a"]
+    await desk.scenario("Api", scenario_id="scn_api")
+    await desk.create(Mock(id="ovr_api", name="Api", scenario="scn_api"))
+    taken = await operator.dump(source="understudy.yaml")
+    taken.projects["shop"].environments["staging"].scenarios["scn_api"].name = "Api"
+    assert await operator.apply(taken, adopt=True) == ["adopt scenario shop/staging/scn_api"]
     problem = await operator.refused(left)
     field = "manifest.projects['shop'].environments['staging'].scenarios"
     assert (problem.reason, problem.field) == ("not_empty", field)
     assert await operator.apply(left, force=True) == [
         "delete mock shop/staging/ovr_api",
-        "delete mock shop/staging/ovr_local",
-        "delete scenario shop/staging/scn_a",
+        "delete scenario shop/staging/scn_api",
     ]
+
+
+async def test_a_mock_that_is_adopted_out_of_a_scenario_that_goes_does_not_hold_it(
+    operator: Operator, desk: Desk
+) -> None:
+    await desk.scenario("Api", scenario_id="scn_api")
+    await desk.create(Mock(id="ovr_api", name="Api", scenario="scn_api"))
+    taken = await operator.dump(source="understudy.yaml")
+    taken.projects["shop"].environments["staging"].scenarios["scn_api"].name = "Api"
+    await operator.apply(taken, adopt=True)
+    moved = await operator.dump(source="understudy.yaml")
+    del moved.projects["shop"].environments["staging"].scenarios["scn_api"]
+    moved.projects["shop"].environments["staging"].mocks["ovr_api"].name = "Api"
+    assert await operator.apply(moved, adopt=True) == [
+        "delete mock shop/staging/ovr_api",
+        "create mock shop/staging/ovr_api",
+        "delete scenario shop/staging/scn_api",
+    ]
+    assert (await desk.mock("ovr_api")).scenario == ""
+
+
+@pytest.mark.parametrize(
+    ("left", "bound", "holder"),
+    [
+        (WITHOUT_STAGING, ("shop", "staging"), "environment shop/staging"),
+        (WITHOUT_SHOP, ("shop", ""), "project 'shop'"),
+        (WITHOUT_SHOP, ("shop", "staging"), "environment shop/staging"),
+    ],
+    ids=["environment", "project", "environment of a project"],
+)
+async def test_what_keys_are_for_stays_unless_forced(
+    operator: Operator, left: Manifest, bound: tuple[str, str], holder: str
+) -> None:
+    await operator.world.make_key(project=bound[0], environment=bound[1])
+    problem = await operator.refused(left)
+    assert problem.reason == "not_empty"
+    assert f"{holder} is not declared any more and has 1 key that works: remove" in problem.message
+    assert "(and" not in problem.message
+    assert f"delete {holder.replace(chr(39), '')} [1 keys]" in await operator.apply(left, force=True)
+
+
+async def test_keys_that_do_not_work_or_are_for_more_do_not_count(operator: Operator) -> None:
+    here = operator.world
+    await here.make_key()
+    await here.make_key(project="shop")
+    await here.make_key(project="shop", environment="qa")
+    expiring = CreateKeyRequest(project="shop", environment="staging", role=ROLE_CI)
+    expiring.expires_at.FromMilliseconds(here.clock.now_ms + 10_000)
+    await here.call("KeyService.CreateKey", expiring)
+    assert (await operator.refused(WITHOUT_STAGING)).reason == "not_empty"
+    here.clock.advance(10)
+    assert "delete environment shop/staging" in await operator.apply(WITHOUT_STAGING)
+
+
+async def test_looking_tells_how_many_keys_would_go(operator: Operator) -> None:
+    for environment in ("", "", "staging", "qa"):
+        await operator.world.make_key(project="shop", environment=environment)
+    changes = await operator.changes(WITHOUT_SHOP, validate_only=True, force=True)
+    told = {(each.project, each.environment): each.keys for each in changes if each.keys}
+    assert told == {("shop", ""): 2, ("shop", "staging"): 1, ("shop", "qa"): 1}
 
 
 async def test_the_sessions_that_lose_something_and_are_alive_are_counted(operator: Operator, desk: Desk) -> None:

@@ -19,6 +19,7 @@ from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.session_service_pb2 import PutSessionRequest
 
 A, B = answering("a", "/a"), answering("b", "/b")
+DRAFT = {"state": "MOCK_STATE_DRAFT"}
 PLACE = "manifest.projects['shop'].environments['staging']"
 
 
@@ -115,6 +116,13 @@ async def test_a_mock_of_the_api_stays_while_a_managed_scenario_lists_it(
     assert (problem.reason, problem.given) == ("managed_by_file", "other")
 
 
+async def test_a_scenario_that_is_managed_gets_no_mock_of_the_api(made: Operator, desk: Desk) -> None:
+    request = mocks.CreateMockRequest(mock=Mock(id="ovr_api", name="Api", scenario="scn_a"))
+    problem = await desk.refused("MockService.CreateMock", request)
+    assert (problem.reason, problem.given) == ("managed_by_file", "understudy.yaml")
+    assert "ovr_api" not in await desk.mock_ids()
+
+
 async def test_a_scenario_of_the_api_may_list_what_is_managed(made: Operator, desk: Desk) -> None:
     await desk.scenario("Api", scenario_id="scn_api")
     found = await desk.update_scenario("scn_api", Scenario(mocks=["ovr_a"]))
@@ -205,12 +213,32 @@ async def test_what_the_api_made_is_adopted_and_changed_where_it_differs(operato
     assert await operator.apply(declared) == []
 
 
-async def test_a_refusal_says_how_many_more_there_are(operator: Operator, desk: Desk) -> None:
+async def test_a_refusal_tells_every_problem(operator: Operator, desk: Desk) -> None:
     await operator.world.make_project("shop", "staging")
     await desk.library("ovr_a")
-    problem = await operator.refused(staging(mocks={"ovr_a": A}))
+    problem = await operator.refused(staging(mocks={"ovr_a": A}, scenarios={"scn_a": {"mocks": ["ovr_none"]}}))
     assert problem.field == "manifest.projects['shop']"
-    assert problem.message.endswith("(and 2 more problems)")
+    assert problem.summary == f"{problem.message} (and 3 more problems)"
+    assert [(each.reason, each.field) for each in problem.others] == [
+        ("already_exists", PLACE),
+        ("already_exists", f"{PLACE}.mocks['ovr_a']"),
+        ("not_found", f"{PLACE}.scenarios['scn_a'].mocks[0]"),
+    ]
+    assert all(each.message for each in problem.others)
+
+
+async def test_a_refusal_tells_every_contradiction(operator: Operator) -> None:
+    problem = await operator.refused(staging(scenarios={"scn_a": {"mocks": ["ovr_d"] * 3}}, mocks={"ovr_d": DRAFT}))
+    assert problem.reason == "invalid_field"
+    assert len({problem.field, *(each.field for each in problem.others)}) == 1 + len(problem.others) > 1
+
+
+async def test_of_very_many_problems_a_hundred_are_told_and_all_are_counted(operator: Operator) -> None:
+    await operator.world.make_project("shop", "staging")
+    existing = {str(number): {"existing": True} for number in range(1000, 1250)}
+    problem = await operator.refused(manifest(existing))
+    assert (len(problem.others), problem.untold) == (99, 150)
+    assert problem.summary.endswith("(and 249 more problems)")
 
 
 async def test_only_what_is_declared_is_adopted(operator: Operator, desk: Desk) -> None:

@@ -295,6 +295,29 @@ async def test_a_change_expects_the_revision_that_the_caller_saw(
     assert await desk.code(f"MockService.{rpc}", request) == code
 
 
+@pytest.mark.parametrize("rpc", ["PublishMock", "UnpublishMock", "ActivateMock", "DeactivateMock"])
+async def test_a_switch_expects_the_revision_that_the_caller_saw(desk: Desk, rpc: str) -> None:
+    await desk.library("ovr_a")
+    await desk.activate("ovr_a")
+    before = await desk.mock("ovr_a")
+    make = getattr(pb, f"{rpc}Request")
+    old = make(mock_id="ovr_a", expected_revision=before.revision - 1)
+    assert await desk.code(f"MockService.{rpc}", old) == "revision_mismatch"
+    assert await desk.mock("ovr_a") == before
+    assert await desk.code(f"MockService.{rpc}", make(mock_id="ovr_a", expected_revision=before.revision)) == ""
+
+
+async def test_an_update_of_what_is_so_already_changes_nothing(desk: Desk) -> None:
+    await desk.library("ovr_a")
+    before = await desk.mock("ovr_a")
+    desk.world.clock.now_ms += 1000
+    for given, paths in ((Mock(), []), (Mock(name=before.name), []), (before, ["name", "matcher", "action"])):
+        request = pb.UpdateMockRequest(mock_id="ovr_a", mock=given)
+        request.update_mask.paths.extend(paths)
+        found = await desk.call("MockService.UpdateMock", request, pb.UpdateMockResponse)
+        assert found.mock == before
+
+
 async def test_a_refused_change_tells_both_revisions(desk: Desk) -> None:
     await desk.library("ovr_a")
     request = pb.DeleteMockRequest(mock_id="ovr_a", expected_revision=1)

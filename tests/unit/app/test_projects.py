@@ -130,6 +130,23 @@ async def test_a_change_expects_the_revision_that_the_caller_saw(desk: Desk, rpc
     assert await desk.code(f"{SERVICE}.{rpc}", copy(request_)) == "revision_mismatch"
 
 
+async def test_an_update_of_what_is_so_already_changes_nothing(desk: Desk) -> None:
+    project, environment = await both(desk)
+    desk.world.clock.now_ms += 1000
+    for changes in (ProjectChanges(), ProjectChanges(name=project.name)):
+        await desk.call(f"{SERVICE}.UpdateProject", pb.UpdateProjectRequest(changes=changes), pb.UpdateProjectResponse)
+    await update(desk, EnvironmentChanges())
+    await update(desk, EnvironmentChanges(name=environment.name), "name", "upstream", "limits")
+    assert await both(desk) == (project, environment)
+
+
+async def both(desk: Desk) -> tuple[Project, Environment]:
+    """The project and the environment of a desk as they are."""
+    project = await desk.call(f"{SERVICE}.GetProject", pb.GetProjectRequest(), pb.GetProjectResponse)
+    environment = await desk.call(f"{SERVICE}.GetEnvironment", pb.GetEnvironmentRequest(), pb.GetEnvironmentResponse)
+    return project.project, environment.environment
+
+
 def copy(request: Message) -> Message:
     """A request of its own, because a desk fills in its place."""
     made = type(request)()

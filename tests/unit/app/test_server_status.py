@@ -1,5 +1,6 @@
 """The server's status: what the process says of itself, what the store holds, and who may see it."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.dispatching import START_MS, World, world
 from understudy.options.v1.options_pb2 import ROLE_CI, ROLE_EDITOR
-from understudy.v1.manifest_service_pb2 import PLAN_BUSINESS, ApplyManifestRequest, Manifest
+from understudy.v1.manifest_service_pb2 import PLAN_BUSINESS, ApplyManifestRequest, Manifest, ReleaseManifestRequest
 from understudy.v1.server_service_pb2 import (
     GetStatusRequest,
     GetStatusResponse,
@@ -18,6 +19,7 @@ from understudy.v1.server_service_pb2 import (
     StoreStatus,
 )
 from understudy_server.app.host import HostFacts, Watched
+from understudy_server.app.manifests.digests import digest_of
 from understudy_server.app.times import milliseconds
 from understudy_server.core.errors import StorageFailure
 
@@ -167,6 +169,125 @@ async def test_a_followed_source_that_was_applied_keeps_what_is_known_of_it(here
     process.change(watched=Watched("shop"))
     (shown,) = (await status_of(here)).manifests
     assert (shown.resources, shown.watched, shown.applied_by) == (1, True, "")
+
+
+@dataclass
+class File:
+    """What the process's file declared when it was applied, and as what the process knows it from then on."""
+
+    here: World
+    process: Process
+    manifest: Manifest = field(default_factory=lambda: declaring("ovr_a", "ovr_b"))
+
+    async def apply(self) -> None:
+        await apply(self.here, self.manifest)
+        record = await self.here.store.read(lambda tx: tx.manifest_source("shop"))
+        assert record
+        self.process.change(watched=Watched("shop", "", digest_of(self.manifest), record.resources))
+
+    async def problem(self, key: str = "") -> str:
+        return problem_of(await status_of(self.here, key), "manifests")
+
+
+@pytest.fixture
+async def file(here: World, process: Process) -> File:
+    made = File(here, process)
+    await made.apply()
+    return made
+
+
+def declaring(*mocks: str, source: str = "shop") -> Manifest:
+    manifest = Manifest(source=source)
+    for each in mocks:
+        manifest.projects["shop"].environments["staging"].mocks[each].name = each
+    return manifest
+
+
+async def apply(here: World, manifest: Manifest, key: str = "", *, adopt: bool = False) -> None:
+    request = ApplyManifestRequest(manifest=manifest, adopt=adopt)
+    await here.call("ManifestService.ApplyManifest", request, key)
+
+
+async def test_a_file_that_was_applied_is_in_force(file: File) -> None:
+    assert await file.problem() == ""
+
+
+async def test_a_file_is_in_force_as_long_as_what_is_applied_is_the_same(here: World, file: File) -> None:
+    here.clock.advance(60)
+    await apply(here, file.manifest)
+    assert await file.problem() == ""
+
+
+async def test_an_apply_that_came_after_the_file_is_told_with_when_and_by_whom(here: World, file: File) -> None:
+    here.clock.advance(60)
+    await apply(here, declaring("ovr_a"), await here.make_key())
+    problem = await file.problem()
+    assert re.match(r"superseded by an apply at 2026-06-23T12:01:00Z by key key_\w+, and what that declares", problem)
+    (shown,) = (await status_of(here)).manifests
+    assert (shown.watched, shown.problem) == (True, problem)
+    await apply(here, declaring("ovr_b"))
+    assert "by the owner" in await file.problem()
+
+
+async def test_a_comparison_supersedes_nothing(here: World, file: File) -> None:
+    request = ApplyManifestRequest(manifest=declaring("ovr_a"), validate_only=True)
+    await here.call("ManifestService.ApplyManifest", request)
+    assert await file.problem() == ""
+
+
+async def test_a_file_that_was_released_is_not_in_force(here: World, file: File) -> None:
+    await here.store.write(lambda tx: tx.release_source("shop"))
+    assert "shop was released" in await file.problem()
+    assert "`understudy apply FILE --adopt`" in await file.problem()
+    await apply(here, file.manifest, adopt=True)
+    assert await file.problem() == ""
+
+
+async def test_the_source_of_the_file_that_the_server_follows_is_not_released(here: World, file: File) -> None:
+    request = ReleaseManifestRequest(source="shop")
+    problem = await here.refused("ManifestService.ReleaseManifest", request)
+    assert (problem.reason, problem.field) == ("source_followed", "source")
+    assert "start the server without that file first" in problem.message
+    assert await file.problem() == ""
+
+
+async def test_what_the_server_does_not_follow_is_released(here: World, file: File) -> None:
+    await apply(here, Manifest(source="other"))
+    await here.call("ManifestService.ReleaseManifest", ReleaseManifestRequest(source="other"))
+    assert await file.problem() == ""
+
+
+async def test_a_source_is_released_once_the_file_declares_nothing_any_more(
+    here: World, file: File, process: Process
+) -> None:
+    assert process.facts.watched
+    process.change(watched=replace(process.facts.watched, problem="it declares nothing any more", declares=False))
+    request = ReleaseManifestRequest(source="shop")
+    assert await here.code("ManifestService.ReleaseManifest", request) == ""
+    assert await here.store.read(lambda tx: tx.manifest_source("shop")) is None
+
+
+async def test_what_another_source_took_over_is_not_in_force(here: World, file: File) -> None:
+    other = declaring("ovr_a", source="other")
+    other.projects["shop"].existing = other.projects["shop"].environments["staging"].existing = True
+    await apply(here, other, adopt=True)
+    assert (await file.problem()).startswith("1 of the 4 things that it declares were taken over or removed")
+
+
+async def test_what_is_wrong_with_the_file_is_told_before_what_superseded_it(
+    here: World, file: File, process: Process
+) -> None:
+    await apply(here, declaring("ovr_a"))
+    process.change(watched=Watched("shop", "shop.yaml:1:1: no", digest_of(file.manifest), 4))
+    assert await file.problem() == "shop.yaml:1:1: no"
+
+
+async def test_a_key_for_one_project_is_shown_that_a_file_was_superseded_and_not_by_whom(
+    here: World, file: File
+) -> None:
+    await apply(here, declaring("ovr_a"))
+    problem = await file.problem(await here.make_key(ROLE_EDITOR, "checkout"))
+    assert problem.startswith("the server's file is not in force as it is now")
 
 
 async def test_a_key_for_one_project_counts_what_is_there(here: World) -> None:

@@ -11,6 +11,7 @@ from understudy.v1.session_service_pb2 import (
     ActivateOverrideResponse,
     DeactivateOverrideRequest,
     DeactivateOverrideResponse,
+    DeleteSessionRequest,
     ListSessionsRequest,
     ListSessionsResponse,
     PutSessionRequest,
@@ -209,6 +210,39 @@ async def test_a_list_is_searched_by_any_part_of_the_key_in_any_case(
     for each in ("qa", "ci-2", "ci-1"):
         await desk.put(PutSessionRequest(session_key=each))
     assert await desk.session_keys(search) == expected
+
+
+async def test_a_list_goes_on_after_the_longest_key_there_can_be(desk: Desk) -> None:
+    longest = "\U0001f3ad" * 200
+    for each in (longest, "a"):
+        await desk.put(PutSessionRequest(session_key=each))
+    first = await desk.call("SessionService.ListSessions", ListSessionsRequest(page_size=1), ListSessionsResponse)
+    await desk.put(PutSessionRequest(session_key=longest + "z"))
+    await desk.put(PutSessionRequest(session_key="\U0001f3af"))
+    request = ListSessionsRequest(page_size=1, page_token=first.next_page_token)
+    second = await desk.call("SessionService.ListSessions", request, ListSessionsResponse)
+    request = ListSessionsRequest(page_size=1, page_token=second.next_page_token)
+    third = await desk.call("SessionService.ListSessions", request, ListSessionsResponse)
+    keys = [each.sessions[0].session.session_key for each in (first, second, third)]
+    assert keys == ["a", longest, "\U0001f3af"]
+
+
+@pytest.mark.parametrize("expected", [2, -1, 7])
+async def test_a_session_that_somebody_else_has_changed_stays_as_it_is(desk: Desk, expected: int) -> None:
+    before = await desk.put(PutSessionRequest(label="mine"))
+    change = PutSessionRequest(session_key=before.session_key, label="yours", expected_revision=expected)
+    problem = await desk.refused("SessionService.PutSession", change)
+    assert (problem.reason, problem.field, problem.limit) == ("revision_mismatch", "expected_revision", "1")
+    for mode in (DELETE_MODE_RESET, DELETE_MODE_DELETE):
+        end = DeleteSessionRequest(session_key=before.session_key, mode=mode, expected_revision=expected)
+        assert await desk.code("SessionService.DeleteSession", end) == "revision_mismatch"
+    assert await desk.get() == before
+
+
+async def test_a_session_that_was_seen_and_is_gone_is_not_made_anew(desk: Desk) -> None:
+    request = PutSessionRequest(session_key="ci-42", label="mine", expected_revision=1)
+    assert await desk.code("SessionService.PutSession", request) == "revision_mismatch"
+    assert not await desk.has_session()
 
 
 async def test_a_list_refuses_a_page_token_that_is_not_its_own(desk: Desk) -> None:

@@ -22,17 +22,19 @@ def test_a_manifest_without_fault_has_no_problems() -> None:
 
 
 def test_a_source_that_is_missing_is_told_at_the_beginning() -> None:
-    assert told("projects: {}") == ['a.yaml:1:1: source: is required; write it like "understudy.yaml"']
+    (said,) = told("projects: {}")
+    assert said == "a.yaml:1:1: source: is required; write `source: NAME` into it, or add --source NAME"
 
 
 def test_a_name_of_the_wrong_form_is_told_with_the_form() -> None:
     (problem,) = told(IN_STAGING % "{mocks: {ovr-a: {}}}")
-    assert "mocks.ovr-a: does not have the form it must have; such names have the pattern ovr_[A-Za-z0-9_-]" in problem
+    assert "mocks.ovr-a: must be ovr_ and then 1 to 64 letters, digits, _ or -" in problem
 
 
 def test_an_element_is_told_with_an_example_of_one() -> None:
     (problem,) = told(IN_STAGING % "{hosts: [a.example.com, B]}")
-    assert problem.endswith('hosts[1]: does not have the form it must have; write it like "shop.example.com"')
+    assert "hosts[1]: must be a host name in lower case without a port" in problem
+    assert problem.endswith('; write it like "shop.example.com"')
 
 
 def test_of_scenarios_only_a_manifest_that_stands_alone_must_hold_all_mocks() -> None:

@@ -59,7 +59,7 @@ def test_put_with_a_delay_of_nothing_ends_the_delay(shell: Shell) -> None:
 def test_giving_and_clearing_one_field_is_a_mistake_of_use(shell: Shell) -> None:
     result = shell.run("session", "put", "a", "--scenario", "scn_declined", "--no-scenario")
     assert result.exit_code == 2
-    assert "scenario is both given and cleared" in result.stderr
+    assert "--scenario is both given and cleared" in result.stderr
 
 
 def test_a_bad_length_of_time_is_a_mistake_of_use(shell: Shell) -> None:
@@ -78,7 +78,7 @@ def test_an_unknown_session_is_not_found(shell: Shell) -> None:
 def test_a_call_that_is_refused_says_why(shell: Shell) -> None:
     result = shell.run("session", "put", "a", "--delay-ms", "120001")
     assert result.exit_code == 1
-    assert "global_delay_ms" in result.stderr
+    assert "--delay-ms is 120001, more than 120000" in result.stderr
 
 
 def test_the_owner_need_not_name_the_only_project(shell: Shell) -> None:
@@ -144,6 +144,38 @@ def test_logs_of_a_key_that_was_never_seen_are_not_found(shell: Shell) -> None:
     assert shell.run("logs", "nobody").exit_code == 3
 
 
+def test_a_row_where_a_session_belongs_is_answered_with_how_to_read_its_bodies(shell: Shell) -> None:
+    result = shell.run("logs", "log_01J0ZK3V8Q4C9W7M2N5R6T8XYB")
+    assert (result.exit_code, "--body request or --body response" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names_them"),
+    [
+        (("mock", "get", "ovr_none"), "`understudy mock list`"),
+        (("scenario", "get", "scn_none"), "`understudy scenario list`"),
+        (("session", "get", "none"), "`understudy session list`"),
+        (("logs", "none"), "`understudy session list`"),
+        (("key", "revoke", "key_none"), "`understudy key list`"),
+        (("release", "none"), "`understudy status`"),
+        (("project", "get", "none"), "`understudy project list`"),
+        (("environment", "get", "none"), "`understudy environment list --project SLUG`"),
+        (("mock", "from-log", "log_01J0ZK3V8Q4C9W7M2N5R6T8XYB"), "`understudy logs KEY`"),
+    ],
+)
+def test_what_is_not_there_is_answered_with_what_names_those_that_are(
+    shell: Shell, arguments: tuple[str, ...], names_them: str
+) -> None:
+    result = shell.run(*arguments)
+    assert (result.exit_code, names_them in result.stderr) == (3, True), result.stderr
+
+
+def test_what_is_piped_has_no_blanks_at_the_ends_of_lines(shell: Shell) -> None:
+    for noun in ("mock", "scenario", "environment", "project"):
+        lines = shell.ok(noun, "list").splitlines()
+        assert lines == [line.rstrip() for line in lines]
+
+
 def test_a_session_without_traffic_has_empty_logs(shell: Shell) -> None:
     shell.run("session", "put", "a")
     assert shell.json("logs", "a") == {"logs": [], "nextCursor": None}
@@ -195,8 +227,10 @@ def test_an_unknown_key_cannot_be_revoked(shell: Shell) -> None:
     assert shell.run("key", "revoke", "key_none").exit_code == 3
 
 
-def test_a_role_that_does_not_exist_is_a_mistake_of_use(shell: Shell) -> None:
-    assert shell.run("key", "create", "--role", "owner").exit_code == 2
+def test_a_role_that_does_not_exist_is_told_with_those_that_do(shell: Shell) -> None:
+    result = shell.run("key", "create", "--role", "owner")
+    assert result.exit_code == 2
+    assert "Invalid value for '--role': 'owner' is not one of 'ci', 'editor', 'admin'." in result.stderr
 
 
 @pytest.mark.parametrize(

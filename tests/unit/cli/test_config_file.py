@@ -1,6 +1,7 @@
 """The root of understudy.yaml, as the server's settings are read from it."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,22 @@ def test_a_bomb_of_aliases_costs_nothing() -> None:
     assert _parse("\n".join([*lines, "server: {plan: free}"])).texts() == {"plan": "free"}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029"])
+def test_directives_of_tags_are_refused_before_they_are_parsed(end: str) -> None:
+    # Each is compared with all before it.
+    content = "".join(f"%TAG !a{number}! b{end}" for number in range(200_000)) + f"---{end}server: {{plan: free}}"
+    with pytest.raises(BadConfig, match=r"understudy\.yaml:[12]:1: tags are not used here; leave it out"):
+        parse_config(f"\ufeff#{end}{content}".encode(), "understudy.yaml")
+
+
+@pytest.mark.parametrize("sign", ["[", "{", "- ", "? "])
+def test_what_nests_deeply_is_refused_when_it_is_seen(sign: str) -> None:
+    # The time that the parser takes grows with the square of the depth.
+    content = f"x:\n  {sign * 1_000_000}\nserver: {{plan: free}}"
+    with pytest.raises(BadConfig, match="nested deeper than 80 levels"):
+        _parse(content)
+
+
 def test_a_file_that_is_too_long_is_refused_before_it_is_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "understudy.yaml"
     path.write_bytes(b"#" * (YAML_FILE_BYTES_MAX + 1))
@@ -89,8 +106,24 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_looked_at(tmp_path: Pat
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match=r"cannot read .*: Is a directory"):
+    with pytest.raises(BadConfig, match=r"cannot read .*: it is a folder; name a file"):
         read_config(tmp_path)
+
+
+def test_a_pipe_is_refused_without_waiting_for_whoever_writes_to_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "understudy.yaml")
+    with pytest.raises(BadConfig, match=r"cannot read .*: it is a pipe; name a file, which can be read again"):
+        read_config(tmp_path / "understudy.yaml")
+
+
+def test_a_device_is_refused() -> None:
+    with pytest.raises(BadConfig, match=r"cannot read /dev/null: it is no regular file"):
+        read_config(Path("/dev/null"))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"cannot read .*: No such file or directory"):
+        read_config(tmp_path / "understudy.yaml")
 
 
 @given(st.binary(max_size=200) | st.text(alphabet="server:{}[]&*,? -#'\"\n|>!%@`~ab", max_size=80).map(str.encode))

@@ -37,6 +37,25 @@ def test_edit_changes_what_flags_name_and_nothing_else(shell: Shell) -> None:
     assert after["upstream"] == "https://qa.example.com"
 
 
+def test_limits_and_cors_are_set_and_cleared_by_flags(shell: Shell) -> None:
+    made = shell.json(*QA, "--request-body-bytes-max", "1000", "--captured-bytes-max", "0", "--first-byte-ms", "5",
+        "--forward-preflights", "--leave-answers",
+    )  # fmt: skip
+    assert made["limits"] == {"requestBodyBytesMax": 1000, "capturedBytesMax": 0, "firstByteMs": 5}
+    assert made["cors"] == {"forwardPreflights": True, "leaveAnswers": True}
+    after = shell.json("environment", "edit", "qa", "--captured-bytes-max", "", "--no-leave-answers")
+    assert (after["limits"]["requestBodyBytesMax"], after["limits"].get("capturedBytesMax")) == (1000, None)
+    assert after["cors"] == {"forwardPreflights": True, "leaveAnswers": False}
+    after = shell.json("environment", "edit", "qa", "--request-body-bytes-max", "", "--first-byte-ms", "")
+    assert (after["limits"]["requestBodyBytesMax"], after["limits"]["firstByteMs"]) == (0, 0)
+
+
+@pytest.mark.parametrize("number", ["many", "-1", "1.5", "9" * 30, "4294967296"])
+def test_a_limit_that_is_no_number_is_a_mistake_of_use(shell: Shell, number: str) -> None:
+    result = shell.run(*QA, "--first-byte-ms", number)
+    assert (result.exit_code, "--first-byte-ms" in result.stderr) == (2, True)
+
+
 def test_a_form_says_all_settings(shell: Shell) -> None:
     shell.ok(*QA, "--strict")
     after = shell.json("environment", "edit", "qa", "--from", "-", typed="limits: {firstByteMs: 5}")

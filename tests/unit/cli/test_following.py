@@ -1,14 +1,15 @@
 """When a manifest is read again: after a change and a quiet moment, when told to, when a refusal may have passed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from understudy_server.cli import following as module
 from understudy_server.cli.following import Follower, Pace, Tell
-from understudy_server.cli.watching import glance
+from understudy_server.cli.watching import Glance, glance
 
 NEVER_SECONDS = 1_000.0
 SOON_SECONDS = 0.001
@@ -43,10 +44,13 @@ class Watch:
 
     tell: Tell = lambda: None
     followed: "asyncio.Queue[set[Path]]" = field(default_factory=asyncio.Queue)
+    error: Exception | None = None
     is_closed: bool = False
 
     def follow(self, folders: frozenset[tuple[Path, int]]) -> None:
         self.followed.put_nowait({path for path, _ in folders})
+        if self.error:
+            raise self.error
 
     def close(self) -> None:
         self.is_closed = True
@@ -60,9 +64,11 @@ def file(tmp_path: Path) -> File:
 
 
 @asynccontextmanager
-async def following(file: File, pace: Pace = WOKEN_ONLY, *, seen: bool = True) -> AsyncIterator[tuple[Follower, Watch]]:
-    """A follower that runs; it has seen the files as they are, or nothing yet."""
-    watch = Watch()
+async def following(
+    file: File, pace: Pace = WOKEN_ONLY, *, seen: bool = True, error: Exception | None = None
+) -> AsyncIterator[tuple[Follower, Watch]]:
+    """A follower that runs; it has seen the files as they are, or nothing yet. ``error`` is what its watch fails by."""
+    watch = Watch(error=error)
 
     def make(tell: Tell) -> Watch:
         watch.tell = tell
@@ -193,3 +199,102 @@ async def test_where_it_is_never_quiet_it_is_read_all_the_same(file: File) -> No
         while file.readings.empty():
             watch.tell()
             await asyncio.sleep(0)
+
+
+class Looking:
+    """A glance that changes a file before each of the first ``changes`` looks, as a copy under way does."""
+
+    def __init__(self, file: File, changes: int) -> None:
+        self._file = file
+        self.left = changes
+
+    def __call__(self, paths: Iterable[Path]) -> Glance:
+        if self.left:
+            self.left -= 1
+            self._file.path.write_text("x" * self.left)
+        return glance(paths)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["with events", "without events"])
+async def test_files_that_go_on_changing_are_read_once_they_rest(
+    file: File, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    # It is noisy from the start, so that only the changes themselves keep it from being read.
+    pace = Pace(SOON_SECONDS, 0, look_seconds=NEVER_SECONDS if is_told else SOON_SECONDS, retry_seconds=NEVER_SECONDS)
+    looking = Looking(file, changes=50)
+    left = []
+    file.on_read = lambda: left.append(looking.left)
+    monkeypatch.setattr(module, "glance", looking)
+    async with following(file, pace) as (_, watch):
+        watch.tell()
+        await file.is_read()
+    assert left == [0]
+
+
+async def test_files_that_never_rest_are_read_in_the_end_and_that_is_said(
+    file: File, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = Pace(SOON_SECONDS, SOON_SECONDS, settle_seconds_max=SOON_SECONDS, look_seconds=NEVER_SECONDS)
+    monkeypatch.setattr(module, "glance", Looking(file, changes=1_000_000))
+    async with following(file, pace) as (_, watch):
+        watch.tell()
+        await file.is_read()
+    assert "its files have been changing for" in caplog.text
+
+
+async def test_when_told_to_it_reads_files_that_never_rest_at_once(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace(SOON_SECONDS, NEVER_SECONDS, settle_seconds_max=NEVER_SECONDS, look_seconds=NEVER_SECONDS)
+    monkeypatch.setattr(module, "glance", Looking(file, changes=1_000_000))
+    async with following(file, pace) as (follower, _):
+        follower.read_now()
+        assert await file.is_read() is True
+
+
+@pytest.mark.parametrize(("changing_seconds", "seconds"), [(0, 0.15), (0.2, 0.15), (1, 0.5), (30, 2.0)])
+def test_the_longer_files_have_been_changing_the_longer_it_must_be_quiet(
+    changing_seconds: float, seconds: float
+) -> None:
+    assert Pace().quiet_after(changing_seconds) == seconds
+
+
+@pytest.mark.parametrize("error", [OSError("too many watches"), RuntimeError("can't start new thread")])
+async def test_where_nothing_can_be_watched_changes_are_found_by_looking(
+    file: File, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with following(file, LOOKING, error=error) as (_, watch):
+        file.path.write_text("second")
+        await file.is_read()
+        file.path.write_text("the third")
+        await file.is_read()
+        # It is tried again, so that a trouble that passes does.
+        await asyncio.wait_for(watch.followed.get(), WAIT_SECONDS)
+    (record,) = caplog.records
+    assert str(error) in record.getMessage()
+    assert "is looked at now and then only" in record.getMessage()
+
+
+async def test_a_fault_in_one_round_does_not_end_the_following(
+    file: File, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faults = [RuntimeError("can't start new thread")] * 3
+
+    def fail_at_first(paths: Iterable[Path]) -> Glance:
+        if faults:
+            raise faults.pop()
+        return glance(paths)
+
+    monkeypatch.setattr(module, "glance", fail_at_first)
+    async with following(file, LOOKING):
+        file.path.write_text("second")
+        await file.is_read()
+    assert [each.getMessage().partition(": ")[0] for each in caplog.records] == [f"{file.path} cannot be followed now"]
+
+
+async def test_what_fails_again_and_again_is_tried_less_and_less_often_until_it_succeeds(file: File) -> None:
+    follower = Follower(file, pace=Pace(retry_seconds=5, retry_seconds_max=60), watch=lambda _: Watch())
+    waits = []
+    for may_succeed_now in (True, True, False, True):
+        file.may_succeed_now = may_succeed_now
+        follower._plan_retry(is_retry=True)
+        waits.append(follower._retry_seconds)
+    assert waits == [10, 20, 5, 10]

@@ -40,11 +40,11 @@ def changed(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after))
 
 
-def check(shell: Shell, file: Path, *flags: str) -> Result:
+def check(shell: Shell, file: Path, *flags: str, typed: str | None = None) -> Result:
     from typer.testing import CliRunner
     from understudy_server.cli.main import app
 
-    return CliRunner().invoke(app, ["check", str(file), *flags])
+    return CliRunner().invoke(app, ["check", str(file), *flags], input=typed)
 
 
 def test_check_tells_how_much_there_is(shell: Shell, file: Path) -> None:
@@ -66,7 +66,8 @@ def test_check_tells_all_problems_with_their_places_in_order(shell: Shell, file:
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
         "understudy: understudy.yaml has 3 problems",
-        f"understudy.yaml:6:19: {there}.upstream: does not have the form it must have;"
+        f"understudy.yaml:6:19: {there}.upstream: must be a URL such as https://shop.example.com/api: http or https, a"
+        " host, perhaps a port and a path, no user, query or fragment;"
         ' write it like "https://staging.example.com"',
         f"understudy.yaml:10:40: {there}.mocks.ovr_cart.action.respond.status: is 999, more than 599;"
         " write at most 599",
@@ -83,6 +84,35 @@ def test_check_gives_problems_to_scripts(shell: Shell, file: Path) -> None:
     assert (problem["file"], problem["line"], problem["column"]) == ("understudy.yaml", 13, 13)
     assert problem["field"] == "projects.shop.environments.staging.scenarios.scn_empty.mock"
     assert "mocks" in problem["advice"]
+
+
+def test_check_tells_the_limits_of_fields_beside_slips_of_form(shell: Shell, file: Path) -> None:
+    changed(file, "status: 200", "status: 999")
+    changed(file, "localMocks", "localMock")
+    lines = check(shell, file).stderr.splitlines()
+    assert [line.split(": ")[0] for line in lines[1:]] == ["understudy.yaml:10:40", "understudy.yaml:14:13"]
+
+
+def test_check_does_not_miss_what_could_not_be_read(shell: Shell, file: Path) -> None:
+    file.write_text("projects: {shop: {environments: {qa: {carriers: [{cooky: x}], mock: {}}}}}\nsource: [a]\n")
+    lines = check(shell, file).stderr.splitlines()
+    assert not [line for line in lines if "required" in line]
+    assert len(lines) == 4
+
+
+def test_check_looks_at_the_settings_of_the_server_too(shell: Shell, file: Path) -> None:
+    changed(file, "status: 200", "status: 999")
+    file.write_text(file.read_text() + "server: {grpcc: 1}\n")
+    lines = check(shell, file).stderr.splitlines()
+    assert lines[-1] == "understudy.yaml:15:17: server.grpcc: is not known here; did you mean grpc?"
+    assert len(lines) == 3
+    assert check(shell, Path("-"), typed="server: {plan: free-for-all}").exit_code == 2
+
+
+def test_a_file_that_is_no_yaml_is_told_once(shell: Shell, file: Path) -> None:
+    file.write_text("server: {grpc: 1\n")
+    result = check(shell, file)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 2)
 
 
 def test_a_file_that_is_not_there_is_a_problem_too(shell: Shell, tmp_path: Path) -> None:
@@ -135,6 +165,17 @@ def test_what_is_removed_tells_who_loses_it_and_what_looks_like_it(shell: Shell,
     assert "- mock shop/staging ovr_cart (2 sessions lose it; looks renamed to ovr_basket)" in lines
 
 
+def test_what_is_removed_tells_how_many_keys_stop_working(shell: Shell, file: Path) -> None:
+    shell.ok("apply", str(file))
+    for environment in ("staging", "staging", ""):
+        bound = ("--environment", environment) if environment else ()
+        shell.ok("key", "create", "--name", "ci", place=("--project", "shop", *bound))
+    changed(file, "  shop:", "  store:")
+    lines = shell.ok("diff", str(file), "--force").splitlines()
+    assert "- project shop (1 key stops working)" in lines
+    assert "- environment shop/staging (2 keys stop working)" in lines
+
+
 def test_changes_are_given_to_scripts(shell: Shell, file: Path) -> None:
     planned, done = shell.json("diff", str(file)), shell.json("apply", str(file))
     assert planned == done
@@ -152,10 +193,85 @@ def test_a_refusal_is_told_with_its_place_and_what_to_do(shell: Shell, file: Pat
     changed(file, "  shop:", "  checkout:")
     result = shell.run("apply", str(file))
     assert result.exit_code == 1
-    assert result.stderr.startswith("understudy: understudy.yaml:3:3: already_exists: ")
+    first, *lines = result.stderr.splitlines()
+    assert first == "understudy: understudy.yaml was refused for 2 problems"
+    assert lines[0].startswith("understudy.yaml:3:3: projects.checkout: already_exists: ")
     assert "--adopt" in result.stderr
     assert "4 adopted" not in shell.ok("diff", str(file), "--adopt")
     assert "> project checkout (made elsewhere, managed from now on)" in shell.ok("diff", str(file), "--adopt")
+
+
+CLASHING = """\
+projects:
+  checkout:
+    existing: true
+    environments:
+      staging:
+        existing: true
+        scenarios:
+          scn_mine: {mocks: [ovr_none]}
+        mocks:
+          ovr_extraMock: {}
+"""
+
+
+@pytest.mark.parametrize("name", ["diff", "apply"])
+def test_every_problem_of_a_refusal_is_told_in_order_of_place_and_each_advice_once(
+    shell: Shell, file: Path, name: str
+) -> None:
+    file.write_text(CLASHING + "  shop: {existing: true}\n  store: {existing: true}\n")
+    there = "projects.checkout.environments.staging"
+    first, *lines = shell.run(name, str(file)).stderr.splitlines()
+    assert first == "understudy: understudy.yaml was refused for 4 problems"
+    assert [line.partition(" ")[0] + line.partition(" ")[2].partition(": ")[0] for line in lines[:4]] == [
+        f"understudy.yaml:8:30:{there}.scenarios.scn_mine.mocks[0]",
+        f"understudy.yaml:10:26:{there}.mocks.ovr_extraMock",
+        "understudy.yaml:11:9:projects.shop",
+        "understudy.yaml:12:10:projects.store",
+    ]
+    assert ": already_exists: " in lines[1]
+    assert lines[0].endswith(": not_found: names mock 'ovr_none', which is not declared here and does not exist")
+    assert [line.count("--adopt") for line in lines].count(1) == 1
+    assert len(lines) == len(set(lines))
+
+
+def test_one_problem_of_a_refusal_is_told_in_one_line(shell: Shell, file: Path) -> None:
+    file.write_text("projects: {shop: {existing: true}}")
+    lines = shell.run("apply", str(file)).stderr.splitlines()
+    assert lines[0] == "understudy: understudy.yaml:1:18: projects.shop: not_found: there is no project 'shop'"
+
+
+@pytest.mark.parametrize("name", ["diff", "apply"])
+def test_every_problem_of_a_refusal_is_given_to_scripts(shell: Shell, file: Path, name: str) -> None:
+    file.write_text(CLASHING)
+    result = shell.run(name, str(file), "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr, told["ok"]) == (1, "", False)
+    assert [(each["code"], each["file"], each["line"], each["column"]) for each in told["problems"]] == [
+        ("not_found", "understudy.yaml", 8, 30),
+        ("already_exists", "understudy.yaml", 10, 26),
+    ]
+    assert told["problems"][1]["field"] == "projects.checkout.environments.staging.mocks.ovr_extraMock"
+    assert "--adopt" in told["problems"][1]["advice"]
+    assert "untold" not in told
+
+
+def test_what_never_reaches_a_server_is_given_to_scripts_too(shell: Shell, file: Path) -> None:
+    changed(file, "status: 200", "status: 999")
+    for name in ("diff", "apply"):
+        result = shell.run(name, str(file), "--json")
+        (problem,) = json.loads(result.stdout)["problems"]
+        assert (result.exit_code, problem["line"], problem["column"]) == (2, 10, 40)
+
+
+def test_of_very_many_problems_the_rest_is_counted(shell: Shell, file: Path) -> None:
+    projects = ", ".join(f"p{number}: {{existing: true}}" for number in range(130))
+    file.write_text(f"projects: {{{projects}}}")
+    first, *lines = shell.run("apply", str(file)).stderr.splitlines()
+    assert first == "understudy: understudy.yaml was refused for 130 problems"
+    assert lines[100] == "and 30 more"
+    told = json.loads(shell.run("apply", str(file), "--json").stdout)
+    assert (len(told["problems"]), told["untold"]) == (100, 30)
 
 
 def test_a_scenario_may_name_what_was_made_through_the_api(shell: Shell, file: Path) -> None:
@@ -173,8 +289,25 @@ def test_a_source_can_be_named_beside_the_file(shell: Shell, file: Path) -> None
 
 def test_a_manifest_can_come_from_the_standard_input(shell: Shell, file: Path) -> None:
     assert "5 made" in shell.ok("apply", "-", typed=MANIFEST)
-    refused = shell.run("apply", "-", typed="projects: {x: {}}")
-    assert (refused.exit_code, "source: is required" in refused.stderr) == (2, True)
+    assert shell.ok("diff", "-", typed=MANIFEST) == "the standard input: all is as declared\n"
+
+
+@pytest.mark.parametrize("name", ["diff", "apply"])
+def test_what_comes_through_a_pipe_and_is_applied_needs_a_source(shell: Shell, name: str) -> None:
+    refused = shell.run(name, "-", typed="projects: {x: {}}")
+    assert refused.exit_code == 2
+    assert "source: is required; write `source: NAME` into it, or add --source NAME" in refused.stderr
+    assert "1 to make" in shell.ok("diff", "-", "--source", "mine", typed="projects: {x: {}}")
+
+
+def test_what_comes_through_a_pipe_is_checked_without_a_source(shell: Shell) -> None:
+    result = check(shell, Path("-"), typed="projects: {x: {}}")
+    assert result.stdout == "the standard input: 1 project, 0 environments, 0 mocks, 0 scenarios\n"
+    result = check(shell, Path("-"), typed="source: ''\nprojects: {X: {}}")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(
+        "understudy: the standard input has a problem\nthe standard input:2:15: projects.X:"
+    )
 
 
 def test_a_file_takes_over_from_itself_only_with_force(shell: Shell, file: Path) -> None:

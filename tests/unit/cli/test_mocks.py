@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from support.shell import Shell
+from understudy_server.cli import asking
 
 DOWN = ("mock", "create", "--id", "ovr_down", "--method", "POST", "--path", "/api/pay", "--status", "503")
 
@@ -63,9 +64,19 @@ def test_a_form_that_is_not_there_is_a_mistake_of_use(shell: Shell, tmp_path: Pa
     assert (result.exit_code, "No such file" in result.stderr) == (2, True)
 
 
-def test_a_mock_of_nothing_is_not_made(shell: Shell) -> None:
-    result = shell.run("mock", "create")
-    assert (result.exit_code, "--from FILE" in result.stderr) == (2, True)
+def test_a_mock_of_nothing_is_made_as_a_file_makes_it(shell: Shell) -> None:
+    by_command = shell.json("mock", "create", "--id", "ovr_a")
+    by_form = shell.json("mock", "create", "--id", "ovr_b", "--from", "-", typed="{}")
+    assert [(each["matcher"], each["action"]) for each in (by_command,)] == [(by_form["matcher"], by_form["action"])]
+    assert by_command["state"] == "draft"
+
+
+def test_a_person_is_asked_whether_a_mock_of_nothing_is_meant(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "on_terminal", lambda: True)
+    refused = shell.run("mock", "create", "--id", "ovr_a", typed="n\n")
+    assert (refused.exit_code, "--from FILE" in refused.stderr) == (2, True)
+    assert shell.run("mock", "get", "ovr_a").exit_code == 3
+    assert shell.run("mock", "create", "--id", "ovr_a", typed="y\n").exit_code == 0
 
 
 def test_a_mock_that_was_made_and_not_activated_is_named(shell: Shell) -> None:
@@ -160,8 +171,9 @@ def test_nothing_of_a_list_is_lost_on_a_terminal(shell: Shell, width: int) -> No
 
 def test_a_list_is_a_table_where_there_is_room_and_records_where_not(shell: Shell) -> None:
     assert shell.on_terminal(160, "mock", "list")[0].split()[:2] == ["ID", "NAME"]
+    assert shell.on_terminal(80, "mock", "list")[0].split() == ["ID", "NAME", "STATE", "REQUESTS", "ANSWER", "SCENARIO"]
     assert shell.on_terminal(40, "mock", "list")[:3] == [
         "ovr_declinedPay",
-        "  name        Declined",
-        "  state       published",
+        "  name      Declined",
+        "  state     published",
     ]

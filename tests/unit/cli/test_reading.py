@@ -1,6 +1,8 @@
 """Reading understudy.yaml in a process of its own: real ones."""
 
 import asyncio
+import errno
+import os
 import subprocess
 import sys
 import threading
@@ -79,6 +81,11 @@ async def test_a_file_with_settings_alone_declares_nothing(write: Write) -> None
         assert not found.declares
 
 
+async def test_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "understudy.yaml")
+    assert "it is a pipe" in (await refused(tmp_path / "understudy.yaml")).problems[0]
+
+
 async def test_every_problem_is_told_with_its_place(write: Write) -> None:
     path = write(GOOD.replace("402", "900").replace("mocks:", "upstream: nowhere\n        mocks:"))
     places = [problem.removeprefix(f"{path}:").split(" ")[0] for problem in (await refused(path)).problems]
@@ -139,11 +146,44 @@ async def test_a_reader_that_does_not_answer_is_ended(write: Write, bad_reader: 
     bad_reader("silent")
     refusal = await refused(write(GOOD), seconds_max=0.01)
     assert "was not read within 0.01 seconds" in refusal.problems[0]
+    assert refusal.may_pass
 
 
-async def test_a_reader_that_dies_is_told(write: Write, bad_reader: Callable[[str], None]) -> None:
+async def test_a_reader_that_dies_is_told_and_may_not_die_the_next_time(
+    write: Write, bad_reader: Callable[[str], None]
+) -> None:
     bad_reader("dying")
-    assert "the process that reads it ended with -9" in (await refused(write(GOOD))).problems[0]
+    refusal = await refused(write(GOOD))
+    assert "the process that reads it ended with -9" in refusal.problems[0]
+    assert refusal.may_pass
+
+
+async def test_a_reader_that_cannot_be_started_is_told_and_may_be_the_next_time(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+    path = write(GOOD)
+    refusal = await refused(path)
+    assert refusal.problems == (f"{path}: no process could be started to read it: Cannot allocate memory",)
+    assert refusal.may_pass
+    assert refusal.looked_at == {path}
+
+
+async def test_a_file_that_takes_too_much_computing_is_a_problem_of_the_file(
+    write: Write, bad_reader: Callable[[str], None]
+) -> None:
+    bad_reader("thinking")
+    refusal = await refused(write(GOOD))
+    assert "takes more than 60 seconds of computing; make several smaller manifests of it" in refusal.problems[0]
+    assert not refusal.may_pass
+
+
+async def test_an_answer_that_would_be_too_large_is_not_taken(write: Write, bad_reader: Callable[[str], None]) -> None:
+    bad_reader("telling")
+    assert "what it declares has 1099511627776 bytes" in (await refused(write(GOOD))).problems[0]
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells what a process takes already")
@@ -153,6 +193,7 @@ async def test_a_file_that_needs_too_much_memory_is_a_problem_and_no_crash(
     bad_reader("hungry")
     refusal = await refused(write("projects: {a: [" + "1, " * 500_000 + "]}"))
     assert "MiB of memory; make several smaller manifests of it" in refusal.problems[0]
+    assert not refusal.may_pass
 
 
 @needs_leases
@@ -162,7 +203,7 @@ def test_a_file_that_another_process_has_open_for_writing_is_not_read(write: Wri
         found = read_whole(path, {}, writer_seconds_max=0.01)
     assert found.is_busy
     assert found.problems == [
-        f"{path}: another process has it open for writing; it is read once that process closes it"
+        f"{path}: another process has it open for writing; it is read only once that process has closed it"
     ]
 
 

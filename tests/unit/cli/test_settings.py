@@ -1,11 +1,15 @@
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from support.tls import Authority
+from understudy_server.cli import settings as module
 from understudy_server.cli.addresses import Address
 from understudy_server.cli.settings import NAMES, BadSettings, Settings, load_settings
+from understudy_server.cli.writers import wait_for_writers
 from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
@@ -13,6 +17,8 @@ from understudy_server.journal.memory import MemoryLimits
 from understudy_server.proxy.settings import ProxySettings
 
 Write = Callable[[str], str]
+
+needs_leases = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has a file open for writing")
 
 
 @pytest.fixture
@@ -89,6 +95,41 @@ def test_a_file_of_another_shape_is_refused(write: Write, text: str) -> None:
 def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match=r"cannot read .*none\.yaml"):
         load_settings({"config": str(tmp_path / "none.yaml")}, {})
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "understudy.yaml")
+    with pytest.raises(BadSettings, match="it is a pipe; name a file, which can be read again"):
+        load_settings({"config": str(tmp_path / "understudy.yaml")}, {})
+
+
+@needs_leases
+def test_a_file_that_another_process_has_open_for_writing_is_not_read(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITER_SECONDS_MAX", 0.01)
+    config = write("server: {plan: free}")
+    with (
+        Path(config).open("a"),
+        pytest.raises(BadSettings, match="another process has it open for writing"),
+    ):
+        load_settings({"config": config}, {})
+
+
+@needs_leases
+def test_a_file_is_read_once_whoever_writes_it_is_done(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write("")
+    with Path(config).open("w") as writer:
+        writer.write("server: {plan: fr")
+        writer.flush()
+
+        def finish_and_wait(paths: Iterable[Path], deadline: float) -> Path | None:
+            writer.write("ee}")
+            writer.close()
+            return wait_for_writers(paths, deadline)
+
+        monkeypatch.setattr(module, "wait_for_writers", finish_and_wait)
+        assert load_settings({"config": config}, {}).plan is Plan.FREE
 
 
 def test_a_bad_flag_is_named() -> None:

@@ -26,9 +26,17 @@ def test_without_a_server_it_counts_and_says_how_to_start_one(data: Path) -> Non
     assert "`understudy serve` starts one" in result.stdout
 
 
+def test_without_a_server_scripts_are_told_so_by_a_check(data: Path) -> None:
+    result = run(data, "--json")
+    found = json.loads(result.stdout)
+    checks = {each["name"]: each["ok"] for each in found["checks"]}
+    assert (result.exit_code, found["healthy"], checks["server"], checks["store"]) == (5, False, False, True)
+    assert list(checks) == sorted(checks)
+
+
 def test_json_is_what_rest_answers(data: Path) -> None:
     found = json.loads(run(data, "--json").stdout)
-    assert (found["healthy"], "startedAt" in found, found["listeners"]) == (True, False, [])
+    assert ("startedAt" in found, found["listeners"]) == (False, [])
     assert found["counts"]["scenarios"] == 2
     assert (found["store"]["kind"], found["journal"]["kind"]) == ("sqlite", "disk")
 
@@ -70,12 +78,12 @@ def test_all_that_is_known_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         "STORE         sqlite, 64.0 KiB, version 118, durability normal",
         "JOURNAL       disk, 1.5 MiB, 5120 exchanges since the start",
         "",
-        "ADDRESS          LISTENER  FOR             ",
-        "127.0.0.1:50051  grpc      everything      ",
+        "ADDRESS          LISTENER  FOR",
+        "127.0.0.1:50051  grpc      everything",
         "127.0.0.1:8081   proxy     checkout/staging",
         "",
         "SOURCE  DECLARES  APPLIED               BY     FOLLOWED  IN FORCE",
-        "shop    12        2026-06-23T12:00:00Z  owner  yes       yes     ",
+        "shop    12        2026-06-23T12:00:00Z  owner  yes       yes",
     ]
 
 
@@ -88,6 +96,13 @@ def test_what_is_wrong_is_named_at_the_top_and_explained_at_the_end(capsys: pyte
     assert lines[0] == "STATE         not well (manifests)"
     assert lines[-2:] == ["Not well:", "  manifests: shop.yaml:3:9: status: write 100 to 599"]
     assert any("no: see below" in line for line in lines)
+
+
+def test_each_of_several_problems_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    status = _well()
+    status.checks[1].ok, status.checks[1].problem = False, "shop.yaml:3:9: first\nshop.yaml:4:9: second"
+    lines = _printed(status, capsys).splitlines()
+    assert lines[-2:] == ["  manifests: shop.yaml:3:9: first", "  manifests: shop.yaml:4:9: second"]
 
 
 def test_exchanges_that_are_not_there_any_more_are_counted(capsys: pytest.CaptureFixture[str]) -> None:

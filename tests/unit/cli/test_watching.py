@@ -125,6 +125,21 @@ def test_what_cannot_be_watched_is_said_and_fails_nothing(
     assert "since they cannot be watched" in caplog.text
 
 
+def test_folders_that_could_not_be_followed_for_want_of_a_thread_are_followed_when_it_is_tried_again(
+    watch: FolderWatch, told: threading.Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    folders = folders_around([tmp_path / "a.yaml"], tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError):
+            watch.follow(folders)
+    watch.follow(folders)
+    assert _is_told_of(told, tmp_path / "a.yaml")
+
+
 def test_no_thread_is_left(tmp_path: Path) -> None:
     watch = FolderWatch(lambda: None)
     watch.follow(folders_around([tmp_path], tmp_path))

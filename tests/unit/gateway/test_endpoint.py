@@ -1,6 +1,7 @@
 """The gateway as its clients meet it: routes, methods, bodies, keys and failures, over ASGI."""
 
 import logging
+import threading
 from typing import Any
 
 import httpx
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from support.rest import Exchange, FakeBackend, client
 from understudy import status
 from understudy.status import Problem
-from understudy.v1 import session_service_pb2
+from understudy.v1 import manifest_service_pb2, session_service_pb2
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE
 from understudy_gateway.app import build_app
+from understudy_gateway.transcoding.responses import Content, ResponseEncoder
 
 SESSION = "/api/v1/sessions/ci-42"
+MIB = 1024 * 1024
 
 
 def session(request: Any) -> Message:
@@ -44,6 +47,25 @@ async def test_get_answers_the_session() -> None:
     answer = await call("GET", SESSION)
     assert (answer.status_code, answer.json()["sessionKey"], answer.headers["etag"]) == (200, "ci-42", '"3"')
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(("characters", "beside"), [(100, False), (200_000, True)])
+async def test_only_a_large_answer_is_written_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch, characters: int, *, beside: bool
+) -> None:
+    writers = []
+    encode = ResponseEncoder.encode
+
+    def noted(self: ResponseEncoder, answer: Message) -> Content:
+        writers.append(threading.current_thread())
+        return encode(self, answer)
+
+    monkeypatch.setattr(ResponseEncoder, "encode", noted)
+    reply = session_service_pb2.GetSessionResponse()
+    reply.session.label = "x" * characters
+    answer = await call("GET", SESSION, FakeBackend(lambda _: reply))
+    assert len(answer.json()["label"]) == characters
+    assert [each is not threading.current_thread() for each in writers] == [beside]
 
 
 async def test_put_calls_with_the_mask_and_the_places_of_the_query() -> None:
@@ -136,6 +158,28 @@ async def test_a_body_longer_than_the_limit_reaches_no_backend() -> None:
     backend = FakeBackend(session)
     await call("PUT", SESSION, backend, content=b"x" * 5_000_000)
     assert backend.calls == []
+
+
+async def test_a_manifest_may_be_longer_than_other_bodies() -> None:
+    backend = FakeBackend(lambda _: manifest_service_pb2.ApplyManifestResponse())
+    body = {"manifest": {"source": "x" * 3_000_000}}
+    assert (await call("POST", "/api/v1/manifest:apply", backend, json=body)).status_code == 200
+    assert len(backend.last.request.manifest.source) == 3_000_000
+
+
+async def test_a_manifest_longer_than_its_own_limit_is_refused() -> None:
+    exchange, backend = Exchange([]), FakeBackend(session)
+    await exchange.run(build_app(backend), "POST", b"/api/v1/manifest:apply", {"content-length": str(16 * MIB + 1)})
+    assert exchange.status == 413
+    assert str(16 * MIB).encode() in exchange.sent[1]["body"]
+    assert backend.calls == []
+
+
+async def test_a_server_that_takes_more_of_any_route_takes_it_of_a_manifest_too() -> None:
+    backend = FakeBackend(lambda _: manifest_service_pb2.ApplyManifestResponse())
+    body = b'{"manifest":{"source":"x"}}'.ljust(16 * MIB + 1)
+    async with client(build_app(backend, body_bytes_max=17 * MIB)) as http:
+        assert (await http.post("/api/v1/manifest:apply", content=body)).status_code == 200
 
 
 async def test_the_body_of_a_call_that_has_none_is_not_read() -> None:

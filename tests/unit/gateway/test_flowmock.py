@@ -1,3 +1,5 @@
+from typing import Any
+
 import orjson
 import pytest
 from google.rpc import code_pb2
@@ -31,6 +33,7 @@ OURS = {
     "already_exists": (409, "already_exists"),
     "not_empty": (409, "not_empty"),
     "managed_by_file": (409, "managed_by_file"),
+    "source_followed": (409, "source_followed"),
     "other_projects": (409, "other_projects"),
     "body_not_kept": (409, "body_not_kept"),
     "key_limit": (409, "key_limit"),
@@ -40,7 +43,7 @@ OURS = {
 }
 
 
-def refuse(code: int, problem: Problem) -> tuple[int, dict[bytes, bytes], dict[str, str]]:
+def refuse(code: int, problem: Problem) -> tuple[int, dict[bytes, bytes], dict[str, Any]]:
     answer = FlowMock().refuse(status.write(code, problem))
     return answer.status, dict(answer.headers), orjson.loads(answer.body)
 
@@ -100,3 +103,18 @@ def test_an_error_of_the_way_is_not_dressed_as_one_of_the_server(code: int, expe
 @pytest.mark.parametrize(("code", "http_status"), [(code_pb2.FAILED_PRECONDITION, 409), (code_pb2.DATA_LOSS, 500)])
 def test_a_code_from_a_newer_server_passes_under_the_status_of_its_kind(code: int, http_status: int) -> None:
     assert refuse(code, Problem("flag_locked", "Why."))[::2] == (http_status, {"error": "Why.", "code": "flag_locked"})
+
+
+def test_several_problems_are_told_with_their_fields_and_the_first_gives_the_code() -> None:
+    others = (Problem("not_found", "There is no ovr_b.", "manifest.mocks['ovr_b']"),)
+    problem = Problem("already_exists", "It is there.", "manifest.urlId", others=others, untold=7)
+    http_status, _, envelope = refuse(code_pb2.ALREADY_EXISTS, problem)
+    assert http_status == 409
+    assert envelope == {
+        "error": "It is there. (and 8 more problems)",
+        "code": "already_exists",
+        "problems": [
+            {"field": "manifest.urlId", "message": "It is there."},
+            {"field": "manifest.mocks['ovr_b']", "message": "There is no ovr_b."},
+        ],
+    }

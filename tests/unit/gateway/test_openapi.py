@@ -70,13 +70,34 @@ def test_examples_are_taken_out_of_the_descriptions() -> None:
 
 def test_a_public_call_says_how_it_fails() -> None:
     responses = operation("put", "/api/v1/sessions/{sessionKey}")["responses"]
-    assert set(responses) == {"200", "400", "401", "403", "404", "413", "422", "429", "500", "503", "default"}
+    assert set(responses) == {"200", "400", "401", "403", "404", "412", "413", "422", "429", "500", "503", "default"}
+
+
+def test_a_body_that_may_be_longer_than_others_says_how_long() -> None:
+    assert "16777216 bytes" in operation("post", "/api/v1/manifest:apply")["requestBody"]["description"]
+    assert "description" not in operation("post", "/api/v1/projects")["requestBody"]
 
 
 def test_a_conflict_is_named_where_the_contract_speaks_of_it() -> None:
     update = operation("patch", "/api/v1/projects/{project}/environments/{environment}/mocks/{mockId}")
     assert "412" in update["responses"]
     assert "409" in operation("post", "/api/v1/projects")["responses"]
+
+
+def test_what_is_named_in_the_path_may_not_exist_and_a_revision_may_be_another() -> None:
+    for path, methods in DOCUMENT["paths"].items():
+        for found in methods.values():
+            names = [each["name"] for each in found.get("parameters", ())]
+            assert "404" in found["responses"] or "{" not in path
+            assert ("412" in found["responses"]) == ("if-match" in names)
+
+
+def test_errors_and_headers_have_the_names_that_they_have_over_rest() -> None:
+    # One schema may be shared by answers and requests, so all of the document is looked through.
+    text = dump(DOCUMENT).decode()
+    assert "invalid_body" in text
+    assert "invalid_field" not in text
+    assert "expected_revision" not in text
 
 
 def test_limits_are_bounds() -> None:

@@ -215,6 +215,24 @@ def test_an_entity_tag_that_is_no_revision_is_refused(header: bytes) -> None:
     assert problem(refusal)[:2] == ("invalid_field", "expected_revision")
 
 
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        *(("POST", f"{MOCK}:{verb}") for verb in ("publish", "unpublish", "activate", "deactivate")),
+        ("PUT", SESSION),
+        ("DELETE", SESSION),
+    ],
+)
+def test_what_is_answered_with_an_entity_tag_takes_one(method: str, url: str) -> None:
+    message, refusal = decode(method, url, headers={b"if-match": b'"7"'})
+    assert (refusal, message.expected_revision) == (None, 7)
+
+
+def test_a_revision_is_no_part_of_the_body_of_a_session() -> None:
+    message, refusal = decode("PUT", SESSION, '{"expectedRevision":7}')
+    assert (refusal, message.expected_revision, list(message.update_mask.paths)) == (None, 0, [])
+
+
 def test_a_header_that_is_no_entity_tag_is_taken_as_it_is() -> None:
     assert decode("GET", "/things/a", headers={b"x-trace": b' W/"7" '})[0].trace == 'W/"7"'
 
@@ -244,10 +262,11 @@ def test_a_fault_in_the_place_is_reported_before_any_other() -> None:
     assert problem(refusal)[1] == "project"
 
 
-def test_a_refusal_says_what_was_given_and_names_the_field_as_the_caller_does() -> None:
+def test_a_refusal_says_what_was_given_and_names_the_field() -> None:
     _, refusal = decode("PUT", SESSION, '{"globalDelayMs":"100"}')
     read = status.read(refusal)
-    assert (read.message, read.field, read.given) == ("globalDelayMs must be a whole number.", "global_delay_ms", "100")
+    expected = ("global_delay_ms must be a whole number.", "global_delay_ms", "100")
+    assert (read.message, read.field, read.given) == expected
 
 
 def test_a_long_offending_value_is_cut() -> None:

@@ -57,6 +57,7 @@ _FITS = "begin lines that belong together at the same column, with spaces"
         ("cors: !!map {}", "1:7: tags are not used here; leave it out, or put text that begins with '!' in quotes"),
         ("name: !x!y a", "1:7: tags are not used here; leave it out, or put text that begins with '!' in quotes"),
         ("# a\n%TAG ! x\n---\nname: a", "2:1: tags are not used here; leave it out"),
+        ("# a\r%TAG ! x\r---\rname: a", "2:1: tags are not used here; leave it out"),
         (
             'name: a\nupstream: "a\x07b"',
             '2:13: the unprintable character U+0007 stands here; in double quotes it can be written as "\\u0007"',

@@ -1,8 +1,10 @@
 """The chain around a call: which check speaks first when several would."""
 
+import threading
 from pathlib import Path
 
 import pytest
+from google.protobuf.message import Message
 from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 from support.dispatching import World, world
@@ -10,10 +12,12 @@ from understudy import status
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.status import Problem
 from understudy.v1.log_service_pb2 import ListLogsRequest
+from understudy.v1.manifest_service_pb2 import ApplyManifestRequest
 from understudy.v1.session_service_pb2 import DeleteSessionRequest, PutSessionRequest
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
 
+APPLY = "/understudy.v1.ManifestService/ApplyManifest"
 PUT = "/understudy.v1.SessionService/PutSession"
 
 
@@ -34,6 +38,24 @@ async def test_a_bad_key_is_refused_before_the_request_is_read(here: World) -> N
     answer = await here.dispatcher.unary(PUT, {"authorization": "Bearer fmk_wrong"}, decode)
     assert isinstance(answer, Status)
     assert status.read(answer).reason == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "beside"),
+    [(APPLY, ApplyManifestRequest(), True), (PUT, PutSessionRequest(), False)],
+    ids=["manifest", "session"],
+)
+async def test_only_what_may_be_long_is_read_beside_the_event_loop(
+    here: World, method: str, request_: Message, *, beside: bool
+) -> None:
+    readers = []
+
+    def decode() -> tuple[Message, Status | None]:
+        readers.append(threading.current_thread())
+        return request_, None
+
+    await here.dispatcher.unary(method, {}, decode, owner=True)
+    assert [each is not threading.current_thread() for each in readers] == [beside]
 
 
 async def test_the_rate_comes_before_the_plan(tmp_path: Path) -> None:

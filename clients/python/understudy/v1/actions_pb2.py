@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bunderstudy/v1/actions.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"`\n\x06\x41\x63tion\x12)\n\x07respond\x18\x01 \x01(\x0b\x32\x16.understudy.v1.RespondH\x00\x12#\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x14.understudy.v1.DelayB\x06\n\x04kind\"\xcc\x01\n\x07Respond\x12\x1d\n\x06status\x18\x01 \x01(\rB\r\xba\xe1\x18\t \xc8\x01(\xd7\x04\x38\xc8\x01\x12.\n\x07headers\x18\x02 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@\x12$\n\x04json\x18\x03 \x01(\tB\x14\xba\xe1\x18\x04\x10\x80\x80@\xc2\xe1\x18\x02\x08\x01\xe2\xe1\x18\x02\x10\x01H\x00\x12 \n\x04text\x18\x04 \x01(\tB\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\"\n\x06\x62inary\x18\x05 \x01(\x0c\x42\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x42\x06\n\x04\x62ody\"\x82\x01\n\x06Header\x12\x34\n\x04name\x18\x01 \x01(\tB&\xba\xe1\x18\"\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+\x12\x42\n\x05value\x18\x02 \x01(\tB3\xba\xe1\x18/\x10\x80@\x1a*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?\"%\n\x05\x44\x65lay\x12\x1c\n\x08\x66ixed_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bunderstudy/v1/actions.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"`\n\x06\x41\x63tion\x12)\n\x07respond\x18\x01 \x01(\x0b\x32\x16.understudy.v1.RespondH\x00\x12#\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x14.understudy.v1.DelayB\x06\n\x04kind\"\xcc\x01\n\x07Respond\x12\x1d\n\x06status\x18\x01 \x01(\rB\r\xba\xe1\x18\t \xc8\x01(\xd7\x04\x38\xc8\x01\x12.\n\x07headers\x18\x02 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@\x12$\n\x04json\x18\x03 \x01(\tB\x14\xba\xe1\x18\x04\x10\x80\x80@\xc2\xe1\x18\x02\x08\x01\xe2\xe1\x18\x02\x10\x01H\x00\x12 \n\x04text\x18\x04 \x01(\tB\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\"\n\x06\x62inary\x18\x05 \x01(\x0c\x42\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x42\x06\n\x04\x62ody\"\x81\x02\n\x06Header\x12p\n\x04name\x18\x01 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x84\x01\n\x05value\x18\x02 \x01(\tBu\xba\xe1\x18q\x10\x80@\x1a*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?R@visible ASCII characters, with spaces and tabs only between them\"%\n\x05\x44\x65lay\x12\x1c\n\x08\x66ixed_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESPOND'].fields_by_name['binary']._loaded_options = None
   _globals['_RESPOND'].fields_by_name['binary']._serialized_options = b'\272\341\030\004\020\200\200@\342\341\030\004\010\001\020\001'
   _globals['_HEADER'].fields_by_name['name']._loaded_options = None
-  _globals['_HEADER'].fields_by_name['name']._serialized_options = b'\272\341\030\"\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+'
+  _globals['_HEADER'].fields_by_name['name']._serialized_options = b'\272\341\030^\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_HEADER'].fields_by_name['value']._loaded_options = None
-  _globals['_HEADER'].fields_by_name['value']._serialized_options = b'\272\341\030/\020\200@\032*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?'
+  _globals['_HEADER'].fields_by_name['value']._serialized_options = b'\272\341\030q\020\200@\032*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?R@visible ASCII characters, with spaces and tabs only between them'
   _globals['_DELAY'].fields_by_name['fixed_ms']._loaded_options = None
   _globals['_DELAY'].fields_by_name['fixed_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
   _globals['_ACTION']._serialized_start=83
@@ -54,7 +54,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESPOND']._serialized_start=182
   _globals['_RESPOND']._serialized_end=386
   _globals['_HEADER']._serialized_start=389
-  _globals['_HEADER']._serialized_end=519
-  _globals['_DELAY']._serialized_start=521
-  _globals['_DELAY']._serialized_end=558
+  _globals['_HEADER']._serialized_end=646
+  _globals['_DELAY']._serialized_start=648
+  _globals['_DELAY']._serialized_end=685
 # @@protoc_insertion_point(module_scope)

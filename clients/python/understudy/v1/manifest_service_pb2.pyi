@@ -186,13 +186,15 @@ class ApplyManifestRequest(_message.Message):
     def __init__(self, manifest: _Optional[_Union[Manifest, _Mapping]] = ..., adopt: bool = ..., force: bool = ..., validate_only: bool = ...) -> None: ...
 
 class ApplyManifestResponse(_message.Message):
-    __slots__ = ("changes",)
+    __slots__ = ("changes", "digest")
     CHANGES_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[ManifestChange]
-    def __init__(self, changes: _Optional[_Iterable[_Union[ManifestChange, _Mapping]]] = ...) -> None: ...
+    digest: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[ManifestChange, _Mapping]]] = ..., digest: _Optional[str] = ...) -> None: ...
 
 class ManifestChange(_message.Message):
-    __slots__ = ("kind", "resource", "project", "environment", "id", "fields", "sessions", "renamed_to")
+    __slots__ = ("kind", "resource", "project", "environment", "id", "fields", "sessions", "renamed_to", "keys")
     KIND_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
@@ -201,6 +203,7 @@ class ManifestChange(_message.Message):
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     RENAMED_TO_FIELD_NUMBER: _ClassVar[int]
+    KEYS_FIELD_NUMBER: _ClassVar[int]
     kind: ChangeKind
     resource: ResourceKind
     project: str
@@ -209,7 +212,8 @@ class ManifestChange(_message.Message):
     fields: _containers.RepeatedCompositeFieldContainer[FieldChange]
     sessions: int
     renamed_to: str
-    def __init__(self, kind: _Optional[_Union[ChangeKind, str]] = ..., resource: _Optional[_Union[ResourceKind, str]] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., id: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., sessions: _Optional[int] = ..., renamed_to: _Optional[str] = ...) -> None: ...
+    keys: int
+    def __init__(self, kind: _Optional[_Union[ChangeKind, str]] = ..., resource: _Optional[_Union[ResourceKind, str]] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., id: _Optional[str] = ..., fields: _Optional[_Iterable[_Union[FieldChange, _Mapping]]] = ..., sessions: _Optional[int] = ..., renamed_to: _Optional[str] = ..., keys: _Optional[int] = ...) -> None: ...
 
 class FieldChange(_message.Message):
     __slots__ = ("path", "before", "after")

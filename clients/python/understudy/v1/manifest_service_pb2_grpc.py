@@ -71,10 +71,11 @@ class ManifestServiceServicer(object):
         """Applies a manifest, or with `validate_only` tells what applying it would change. Needs an organisation-wide key
         (scope_mismatch). Fails with invalid_field when the manifest contradicts itself; with not_found when it names what does not
         exist; with already_exists when it declares what was made through the API or by another source, unless `adopt`
-        is set; with not_empty when it would remove a project or an environment that has sessions, or one of these or a scenario that
-        holds what it does not manage, unless `force` is set; with managed_by_file when a mock that a scenario of another source
-        lists would go or become a draft, unless `force` is set; with other_projects when the same source has declared
-        only other projects until now, unless `force` is set.
+        is set; with not_empty when it would remove a project or an environment that has sessions or keys that work, or one of
+        these or a scenario that holds what it does not manage, unless `force` is set; with managed_by_file when a mock that a
+        scenario of another source lists would go or become a draft, unless `force` is set; with other_projects when the same
+        source has declared only other projects until now, unless `force` is set. The code is that of the first problem; the others
+        are told beside it, at most 100 in all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +91,8 @@ class ManifestServiceServicer(object):
 
     def ReleaseManifest(self, request, context):
         """Hands over to the API all that a source declares: it stays as it is, and is managed no more. Needs an organisation-wide key
-        (scope_mismatch). Fails with not_found when there is no such source.
+        (scope_mismatch). Fails with not_found when there is no such source, with source_followed when the server follows the file
+        that declares it: start the server without that file first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,7 +26,7 @@ _sym_db = _symbol_database.Default()
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cunderstudy/v1/matching.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"\x8b\x02\n\x0eRequestMatcher\x12(\n\x06method\x18\x01 \x01(\tB\x18\xba\xe1\x18\x14\x10 \x1a\x10[A-Z][A-Z0-9_-]*\x12\x1e\n\x04path\x18\x02 \x01(\tB\x10\xba\xe1\x18\x0c\x10\x80\x10\x1a\x07/[^?#]*\x12?\n\x05query\x18\x03 \x03(\x0b\x32(.understudy.v1.RequestMatcher.QueryEntryB\x06\xba\xe1\x18\x02\x30@\x12&\n\x04\x62ody\x18\x04 \x01(\x0b\x32\x18.understudy.v1.Criterion\x1a\x46\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\"V\n\tCriterion\x12\x1a\n\x06\x65quals\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12%\n\x0bjson_subset\x18\x02 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x42\x06\n\x04testb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cunderstudy/v1/matching.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"\xe2\x02\n\x0eRequestMatcher\x12N\n\x06method\x18\x01 \x01(\tB>\xba\xe1\x18:\x10 \x1a\x10[A-Z][A-Z0-9_-]*R$a method in upper case, such as POST\x12O\n\x04path\x18\x02 \x01(\tBA\xba\xe1\x18=\x10\x80\x10\x1a\x07/[^?#]*R/a path that begins with / and has no ? and no #\x12?\n\x05query\x18\x03 \x03(\x0b\x32(.understudy.v1.RequestMatcher.QueryEntryB\x06\xba\xe1\x18\x02\x30@\x12&\n\x04\x62ody\x18\x04 \x01(\x0b\x32\x18.understudy.v1.Criterion\x1a\x46\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\"V\n\tCriterion\x12\x1a\n\x06\x65quals\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12%\n\x0bjson_subset\x18\x02 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x42\x06\n\x04testb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,9 +36,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTMATCHER_QUERYENTRY']._loaded_options = None
   _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_options = b'8\001'
   _globals['_REQUESTMATCHER'].fields_by_name['method']._loaded_options = None
-  _globals['_REQUESTMATCHER'].fields_by_name['method']._serialized_options = b'\272\341\030\024\020 \032\020[A-Z][A-Z0-9_-]*'
+  _globals['_REQUESTMATCHER'].fields_by_name['method']._serialized_options = b'\272\341\030:\020 \032\020[A-Z][A-Z0-9_-]*R$a method in upper case, such as POST'
   _globals['_REQUESTMATCHER'].fields_by_name['path']._loaded_options = None
-  _globals['_REQUESTMATCHER'].fields_by_name['path']._serialized_options = b'\272\341\030\014\020\200\020\032\007/[^?#]*'
+  _globals['_REQUESTMATCHER'].fields_by_name['path']._serialized_options = b'\272\341\030=\020\200\020\032\007/[^?#]*R/a path that begins with / and has no ? and no #'
   _globals['_REQUESTMATCHER'].fields_by_name['query']._loaded_options = None
   _globals['_REQUESTMATCHER'].fields_by_name['query']._serialized_options = b'\272\341\030\0020@'
   _globals['_CRITERION'].fields_by_name['equals']._loaded_options = None
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CRITERION'].fields_by_name['json_subset']._loaded_options = None
   _globals['_CRITERION'].fields_by_name['json_subset']._serialized_options = b'\272\341\030\004\020\200\200\004\302\341\030\002\010\001'
   _globals['_REQUESTMATCHER']._serialized_start=85
-  _globals['_REQUESTMATCHER']._serialized_end=352
-  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_start=282
-  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_end=352
-  _globals['_CRITERION']._serialized_start=354
-  _globals['_CRITERION']._serialized_end=440
+  _globals['_REQUESTMATCHER']._serialized_end=439
+  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_start=369
+  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_end=439
+  _globals['_CRITERION']._serialized_start=441
+  _globals['_CRITERION']._serialized_end=527
 # @@protoc_insertion_point(module_scope)

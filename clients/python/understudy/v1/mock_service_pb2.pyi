@@ -175,14 +175,16 @@ class ListMocksResponse(_message.Message):
     def __init__(self, mocks: _Optional[_Iterable[_Union[Mock, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class PublishMockRequest(_message.Message):
-    __slots__ = ("project", "environment", "mock_id")
+    __slots__ = ("project", "environment", "mock_id", "expected_revision")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     mock_id: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class PublishMockResponse(_message.Message):
     __slots__ = ("mock",)
@@ -191,14 +193,16 @@ class PublishMockResponse(_message.Message):
     def __init__(self, mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
 
 class UnpublishMockRequest(_message.Message):
-    __slots__ = ("project", "environment", "mock_id")
+    __slots__ = ("project", "environment", "mock_id", "expected_revision")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     mock_id: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class UnpublishMockResponse(_message.Message):
     __slots__ = ("mock",)
@@ -207,14 +211,16 @@ class UnpublishMockResponse(_message.Message):
     def __init__(self, mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
 
 class ActivateMockRequest(_message.Message):
-    __slots__ = ("project", "environment", "mock_id")
+    __slots__ = ("project", "environment", "mock_id", "expected_revision")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     mock_id: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class ActivateMockResponse(_message.Message):
     __slots__ = ("mock",)
@@ -223,14 +229,16 @@ class ActivateMockResponse(_message.Message):
     def __init__(self, mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
 
 class DeactivateMockRequest(_message.Message):
-    __slots__ = ("project", "environment", "mock_id")
+    __slots__ = ("project", "environment", "mock_id", "expected_revision")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     mock_id: str
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class DeactivateMockResponse(_message.Message):
     __slots__ = ("mock",)

@@ -97,7 +97,8 @@ class MockServiceServicer(object):
     """
 
     def CreateMock(self, request, context):
-        """Makes a mock, as a draft. Fails with already_exists when its id is taken, with not_found when its scenario does not exist.
+        """Makes a mock, as a draft. Fails with already_exists when its id is taken, with not_found when its scenario does not exist,
+        with managed_by_file when a manifest declares that scenario.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,16 +123,18 @@ class MockServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMock(self, request, context):
-        """Changes a mock: what is present is set. Fails with revision_mismatch when `expected_revision` is not the present one,
-        with managed_by_file when a manifest declares it.
+        """Changes a mock: what is present is set, and when all of it is so already, the revision stays. Fails with not_found when
+        there is no such mock, with revision_mismatch when `expected_revision` is not the present one, with managed_by_file
+        when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteMock(self, request, context):
-        """Removes a mock from the environment, and so from every session, scenario and activation. Fails with revision_mismatch
-        when `expected_revision` is not the present one, with managed_by_file when a manifest declares it.
+        """Removes a mock from the environment, and so from every session, scenario and activation. Fails with not_found when
+        there is no such mock, with revision_mismatch when `expected_revision` is not the present one, with managed_by_file
+        when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +148,8 @@ class MockServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PublishMock(self, request, context):
-        """Publishes a draft, so that it can be switched on. Idempotent. Fails with managed_by_file when a manifest declares it.
+        """Publishes a draft, so that it can be switched on. Idempotent. Fails with not_found when there is no such mock, with
+        revision_mismatch when `expected_revision` is not the present one, with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,22 +157,25 @@ class MockServiceServicer(object):
 
     def UnpublishMock(self, request, context):
         """Makes a published mock a draft again: it stops applying at once and is switched off everywhere. Idempotent. The
-        draft belongs to the key that unpublished it. Fails with managed_by_file when a manifest declares it.
+        draft belongs to the key that unpublished it. Fails with not_found when there is no such mock, with revision_mismatch
+        when `expected_revision` is not the present one, with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ActivateMock(self, request, context):
-        """Switches a published mock on for the whole environment. Idempotent. Fails with invalid_override when it is a draft
-        or belongs to a scenario.
+        """Switches a published mock on for the whole environment. Idempotent. Fails with not_found when there is no such mock,
+        with invalid_override when it is a draft or belongs to a scenario, with revision_mismatch when `expected_revision` is
+        not the present one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeactivateMock(self, request, context):
-        """Switches a mock off for the whole environment; sessions and scenarios keep it. Idempotent.
+        """Switches a mock off for the whole environment; sessions and scenarios keep it. Idempotent. Fails with not_found when
+        there is no such mock, with revision_mismatch when `expected_revision` is not the present one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

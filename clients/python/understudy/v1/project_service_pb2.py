@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/v1/project_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xfc\x01\n\x07Project\x12\x32\n\x04slug\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xba\xe1\x18\x1c\x08\x01\x10@\x1a\x16[a-z0-9]+(-[a-z0-9]+)*\x12\x15\n\x04name\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x34\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x05 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12\x18\n\nmanaged_by\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"\xb9\x06\n\x0b\x45nvironment\x12\x15\n\x07project\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x32\n\x04slug\x18\x02 \x01(\tB$\xe2\x41\x01\x02\xba\xe1\x18\x1c\x08\x01\x10@\x1a\x16[a-z0-9]+(-[a-z0-9]+)*\x12\x15\n\x04name\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb7\x01\n\x08upstream\x18\x04 \x01(\tB\xa4\x01\xba\xe1\x18\x9f\x01\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?\x12\x34\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x07 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12k\n\x05hosts\x18\x08 \x03(\tB\\\xba\xe1\x18X\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 \x12\x30\n\x08\x63\x61rriers\x18\t \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\n \x01(\x08\x12!\n\x04\x63ors\x18\x0b \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x0c \x01(\x08\x12\x1c\n\x14strip_session_header\x18\r \x01(\x08\x12+\n\tredaction\x18\x0e \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\x0f \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\x12\x18\n\nmanaged_by\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\"\x8f\x02\n\x07\x43\x61rrier\x12\x38\n\x06header\x18\x01 \x01(\tB&\xba\xe1\x18\"\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+H\x00\x12\x38\n\x06\x63ookie\x18\x02 \x01(\tB&\xba\xe1\x18\"\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+H\x00\x12\x1a\n\x05query\x18\x03 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x02H\x00\x12/\n\tjwt_claim\x18\x04 \x01(\tB\x1a\xba\xe1\x18\x16\x08\x01\x10\x80\x02\x1a\x0f[^.]+(\\.[^.]+)*H\x00\x12\x39\n\x07\x62\x61ggage\x18\x05 \x01(\tB&\xba\xe1\x18\"\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+H\x00\x42\x08\n\x06source\"9\n\x04\x43ors\x12\x1a\n\x12\x66orward_preflights\x18\x01 \x01(\x08\x12\x15\n\rleave_answers\x18\x02 \x01(\x08\"\x83\x01\n\tRedaction\x12\x39\n\x07headers\x18\x01 \x03(\tB(\xba\xe1\x18$\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@\x12\x1a\n\x05query\x18\x02 \x03(\tB\x0b\xba\xe1\x18\x07\x08\x01\x10\x80\x02\x30@\x12\x1f\n\njson_paths\x18\x03 \x03(\tB\x0b\xba\xe1\x18\x07\x08\x01\x10\x80\x04\x30 \"\xad\x01\n\x11\x45nvironmentLimits\x12-\n\x16request_body_bytes_max\x18\x01 \x01(\x03\x42\r\xba\xe1\x18\t \x00(\x80\x80\x80\x80\x80 \x12.\n\x12\x63\x61ptured_bytes_max\x18\x02 \x01(\x03\x42\r\xba\xe1\x18\t \x00(\x80\x80\x80\x80\x80 H\x00\x88\x01\x01\x12\"\n\rfirst_byte_ms\x18\x03 \x01(\rB\x0b\xba\xe1\x18\x07 \x00(\x80\xdd\xdb\x01\x42\x15\n\x13_captured_bytes_max\"k\n\x13ListProjectsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"Y\n\x14ListProjectsResponse\x12(\n\x08projects\x18\x01 \x03(\x0b\x32\x16.understudy.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\",\n\x11GetProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"=\n\x12GetProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"E\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.ProjectB\x04\xe2\x41\x01\x02\"@\n\x15\x43reateProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"\xc1\x01\n\x14UpdateProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x34\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.ProjectChangesB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\'\n\x0eProjectChanges\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"@\n\x15UpdateProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"i\n\x14\x44\x65leteProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\x12)\n\x11\x65xpected_revision\x18\x03 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x17\n\x15\x44\x65leteProjectResponse\"\x88\x01\n\x17ListEnvironmentsRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1e\n\tpage_size\x18\x02 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"e\n\x18ListEnvironmentsResponse\x12\x30\n\x0c\x65nvironments\x18\x01 \x03(\x0b\x32\x1a.understudy.v1.Environment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x15GetEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"I\n\x16GetEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"j\n\x18\x43reateEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x35\n\x0b\x65nvironment\x18\x02 \x01(\x0b\x32\x1a.understudy.v1.EnvironmentB\x04\xe2\x41\x01\x02\"L\n\x19\x43reateEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"\xe6\x01\n\x18UpdateEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x38\n\x07\x63hanges\x18\x03 \x01(\x0b\x32!.understudy.v1.EnvironmentChangesB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x05 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\xcd\x04\n\x12\x45nvironmentChanges\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb7\x01\n\x08upstream\x18\x02 \x01(\tB\xa4\x01\xba\xe1\x18\x9f\x01\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?\x12k\n\x05hosts\x18\x03 \x03(\tB\\\xba\xe1\x18X\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 \x12\x30\n\x08\x63\x61rriers\x18\x04 \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\x05 \x01(\x08\x12!\n\x04\x63ors\x18\x06 \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x07 \x01(\x08\x12\x1c\n\x14strip_session_header\x18\x08 \x01(\x08\x12+\n\tredaction\x18\t \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\n \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\"L\n\x19UpdateEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"\x8a\x01\n\x18\x44\x65leteEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x1b\n\x19\x44\x65leteEnvironmentResponse2\xce\x0c\n\x0eProjectService\x12y\n\x0cListProjects\x12\".understudy.v1.ListProjectsRequest\x1a#.understudy.v1.ListProjectsResponse\" \xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/projects\x12\x86\x01\n\nGetProject\x12 .understudy.v1.GetProjectRequest\x1a!.understudy.v1.GetProjectResponse\"3\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02%\x12\x1a/api/v1/projects/{project}b\x07project\x12\x8e\x01\n\rCreateProject\x12#.understudy.v1.CreateProjectRequest\x1a$.understudy.v1.CreateProjectResponse\"2\xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02$\"\x10/api/v1/projects:\x07projectb\x07project\x12\x98\x01\n\rUpdateProject\x12#.understudy.v1.UpdateProjectRequest\x1a$.understudy.v1.UpdateProjectResponse\"<\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02.2\x1a/api/v1/projects/{project}:\x07\x63hangesb\x07project\x12\x86\x01\n\rDeleteProject\x12#.understudy.v1.DeleteProjectRequest\x1a$.understudy.v1.DeleteProjectResponse\"*\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/api/v1/projects/{project}\x12\x9c\x01\n\x10ListEnvironments\x12&.understudy.v1.ListEnvironmentsRequest\x1a\'.understudy.v1.ListEnvironmentsResponse\"7\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02)\x12\'/api/v1/projects/{project}/environments\x12\xb1\x01\n\x0eGetEnvironment\x12$.understudy.v1.GetEnvironmentRequest\x1a%.understudy.v1.GetEnvironmentResponse\"R\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x44\x12\x35/api/v1/projects/{project}/environments/{environment}b\x0b\x65nvironment\x12\xb9\x01\n\x11\x43reateEnvironment\x12\'.understudy.v1.CreateEnvironmentRequest\x1a(.understudy.v1.CreateEnvironmentResponse\"Q\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02\x43\"\'/api/v1/projects/{project}/environments:\x0b\x65nvironmentb\x0b\x65nvironment\x12\xc3\x01\n\x11UpdateEnvironment\x12\'.understudy.v1.UpdateEnvironmentRequest\x1a(.understudy.v1.UpdateEnvironmentResponse\"[\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02M25/api/v1/projects/{project}/environments/{environment}:\x07\x63hangesb\x0b\x65nvironment\x12\xad\x01\n\x11\x44\x65leteEnvironment\x12\'.understudy.v1.DeleteEnvironmentRequest\x1a(.understudy.v1.DeleteEnvironmentResponse\"E\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x37*5/api/v1/projects/{project}/environments/{environment}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/v1/project_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xbc\x02\n\x07Project\x12r\n\x04slug\x18\x01 \x01(\tBd\xe2\x41\x01\x02\xba\xe1\x18\\\x08\x01\x10@\x1a\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x12\x15\n\x04name\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x34\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x05 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12\x18\n\nmanaged_by\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\"\xba\x08\n\x0b\x45nvironment\x12\x15\n\x07project\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12r\n\x04slug\x18\x02 \x01(\tBd\xe2\x41\x01\x02\xba\xe1\x18\\\x08\x01\x10@\x1a\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x12\x15\n\x04name\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb1\x02\n\x08upstream\x18\x04 \x01(\tB\x9e\x02\xba\xe1\x18\x99\x02\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment\x12\x34\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x07 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12\xb1\x01\n\x05hosts\x18\x08 \x03(\tB\xa1\x01\xba\xe1\x18\x9c\x01\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com\x12\x30\n\x08\x63\x61rriers\x18\t \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\n \x01(\x08\x12!\n\x04\x63ors\x18\x0b \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x0c \x01(\x08\x12\x1c\n\x14strip_session_header\x18\r \x01(\x08\x12+\n\tredaction\x18\x0e \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\x0f \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\x12\x18\n\nmanaged_by\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\"\xe8\x03\n\x07\x43\x61rrier\x12t\n\x06header\x18\x01 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spacesH\x00\x12t\n\x06\x63ookie\x18\x02 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spacesH\x00\x12\x1a\n\x05query\x18\x03 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x02H\x00\x12T\n\tjwt_claim\x18\x04 \x01(\tB?\xba\xe1\x18;\x08\x01\x10\x80\x02\x1a\x0f[^.]+(\\.[^.]+)*R#names with single dots between themH\x00\x12u\n\x07\x62\x61ggage\x18\x05 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spacesH\x00\x42\x08\n\x06source\"9\n\x04\x43ors\x12\x1a\n\x12\x66orward_preflights\x18\x01 \x01(\x08\x12\x15\n\rleave_answers\x18\x02 \x01(\x08\"\xbf\x01\n\tRedaction\x12u\n\x07headers\x18\x01 \x03(\tBd\xba\xe1\x18`\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x1a\n\x05query\x18\x02 \x03(\tB\x0b\xba\xe1\x18\x07\x08\x01\x10\x80\x02\x30@\x12\x1f\n\njson_paths\x18\x03 \x03(\tB\x0b\xba\xe1\x18\x07\x08\x01\x10\x80\x04\x30 \"\xad\x01\n\x11\x45nvironmentLimits\x12-\n\x16request_body_bytes_max\x18\x01 \x01(\x03\x42\r\xba\xe1\x18\t \x00(\x80\x80\x80\x80\x80 \x12.\n\x12\x63\x61ptured_bytes_max\x18\x02 \x01(\x03\x42\r\xba\xe1\x18\t \x00(\x80\x80\x80\x80\x80 H\x00\x88\x01\x01\x12\"\n\rfirst_byte_ms\x18\x03 \x01(\rB\x0b\xba\xe1\x18\x07 \x00(\x80\xdd\xdb\x01\x42\x15\n\x13_captured_bytes_max\"k\n\x13ListProjectsRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"Y\n\x14ListProjectsResponse\x12(\n\x08projects\x18\x01 \x03(\x0b\x32\x16.understudy.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\",\n\x11GetProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"=\n\x12GetProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"E\n\x14\x43reateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.ProjectB\x04\xe2\x41\x01\x02\"@\n\x15\x43reateProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"\xc1\x01\n\x14UpdateProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x34\n\x07\x63hanges\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.ProjectChangesB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\'\n\x0eProjectChanges\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"@\n\x15UpdateProjectResponse\x12\'\n\x07project\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Project\"i\n\x14\x44\x65leteProjectRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\r\n\x05\x66orce\x18\x02 \x01(\x08\x12)\n\x11\x65xpected_revision\x18\x03 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x17\n\x15\x44\x65leteProjectResponse\"\x88\x01\n\x17ListEnvironmentsRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1e\n\tpage_size\x18\x02 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"e\n\x18ListEnvironmentsResponse\x12\x30\n\x0c\x65nvironments\x18\x01 \x03(\x0b\x32\x1a.understudy.v1.Environment\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"M\n\x15GetEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"I\n\x16GetEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"j\n\x18\x43reateEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x35\n\x0b\x65nvironment\x18\x02 \x01(\x0b\x32\x1a.understudy.v1.EnvironmentB\x04\xe2\x41\x01\x02\"L\n\x19\x43reateEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"\xe6\x01\n\x18UpdateEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x38\n\x07\x63hanges\x18\x03 \x01(\x0b\x32!.understudy.v1.EnvironmentChangesB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x05 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x8e\x06\n\x12\x45nvironmentChanges\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb1\x02\n\x08upstream\x18\x02 \x01(\tB\x9e\x02\xba\xe1\x18\x99\x02\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment\x12\xb1\x01\n\x05hosts\x18\x03 \x03(\tB\xa1\x01\xba\xe1\x18\x9c\x01\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com\x12\x30\n\x08\x63\x61rriers\x18\x04 \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\x05 \x01(\x08\x12!\n\x04\x63ors\x18\x06 \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x07 \x01(\x08\x12\x1c\n\x14strip_session_header\x18\x08 \x01(\x08\x12+\n\tredaction\x18\t \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\n \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\"L\n\x19UpdateEnvironmentResponse\x12/\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\x1a.understudy.v1.Environment\"\x8a\x01\n\x18\x44\x65leteEnvironmentRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x1b\n\x19\x44\x65leteEnvironmentResponse2\xce\x0c\n\x0eProjectService\x12y\n\x0cListProjects\x12\".understudy.v1.ListProjectsRequest\x1a#.understudy.v1.ListProjectsResponse\" \xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/projects\x12\x86\x01\n\nGetProject\x12 .understudy.v1.GetProjectRequest\x1a!.understudy.v1.GetProjectResponse\"3\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02%\x12\x1a/api/v1/projects/{project}b\x07project\x12\x8e\x01\n\rCreateProject\x12#.understudy.v1.CreateProjectRequest\x1a$.understudy.v1.CreateProjectResponse\"2\xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02$\"\x10/api/v1/projects:\x07projectb\x07project\x12\x98\x01\n\rUpdateProject\x12#.understudy.v1.UpdateProjectRequest\x1a$.understudy.v1.UpdateProjectResponse\"<\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02.2\x1a/api/v1/projects/{project}:\x07\x63hangesb\x07project\x12\x86\x01\n\rDeleteProject\x12#.understudy.v1.DeleteProjectRequest\x1a$.understudy.v1.DeleteProjectResponse\"*\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/api/v1/projects/{project}\x12\x9c\x01\n\x10ListEnvironments\x12&.understudy.v1.ListEnvironmentsRequest\x1a\'.understudy.v1.ListEnvironmentsResponse\"7\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02)\x12\'/api/v1/projects/{project}/environments\x12\xb1\x01\n\x0eGetEnvironment\x12$.understudy.v1.GetEnvironmentRequest\x1a%.understudy.v1.GetEnvironmentResponse\"R\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x44\x12\x35/api/v1/projects/{project}/environments/{environment}b\x0b\x65nvironment\x12\xb9\x01\n\x11\x43reateEnvironment\x12\'.understudy.v1.CreateEnvironmentRequest\x1a(.understudy.v1.CreateEnvironmentResponse\"Q\xea\xe0\x18\x04\x08\x02\x10\x02\x82\xd3\xe4\x93\x02\x43\"\'/api/v1/projects/{project}/environments:\x0b\x65nvironmentb\x0b\x65nvironment\x12\xc3\x01\n\x11UpdateEnvironment\x12\'.understudy.v1.UpdateEnvironmentRequest\x1a(.understudy.v1.UpdateEnvironmentResponse\"[\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02M25/api/v1/projects/{project}/environments/{environment}:\x07\x63hangesb\x0b\x65nvironment\x12\xad\x01\n\x11\x44\x65leteEnvironment\x12\'.understudy.v1.DeleteEnvironmentRequest\x1a(.understudy.v1.DeleteEnvironmentResponse\"E\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x37*5/api/v1/projects/{project}/environments/{environment}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'understudy.v1.project_servi
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROJECT'].fields_by_name['slug']._loaded_options = None
-  _globals['_PROJECT'].fields_by_name['slug']._serialized_options = b'\342A\001\002\272\341\030\034\010\001\020@\032\026[a-z0-9]+(-[a-z0-9]+)*'
+  _globals['_PROJECT'].fields_by_name['slug']._serialized_options = b'\342A\001\002\272\341\030\\\010\001\020@\032\026[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them'
   _globals['_PROJECT'].fields_by_name['name']._loaded_options = None
   _globals['_PROJECT'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_PROJECT'].fields_by_name['created_at']._loaded_options = None
@@ -52,11 +52,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENVIRONMENT'].fields_by_name['project']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['project']._serialized_options = b'\342A\001\003'
   _globals['_ENVIRONMENT'].fields_by_name['slug']._loaded_options = None
-  _globals['_ENVIRONMENT'].fields_by_name['slug']._serialized_options = b'\342A\001\002\272\341\030\034\010\001\020@\032\026[a-z0-9]+(-[a-z0-9]+)*'
+  _globals['_ENVIRONMENT'].fields_by_name['slug']._serialized_options = b'\342A\001\002\272\341\030\\\010\001\020@\032\026[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them'
   _globals['_ENVIRONMENT'].fields_by_name['name']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_ENVIRONMENT'].fields_by_name['upstream']._loaded_options = None
-  _globals['_ENVIRONMENT'].fields_by_name['upstream']._serialized_options = b'\272\341\030\237\001\020\200\020\032\231\001(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?'
+  _globals['_ENVIRONMENT'].fields_by_name['upstream']._serialized_options = b'\272\341\030\231\002\020\200\020\032\231\001(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment'
   _globals['_ENVIRONMENT'].fields_by_name['created_at']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['created_at']._serialized_options = b'\342A\001\003'
   _globals['_ENVIRONMENT'].fields_by_name['updated_at']._loaded_options = None
@@ -64,23 +64,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENVIRONMENT'].fields_by_name['revision']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['revision']._serialized_options = b'\342A\001\003\312\341\030\006\n\004etag'
   _globals['_ENVIRONMENT'].fields_by_name['hosts']._loaded_options = None
-  _globals['_ENVIRONMENT'].fields_by_name['hosts']._serialized_options = b'\272\341\030X\010\001\020\375\001\032O[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 '
+  _globals['_ENVIRONMENT'].fields_by_name['hosts']._serialized_options = b'\272\341\030\234\001\010\001\020\375\001\032O[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com'
   _globals['_ENVIRONMENT'].fields_by_name['carriers']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['carriers']._serialized_options = b'\272\341\030\0020\020'
   _globals['_ENVIRONMENT'].fields_by_name['managed_by']._loaded_options = None
   _globals['_ENVIRONMENT'].fields_by_name['managed_by']._serialized_options = b'\342A\001\003'
   _globals['_CARRIER'].fields_by_name['header']._loaded_options = None
-  _globals['_CARRIER'].fields_by_name['header']._serialized_options = b'\272\341\030\"\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+'
+  _globals['_CARRIER'].fields_by_name['header']._serialized_options = b'\272\341\030^\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_CARRIER'].fields_by_name['cookie']._loaded_options = None
-  _globals['_CARRIER'].fields_by_name['cookie']._serialized_options = b'\272\341\030\"\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+'
+  _globals['_CARRIER'].fields_by_name['cookie']._serialized_options = b'\272\341\030^\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_CARRIER'].fields_by_name['query']._loaded_options = None
   _globals['_CARRIER'].fields_by_name['query']._serialized_options = b'\272\341\030\005\010\001\020\200\002'
   _globals['_CARRIER'].fields_by_name['jwt_claim']._loaded_options = None
-  _globals['_CARRIER'].fields_by_name['jwt_claim']._serialized_options = b'\272\341\030\026\010\001\020\200\002\032\017[^.]+(\\.[^.]+)*'
+  _globals['_CARRIER'].fields_by_name['jwt_claim']._serialized_options = b'\272\341\030;\010\001\020\200\002\032\017[^.]+(\\.[^.]+)*R#names with single dots between them'
   _globals['_CARRIER'].fields_by_name['baggage']._loaded_options = None
-  _globals['_CARRIER'].fields_by_name['baggage']._serialized_options = b'\272\341\030\"\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+'
+  _globals['_CARRIER'].fields_by_name['baggage']._serialized_options = b'\272\341\030^\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_REDACTION'].fields_by_name['headers']._loaded_options = None
-  _globals['_REDACTION'].fields_by_name['headers']._serialized_options = b'\272\341\030$\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@'
+  _globals['_REDACTION'].fields_by_name['headers']._serialized_options = b'\272\341\030`\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_REDACTION'].fields_by_name['query']._loaded_options = None
   _globals['_REDACTION'].fields_by_name['query']._serialized_options = b'\272\341\030\007\010\001\020\200\0020@'
   _globals['_REDACTION'].fields_by_name['json_paths']._loaded_options = None
@@ -140,9 +140,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['name']._loaded_options = None
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['upstream']._loaded_options = None
-  _globals['_ENVIRONMENTCHANGES'].fields_by_name['upstream']._serialized_options = b'\272\341\030\237\001\020\200\020\032\231\001(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?'
+  _globals['_ENVIRONMENTCHANGES'].fields_by_name['upstream']._serialized_options = b'\272\341\030\231\002\020\200\020\032\231\001(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment'
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['hosts']._loaded_options = None
-  _globals['_ENVIRONMENTCHANGES'].fields_by_name['hosts']._serialized_options = b'\272\341\030X\010\001\020\375\001\032O[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 '
+  _globals['_ENVIRONMENTCHANGES'].fields_by_name['hosts']._serialized_options = b'\272\341\030\234\001\010\001\020\375\001\032O[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com'
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['carriers']._loaded_options = None
   _globals['_ENVIRONMENTCHANGES'].fields_by_name['carriers']._serialized_options = b'\272\341\030\0020\020'
   _globals['_DELETEENVIRONMENTREQUEST'].fields_by_name['project']._loaded_options = None
@@ -172,61 +172,61 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTSERVICE'].methods_by_name['DeleteEnvironment']._loaded_options = None
   _globals['_PROJECTSERVICE'].methods_by_name['DeleteEnvironment']._serialized_options = b'\352\340\030\004\010\003\020\002\202\323\344\223\0027*5/api/v1/projects/{project}/environments/{environment}'
   _globals['_PROJECT']._serialized_start=222
-  _globals['_PROJECT']._serialized_end=474
-  _globals['_ENVIRONMENT']._serialized_start=477
-  _globals['_ENVIRONMENT']._serialized_end=1302
-  _globals['_CARRIER']._serialized_start=1305
-  _globals['_CARRIER']._serialized_end=1576
-  _globals['_CORS']._serialized_start=1578
-  _globals['_CORS']._serialized_end=1635
-  _globals['_REDACTION']._serialized_start=1638
-  _globals['_REDACTION']._serialized_end=1769
-  _globals['_ENVIRONMENTLIMITS']._serialized_start=1772
-  _globals['_ENVIRONMENTLIMITS']._serialized_end=1945
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=1947
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=2054
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=2056
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=2145
-  _globals['_GETPROJECTREQUEST']._serialized_start=2147
-  _globals['_GETPROJECTREQUEST']._serialized_end=2191
-  _globals['_GETPROJECTRESPONSE']._serialized_start=2193
-  _globals['_GETPROJECTRESPONSE']._serialized_end=2254
-  _globals['_CREATEPROJECTREQUEST']._serialized_start=2256
-  _globals['_CREATEPROJECTREQUEST']._serialized_end=2325
-  _globals['_CREATEPROJECTRESPONSE']._serialized_start=2327
-  _globals['_CREATEPROJECTRESPONSE']._serialized_end=2391
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=2394
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=2587
-  _globals['_PROJECTCHANGES']._serialized_start=2589
-  _globals['_PROJECTCHANGES']._serialized_end=2628
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=2630
-  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=2694
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=2696
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=2801
-  _globals['_DELETEPROJECTRESPONSE']._serialized_start=2803
-  _globals['_DELETEPROJECTRESPONSE']._serialized_end=2826
-  _globals['_LISTENVIRONMENTSREQUEST']._serialized_start=2829
-  _globals['_LISTENVIRONMENTSREQUEST']._serialized_end=2965
-  _globals['_LISTENVIRONMENTSRESPONSE']._serialized_start=2967
-  _globals['_LISTENVIRONMENTSRESPONSE']._serialized_end=3068
-  _globals['_GETENVIRONMENTREQUEST']._serialized_start=3070
-  _globals['_GETENVIRONMENTREQUEST']._serialized_end=3147
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=3149
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=3222
-  _globals['_CREATEENVIRONMENTREQUEST']._serialized_start=3224
-  _globals['_CREATEENVIRONMENTREQUEST']._serialized_end=3330
-  _globals['_CREATEENVIRONMENTRESPONSE']._serialized_start=3332
-  _globals['_CREATEENVIRONMENTRESPONSE']._serialized_end=3408
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=3411
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=3641
-  _globals['_ENVIRONMENTCHANGES']._serialized_start=3644
-  _globals['_ENVIRONMENTCHANGES']._serialized_end=4233
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=4235
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=4311
-  _globals['_DELETEENVIRONMENTREQUEST']._serialized_start=4314
-  _globals['_DELETEENVIRONMENTREQUEST']._serialized_end=4452
-  _globals['_DELETEENVIRONMENTRESPONSE']._serialized_start=4454
-  _globals['_DELETEENVIRONMENTRESPONSE']._serialized_end=4481
-  _globals['_PROJECTSERVICE']._serialized_start=4484
-  _globals['_PROJECTSERVICE']._serialized_end=6098
+  _globals['_PROJECT']._serialized_end=538
+  _globals['_ENVIRONMENT']._serialized_start=541
+  _globals['_ENVIRONMENT']._serialized_end=1623
+  _globals['_CARRIER']._serialized_start=1626
+  _globals['_CARRIER']._serialized_end=2114
+  _globals['_CORS']._serialized_start=2116
+  _globals['_CORS']._serialized_end=2173
+  _globals['_REDACTION']._serialized_start=2176
+  _globals['_REDACTION']._serialized_end=2367
+  _globals['_ENVIRONMENTLIMITS']._serialized_start=2370
+  _globals['_ENVIRONMENTLIMITS']._serialized_end=2543
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=2545
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=2652
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=2654
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=2743
+  _globals['_GETPROJECTREQUEST']._serialized_start=2745
+  _globals['_GETPROJECTREQUEST']._serialized_end=2789
+  _globals['_GETPROJECTRESPONSE']._serialized_start=2791
+  _globals['_GETPROJECTRESPONSE']._serialized_end=2852
+  _globals['_CREATEPROJECTREQUEST']._serialized_start=2854
+  _globals['_CREATEPROJECTREQUEST']._serialized_end=2923
+  _globals['_CREATEPROJECTRESPONSE']._serialized_start=2925
+  _globals['_CREATEPROJECTRESPONSE']._serialized_end=2989
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=2992
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=3185
+  _globals['_PROJECTCHANGES']._serialized_start=3187
+  _globals['_PROJECTCHANGES']._serialized_end=3226
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_start=3228
+  _globals['_UPDATEPROJECTRESPONSE']._serialized_end=3292
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=3294
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=3399
+  _globals['_DELETEPROJECTRESPONSE']._serialized_start=3401
+  _globals['_DELETEPROJECTRESPONSE']._serialized_end=3424
+  _globals['_LISTENVIRONMENTSREQUEST']._serialized_start=3427
+  _globals['_LISTENVIRONMENTSREQUEST']._serialized_end=3563
+  _globals['_LISTENVIRONMENTSRESPONSE']._serialized_start=3565
+  _globals['_LISTENVIRONMENTSRESPONSE']._serialized_end=3666
+  _globals['_GETENVIRONMENTREQUEST']._serialized_start=3668
+  _globals['_GETENVIRONMENTREQUEST']._serialized_end=3745
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=3747
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=3820
+  _globals['_CREATEENVIRONMENTREQUEST']._serialized_start=3822
+  _globals['_CREATEENVIRONMENTREQUEST']._serialized_end=3928
+  _globals['_CREATEENVIRONMENTRESPONSE']._serialized_start=3930
+  _globals['_CREATEENVIRONMENTRESPONSE']._serialized_end=4006
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=4009
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=4239
+  _globals['_ENVIRONMENTCHANGES']._serialized_start=4242
+  _globals['_ENVIRONMENTCHANGES']._serialized_end=5024
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=5026
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=5102
+  _globals['_DELETEENVIRONMENTREQUEST']._serialized_start=5105
+  _globals['_DELETEENVIRONMENTREQUEST']._serialized_end=5243
+  _globals['_DELETEENVIRONMENTRESPONSE']._serialized_start=5245
+  _globals['_DELETEENVIRONMENTRESPONSE']._serialized_end=5272
+  _globals['_PROJECTSERVICE']._serialized_start=5275
+  _globals['_PROJECTSERVICE']._serialized_end=6889
 # @@protoc_insertion_point(module_scope)

@@ -114,8 +114,9 @@ class ProjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProject(self, request, context):
-        """Changes a project: what is present is set. Fails with revision_mismatch when `expected_revision` is not the present one,
-        with managed_by_file when a manifest declares it.
+        """Changes a project: what is present is set, and when all of it is so already, the revision stays. Fails with not_found
+        when it does not exist, with revision_mismatch when `expected_revision` is not the present one, with managed_by_file
+        when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,7 +125,8 @@ class ProjectServiceServicer(object):
     def DeleteProject(self, request, context):
         """Removes a project. Fails with not_empty when it has environments, unless `force` is set: then all that is in it
         goes too, and keys that were bound to it are revoked. Logs stay. Needs an organisation-wide key (scope_mismatch).
-        Fails with managed_by_file when a manifest declares it or anything in it.
+        Fails with not_found when it does not exist, with revision_mismatch when `expected_revision` is not the present one,
+        with managed_by_file when a manifest declares it or anything in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,9 +155,9 @@ class ProjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEnvironment(self, request, context):
-        """Changes an environment: what is present is set. In force at once. Fails with revision_mismatch when
-        `expected_revision` is not the present one, with already_exists when one of its hosts is taken, with managed_by_file
-        when a manifest declares it.
+        """Changes an environment: what is present is set, and when all of it is so already, the revision stays. In force at once.
+        Fails with not_found when it does not exist, with revision_mismatch when `expected_revision` is not the present one,
+        with already_exists when one of its hosts is taken, with managed_by_file when a manifest declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -163,8 +165,9 @@ class ProjectServiceServicer(object):
 
     def DeleteEnvironment(self, request, context):
         """Removes an environment. Fails with not_empty when it has mocks, scenarios or sessions, unless `force` is set: then
-        they go too, and keys that were bound to it are revoked. Logs stay. Fails with managed_by_file when a manifest
-        declares it or anything in it.
+        they go too, and keys that were bound to it are revoked. Logs stay. Fails with not_found when it does not exist,
+        with revision_mismatch when `expected_revision` is not the present one, with managed_by_file when a manifest declares
+        it or anything in it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

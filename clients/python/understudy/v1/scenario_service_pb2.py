@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$understudy/v1/scenario_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xe6\x02\n\x08Scenario\x12.\n\x02id\x18\x01 \x01(\tB\"\xba\xe1\x18\x1e\x10\x44\x1a\x1a(scn_[A-Za-z0-9_-]{1,64})?\x12\x1b\n\x04name\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\xc8\x01\x12\x32\n\x06url_id\x18\x03 \x01(\tB\"\xba\xe1\x18\x1e\x10\xc8\x01\x1a\x19([a-z0-9]+(-[a-z0-9]+)*)?\x12\x16\n\x05mocks\x18\x04 \x03(\tB\x07\xba\xe1\x18\x03\x30\xe8\x07\x12\x19\n\x0blocal_mocks\x18\x05 \x03(\tB\x04\xe2\x41\x01\x03\x12\x34\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x08 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12\x18\n\nmanaged_by\x18\t \x01(\tB\x04\xe2\x41\x01\x03\";\n\x0fScenarioSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06url_id\x18\x03 \x01(\t\"\xc0\x01\n\x14ListScenariosRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x03 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06search\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x14\n\x04mock\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\x42\x08\n\x06_limit\"z\n\x15ListScenariosResponse\x12\x31\n\tscenarios\x18\x01 \x03(\x0b\x32\x1e.understudy.v1.ScenarioSummary\x12\x1e\n\x0bnext_before\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_before\"e\n\x12GetScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"@\n\x13GetScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"~\n\x15\x43reateScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12/\n\x08scenario\x18\x03 \x01(\x0b\x32\x17.understudy.v1.ScenarioB\x04\xe2\x41\x01\x02\"C\n\x16\x43reateScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"\xf5\x01\n\x15UpdateScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x08scenario\x18\x04 \x01(\x0b\x32\x17.understudy.v1.ScenarioB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x06 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"C\n\x16UpdateScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"\x93\x01\n\x15\x44\x65leteScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x18\n\x16\x44\x65leteScenarioResponse2\xf3\x07\n\x0fScenarioService\x12\xc8\x01\n\rListScenarios\x12#.understudy.v1.ListScenariosRequest\x1a$.understudy.v1.ListScenariosResponse\"l\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02V\x12\x11/api/v1/scenariosZA\x12?/api/v1/projects/{project}/environments/{environment}/scenarios\x12\xbd\x01\n\x0bGetScenario\x12!.understudy.v1.GetScenarioRequest\x1a\".understudy.v1.GetScenarioResponse\"g\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02Y\x12M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}b\x08scenario\x12\xc2\x01\n\x0e\x43reateScenario\x12$.understudy.v1.CreateScenarioRequest\x1a%.understudy.v1.CreateScenarioResponse\"c\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02U\"?/api/v1/projects/{project}/environments/{environment}/scenarios:\x08scenariob\x08scenario\x12\xd0\x01\n\x0eUpdateScenario\x12$.understudy.v1.UpdateScenarioRequest\x1a%.understudy.v1.UpdateScenarioResponse\"q\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x63\x32M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}:\x08scenariob\x08scenario\x12\xbc\x01\n\x0e\x44\x65leteScenario\x12$.understudy.v1.DeleteScenarioRequest\x1a%.understudy.v1.DeleteScenarioResponse\"]\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02O*M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$understudy/v1/scenario_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xd5\x03\n\x08Scenario\x12]\n\x02id\x18\x01 \x01(\tBQ\xba\xe1\x18M\x10\x44\x1a\x1a(scn_[A-Za-z0-9_-]{1,64})?R-scn_ and then 1 to 64 letters, digits, _ or -\x12\x1b\n\x04name\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\xc8\x01\x12r\n\x06url_id\x18\x03 \x01(\tBb\xba\xe1\x18^\x10\xc8\x01\x1a\x19([a-z0-9]+(-[a-z0-9]+)*)?R>lower-case letters and digits, with single dashes between them\x12\x16\n\x05mocks\x18\x04 \x03(\tB\x07\xba\xe1\x18\x03\x30\xe8\x07\x12\x19\n\x0blocal_mocks\x18\x05 \x03(\tB\x04\xe2\x41\x01\x03\x12\x34\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nupdated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12 \n\x08revision\x18\x08 \x01(\x03\x42\x0e\xe2\x41\x01\x03\xca\xe1\x18\x06\n\x04\x65tag\x12\x18\n\nmanaged_by\x18\t \x01(\tB\x04\xe2\x41\x01\x03\";\n\x0fScenarioSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06url_id\x18\x03 \x01(\t\"\xc0\x01\n\x14ListScenariosRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x03 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06search\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x14\n\x04mock\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\x42\x08\n\x06_limit\"z\n\x15ListScenariosResponse\x12\x31\n\tscenarios\x18\x01 \x03(\x0b\x32\x1e.understudy.v1.ScenarioSummary\x12\x1e\n\x0bnext_before\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_before\"e\n\x12GetScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"@\n\x13GetScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"~\n\x15\x43reateScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12/\n\x08scenario\x18\x03 \x01(\x0b\x32\x17.understudy.v1.ScenarioB\x04\xe2\x41\x01\x02\"C\n\x16\x43reateScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"\xf5\x01\n\x15UpdateScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x08scenario\x18\x04 \x01(\x0b\x32\x17.understudy.v1.ScenarioB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x06 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"C\n\x16UpdateScenarioResponse\x12)\n\x08scenario\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Scenario\"\x93\x01\n\x15\x44\x65leteScenarioRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x19\n\x0bscenario_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"\x18\n\x16\x44\x65leteScenarioResponse2\xf3\x07\n\x0fScenarioService\x12\xc8\x01\n\rListScenarios\x12#.understudy.v1.ListScenariosRequest\x1a$.understudy.v1.ListScenariosResponse\"l\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02V\x12\x11/api/v1/scenariosZA\x12?/api/v1/projects/{project}/environments/{environment}/scenarios\x12\xbd\x01\n\x0bGetScenario\x12!.understudy.v1.GetScenarioRequest\x1a\".understudy.v1.GetScenarioResponse\"g\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02Y\x12M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}b\x08scenario\x12\xc2\x01\n\x0e\x43reateScenario\x12$.understudy.v1.CreateScenarioRequest\x1a%.understudy.v1.CreateScenarioResponse\"c\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02U\"?/api/v1/projects/{project}/environments/{environment}/scenarios:\x08scenariob\x08scenario\x12\xd0\x01\n\x0eUpdateScenario\x12$.understudy.v1.UpdateScenarioRequest\x1a%.understudy.v1.UpdateScenarioResponse\"q\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02\x63\x32M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}:\x08scenariob\x08scenario\x12\xbc\x01\n\x0e\x44\x65leteScenario\x12$.understudy.v1.DeleteScenarioRequest\x1a%.understudy.v1.DeleteScenarioResponse\"]\xea\xe0\x18\x04\x08\x03\x10\x02\x82\xd3\xe4\x93\x02O*M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'understudy.v1.scenario_serv
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCENARIO'].fields_by_name['id']._loaded_options = None
-  _globals['_SCENARIO'].fields_by_name['id']._serialized_options = b'\272\341\030\036\020D\032\032(scn_[A-Za-z0-9_-]{1,64})?'
+  _globals['_SCENARIO'].fields_by_name['id']._serialized_options = b'\272\341\030M\020D\032\032(scn_[A-Za-z0-9_-]{1,64})?R-scn_ and then 1 to 64 letters, digits, _ or -'
   _globals['_SCENARIO'].fields_by_name['name']._loaded_options = None
   _globals['_SCENARIO'].fields_by_name['name']._serialized_options = b'\342A\001\002\272\341\030\005\010\001\020\310\001'
   _globals['_SCENARIO'].fields_by_name['url_id']._loaded_options = None
-  _globals['_SCENARIO'].fields_by_name['url_id']._serialized_options = b'\272\341\030\036\020\310\001\032\031([a-z0-9]+(-[a-z0-9]+)*)?'
+  _globals['_SCENARIO'].fields_by_name['url_id']._serialized_options = b'\272\341\030^\020\310\001\032\031([a-z0-9]+(-[a-z0-9]+)*)?R>lower-case letters and digits, with single dashes between them'
   _globals['_SCENARIO'].fields_by_name['mocks']._loaded_options = None
   _globals['_SCENARIO'].fields_by_name['mocks']._serialized_options = b'\272\341\030\0030\350\007'
   _globals['_SCENARIO'].fields_by_name['local_mocks']._loaded_options = None
@@ -110,29 +110,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCENARIOSERVICE'].methods_by_name['DeleteScenario']._loaded_options = None
   _globals['_SCENARIOSERVICE'].methods_by_name['DeleteScenario']._serialized_options = b'\352\340\030\004\010\003\020\002\202\323\344\223\002O*M/api/v1/projects/{project}/environments/{environment}/scenarios/{scenario_id}'
   _globals['_SCENARIO']._serialized_start=223
-  _globals['_SCENARIO']._serialized_end=581
-  _globals['_SCENARIOSUMMARY']._serialized_start=583
-  _globals['_SCENARIOSUMMARY']._serialized_end=642
-  _globals['_LISTSCENARIOSREQUEST']._serialized_start=645
-  _globals['_LISTSCENARIOSREQUEST']._serialized_end=837
-  _globals['_LISTSCENARIOSRESPONSE']._serialized_start=839
-  _globals['_LISTSCENARIOSRESPONSE']._serialized_end=961
-  _globals['_GETSCENARIOREQUEST']._serialized_start=963
-  _globals['_GETSCENARIOREQUEST']._serialized_end=1064
-  _globals['_GETSCENARIORESPONSE']._serialized_start=1066
-  _globals['_GETSCENARIORESPONSE']._serialized_end=1130
-  _globals['_CREATESCENARIOREQUEST']._serialized_start=1132
-  _globals['_CREATESCENARIOREQUEST']._serialized_end=1258
-  _globals['_CREATESCENARIORESPONSE']._serialized_start=1260
-  _globals['_CREATESCENARIORESPONSE']._serialized_end=1327
-  _globals['_UPDATESCENARIOREQUEST']._serialized_start=1330
-  _globals['_UPDATESCENARIOREQUEST']._serialized_end=1575
-  _globals['_UPDATESCENARIORESPONSE']._serialized_start=1577
-  _globals['_UPDATESCENARIORESPONSE']._serialized_end=1644
-  _globals['_DELETESCENARIOREQUEST']._serialized_start=1647
-  _globals['_DELETESCENARIOREQUEST']._serialized_end=1794
-  _globals['_DELETESCENARIORESPONSE']._serialized_start=1796
-  _globals['_DELETESCENARIORESPONSE']._serialized_end=1820
-  _globals['_SCENARIOSERVICE']._serialized_start=1823
-  _globals['_SCENARIOSERVICE']._serialized_end=2834
+  _globals['_SCENARIO']._serialized_end=692
+  _globals['_SCENARIOSUMMARY']._serialized_start=694
+  _globals['_SCENARIOSUMMARY']._serialized_end=753
+  _globals['_LISTSCENARIOSREQUEST']._serialized_start=756
+  _globals['_LISTSCENARIOSREQUEST']._serialized_end=948
+  _globals['_LISTSCENARIOSRESPONSE']._serialized_start=950
+  _globals['_LISTSCENARIOSRESPONSE']._serialized_end=1072
+  _globals['_GETSCENARIOREQUEST']._serialized_start=1074
+  _globals['_GETSCENARIOREQUEST']._serialized_end=1175
+  _globals['_GETSCENARIORESPONSE']._serialized_start=1177
+  _globals['_GETSCENARIORESPONSE']._serialized_end=1241
+  _globals['_CREATESCENARIOREQUEST']._serialized_start=1243
+  _globals['_CREATESCENARIOREQUEST']._serialized_end=1369
+  _globals['_CREATESCENARIORESPONSE']._serialized_start=1371
+  _globals['_CREATESCENARIORESPONSE']._serialized_end=1438
+  _globals['_UPDATESCENARIOREQUEST']._serialized_start=1441
+  _globals['_UPDATESCENARIOREQUEST']._serialized_end=1686
+  _globals['_UPDATESCENARIORESPONSE']._serialized_start=1688
+  _globals['_UPDATESCENARIORESPONSE']._serialized_end=1755
+  _globals['_DELETESCENARIOREQUEST']._serialized_start=1758
+  _globals['_DELETESCENARIOREQUEST']._serialized_end=1905
+  _globals['_DELETESCENARIORESPONSE']._serialized_start=1907
+  _globals['_DELETESCENARIORESPONSE']._serialized_end=1931
+  _globals['_SCENARIOSERVICE']._serialized_start=1934
+  _globals['_SCENARIOSERVICE']._serialized_end=2945
 # @@protoc_insertion_point(module_scope)

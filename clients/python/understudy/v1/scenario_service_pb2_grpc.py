@@ -90,8 +90,8 @@ class ScenarioServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateScenario(self, request, context):
-        """Changes a scenario: what is present is set. In force at once for the sessions that use it. Fails as CreateScenario
-        does, with revision_mismatch when `expected_revision` is not the present one, and with managed_by_file when a manifest
+        """Changes a scenario: what is present is set, and when all of it is so already, the revision stays. In force at once for
+        the sessions that use it. Fails as CreateScenario does, with not_found when it does not exist, with revision_mismatch when `expected_revision` is not the present one, and with managed_by_file when a manifest
         declares it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -100,6 +100,7 @@ class ScenarioServiceServicer(object):
 
     def DeleteScenario(self, request, context):
         """Removes a scenario and the mocks that belong to it alone. Sessions that used it have none from then on. Fails with
+        not_found when it does not exist, with revision_mismatch when `expected_revision` is not the present one, with
         managed_by_file when a manifest declares it or one of those mocks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -67,7 +67,7 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class PutSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask")
+    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +78,7 @@ class PutSessionRequest(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
@@ -88,7 +89,8 @@ class PutSessionRequest(_message.Message):
     label: str
     ttl_seconds: int
     update_mask: _field_mask_pb2.FieldMask
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class PutSessionResponse(_message.Message):
     __slots__ = ("session",)
@@ -97,16 +99,18 @@ class PutSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class DeleteSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "mode")
+    __slots__ = ("session_key", "project", "environment", "mode", "expected_revision")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
     mode: DeleteMode
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., mode: _Optional[_Union[DeleteMode, str]] = ...) -> None: ...
+    expected_revision: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., mode: _Optional[_Union[DeleteMode, str]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class DeleteSessionResponse(_message.Message):
     __slots__ = ("ok", "mode")

@@ -90,14 +90,16 @@ class SessionServiceServicer(object):
     def PutSession(self, request, context):
         """Sets the state of a session and creates it when missing: what is present is set, what is absent stays, what is null
         is cleared. Idempotent, and whole or not at all. Over gRPC an empty mask means the populated fields. Fails with
-        not_found when the scenario does not exist and with invalid_override when an override cannot be switched on.
+        not_found when the scenario does not exist, with invalid_override when an override cannot be switched on, and with
+        revision_mismatch when `expected_revision` is not the present one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSession(self, request, context):
-        """Clears a session, or removes it. Its logs stay. Fails with not_found when the session does not exist.
+        """Clears a session, or removes it. Its logs stay. Fails with not_found when the session does not exist, with
+        revision_mismatch when `expected_revision` is not the present one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

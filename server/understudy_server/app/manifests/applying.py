@@ -5,85 +5,47 @@ what goes before what comes, mocks of the library before the scenarios that list
 mocks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-from understudy.v1.manifest_service_pb2 import (
-    RESOURCE_KIND_ENVIRONMENT,
-    RESOURCE_KIND_MOCK,
-    ApplyManifestRequest,
-    ApplyManifestResponse,
-    ManifestChange,
-)
+from understudy.v1.manifest_service_pb2 import ApplyManifestRequest, ApplyManifestResponse
 
 from understudy_server.app.call import Call
 from understudy_server.app.environments import remove_environment, revoke_bound_keys
 from understudy_server.app.manifests.checking import contradictions
+from understudy_server.app.manifests.digests import digest_of
 from understudy_server.app.manifests.kept import load
-from understudy_server.app.manifests.plan import Plan, Removal
+from understudy_server.app.manifests.losses import count_losses
+from understudy_server.app.manifests.plan import Plan
 from understudy_server.app.manifests.planning import make_plan
 from understudy_server.app.manifests.terms import Terms
-from understudy_server.app.ports import SessionUse, SourceRecord, Transaction
+from understudy_server.app.ports import SourceRecord, Transaction
 from understudy_server.app.projects import check_is_wide
-from understudy_server.core.errors import Conflict, Fault, Refusal
+from understudy_server.core.errors import Refusal
 from understudy_server.core.giving_way import giving_way
+
+REFUSALS_MAX = 100
+"""How many problems of a manifest are told at once; of the rest, how many there are."""
 
 
 async def apply_manifest(tx: Transaction, call: Call, request: ApplyManifestRequest) -> ApplyManifestResponse:
     """Make what is declared, and tell what changed.
 
     Raises Forbidden (scope_mismatch), InvalidInput, NotFound and Conflict (already_exists, not_empty, other_projects,
-    managed_by_file). The first problem in the order of places is told, and how many more there are.
+    managed_by_file). The first problem in the order of places is raised, and holds the others.
     """
     check_is_wide(call)
     manifest, key_id = request.manifest, call.caller.key_id
-    _raise_first(contradictions(manifest))
+    _raise_all(contradictions(manifest))
+    digest = "" if request.validate_only else digest_of(manifest)
     terms = Terms(manifest.source, key_id, call.now_ms, call.world.new_id, request.adopt, request.force)
     plan = make_plan(manifest, await load(tx, manifest), terms)
-    await _count_losses(tx, plan, terms)
-    _raise_first(plan.refusals)
+    await count_losses(tx, plan, terms)
+    _raise_all(plan.refusals)
     if not request.validate_only:
         await _carry_out(tx, call, plan)
-        await tx.put_manifest_source(SourceRecord(manifest.source, call.now_ms, key_id))
-    return ApplyManifestResponse(changes=giving_way(plan.sorted_changes()))
-
-
-async def _count_losses(tx: Transaction, plan: Plan, terms: Terms) -> None:
-    """Fill in how many sessions lose something, and refuse to remove environments that are in use."""
-    concerned = {loss.environment_id for loss in plan.losses}
-    uses = {each: await tx.session_use(each, terms.now_ms) for each in sorted(concerned)}
-    for loss in plan.losses:
-        loss.change.sessions = _sessions(loss.change, uses[loss.environment_id])
-    if not terms.force:
-        plan.refusals += _in_use(plan.removed_environments, uses)
-
-
-def _sessions(change: ManifestChange, use: SessionUse) -> int:
-    if change.resource == RESOURCE_KIND_ENVIRONMENT:
-        return use.sessions
-    of_kind = use.of_mocks if change.resource == RESOURCE_KIND_MOCK else use.of_scenarios
-    return of_kind.get(change.id, 0)
-
-
-def _in_use(removals: Iterable[Removal], uses: dict[str, SessionUse]) -> Sequence[Refusal]:
-    refusals = []
-    for removal in removals:
-        sessions, environment = uses[removal.record.id].sessions, removal.record.message
-        holds = [
-            *([_counted(sessions, "session")] if sessions else []),
-            *([f"mocks or scenarios made elsewhere ({removal.foreign})"] if removal.foreign else []),
-        ]
-        if not holds:
-            continue
-        place = f"{environment.project}/{environment.slug}"
-        message = f"environment {place} is not declared any more and has {' and '.join(holds)}"
-        message += ": remove them first, or force it"
-        refusals.append(Conflict("not_empty", message, Fault(removal.path, "not_empty", given=place[:100])))
-    return refusals
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+        await tx.put_manifest_source(SourceRecord(manifest.source, call.now_ms, key_id, digest=digest))
+    return ApplyManifestResponse(changes=giving_way(plan.sorted_changes()), digest=digest)
 
 
 async def _carry_out(tx: Transaction, call: Call, plan: Plan) -> None:
@@ -113,17 +75,18 @@ async def _remove(tx: Transaction, call: Call, plan: Plan) -> None:
     for removal in plan.removed_environments:
         await remove_environment(tx, call, removal.record)
     for project in plan.removed_projects:
-        await revoke_bound_keys(tx, call, project_id=project.id)
-        await tx.remove_project(project.id)
+        await revoke_bound_keys(tx, call, project_id=project.record.id)
+        await tx.remove_project(project.record.id)
 
 
-def _raise_first(refusals: Iterable[Refusal]) -> None:
-    """Raise the first of some refusals, in terms of the request, which says how many more there are."""
+def _raise_all(refusals: Iterable[Refusal]) -> None:
+    """Raise the first of some refusals, if there is any, with the others in it, all in terms of the request."""
     found = list(refusals)
     if not found:
         return
-    first, more = found[0], len(found) - 1
-    first.fault = replace(first.fault, field=f"manifest.{first.fault.field}")
-    if more:
-        first.message += f" (and {_counted(more, 'more problem')})"
+    told = found[:REFUSALS_MAX]
+    for each in told:
+        each.fault = replace(each.fault, field=f"manifest.{each.fault.field}")
+    first, *more = told
+    first.more, first.untold = more, len(found) - len(told)
     raise first

@@ -90,11 +90,18 @@ class _Contents:
             if scenario.managed_by == self._terms.source and scenario.id not in self._declared.scenarios:
                 self._todo.removed_scenarios.append(scenario.id)
                 self._lose(RESOURCE_KIND_SCENARIO, scenario.id)
-                self._remove_strangers(scenario)
+                self._remove_strangers(scenario, declared)
 
-    def _remove_strangers(self, scenario: Scenario) -> None:
-        """The mocks of a scenario that goes which were made elsewhere: they go with it, if at all."""
-        strangers = [each for each in scenario.local_mocks if self._mocks[each].managed_by != self._terms.source]
+    def _remove_strangers(self, scenario: Scenario, declared: frozenset[str]) -> None:
+        """The mocks of a scenario that goes which were made elsewhere: they go with it, if at all.
+
+        One that is declared at another place moves there, or is refused there.
+        """
+        strangers = [
+            each
+            for each in scenario.local_mocks
+            if each not in declared and self._mocks[each].managed_by != self._terms.source
+        ]
         if strangers and not self._terms.force:
             message = (
                 f"scenario {scenario.id!r} is not declared any more and holds {len(strangers)} mocks that were made "

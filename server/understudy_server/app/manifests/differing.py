@@ -22,7 +22,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 def field_changes(before: Message, after: Message, names: Iterable[str]) -> list[FieldChange]:
     """What differs in some fields of two messages, in the order given. Empty: they say the same."""
     known = fields_of(before.DESCRIPTOR)
-    return [change for name in names for change in _field(before, after, known[name], known[name].json_name)]
+    return list(_fields(before, after, [known[name] for name in names], ""))
 
 
 def handed_over(source: str) -> FieldChange:
@@ -44,16 +44,20 @@ def prune(message: Message) -> None:
                 prune(each)
 
 
+def _fields(before: Message, after: Message, fields: Iterable[Field], prefix: str) -> Iterator[FieldChange]:
+    for field in fields:
+        # Most are equal, and that is cheap to see; others may still say the same.
+        if not field.is_equal(before, after):
+            yield from _field(before, after, field, prefix + field.json_name)
+
+
 def _field(before: Message, after: Message, field: Field, path: str) -> Iterator[FieldChange]:
     if field.form is Form.MAP:
         yield from _entries(before, after, field, path)
         return
-    one, other = getattr(before, field.name), getattr(after, field.name)
     is_set, is_set_after = field.is_set(before), field.is_set(after)
-    if is_set == is_set_after and one == other:
-        return
     if field.form is Form.MESSAGE and is_set and is_set_after:
-        yield from _nested(one, other, path)
+        yield from _nested(getattr(before, field.name), getattr(after, field.name), path)
         return
     text, text_after = field.text(before), field.text(after)
     # Raw JSON may be null, which is something else than none.
@@ -62,8 +66,7 @@ def _field(before: Message, after: Message, field: Field, path: str) -> Iterator
 
 
 def _nested(before: Message, after: Message, path: str) -> Iterator[FieldChange]:
-    for field in fields_of(before.DESCRIPTOR).values():
-        yield from _field(before, after, field, f"{path}.{field.json_name}")
+    return _fields(before, after, fields_of(before.DESCRIPTOR).values(), f"{path}.")
 
 
 def _entries(before: Message, after: Message, field: Field, path: str) -> Iterator[FieldChange]:

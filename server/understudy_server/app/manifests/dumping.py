@@ -35,9 +35,12 @@ class _Choice:
 
 
 async def dump_manifest(tx: Transaction, call: Call, request: DumpManifestRequest) -> DumpManifestResponse:
-    """Write what is kept, as far as the caller's key reaches. Raises NotFound and Forbidden (scope_mismatch)."""
+    """Write what is kept, as far as the caller's key reaches. Raises NotFound and Forbidden (scope_mismatch).
+
+    A key for one project does not learn which sources there are: one that is unknown declares nothing there.
+    """
     choice = _Choice(await _project_id(tx, call, request.project), call.caller.environment_id, request.source)
-    if choice.source and await tx.manifest_source(choice.source) is None:
+    if choice.source and not call.caller.project_id and await tx.manifest_source(choice.source) is None:
         raise no_such_source(choice.source)
     manifest = Manifest(source=choice.source or DEFAULT_SOURCE)
     organisation = await tx.organisation()

@@ -15,6 +15,7 @@ from understudy.options.v1 import options_pb2
 NULL = "null"
 
 # Strings whole, and what lies between white space outside of them.
+_WHITE_SPACE = re.compile(r"\s")
 _JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"]+')
 
 
@@ -49,6 +50,12 @@ class Field:
     empty_says_nothing: bool
     written: _Value
     spellings: dict[int, str]
+
+    def is_equal(self, one: Message, other: Message) -> bool:
+        """Tell whether two messages hold the very same in the field. What they say may be the same all the same."""
+        if getattr(one, self.name) != getattr(other, self.name):
+            return False
+        return not self.has_presence or one.HasField(self.name) == other.HasField(self.name)
 
     def is_set(self, message: Message) -> bool:
         """Tell whether the field says anything: an empty message, list or text does not, 0 and false do."""
@@ -108,7 +115,8 @@ def quoted(text: str) -> str:
 
 def compact(text: str) -> str:
     """JSON text without white space between its parts; digits and the order of keys stay."""
-    return "".join(_JSON_PARTS.findall(text))
+    # Most texts have none, and to see that is a tenth of the work.
+    return "".join(_JSON_PARTS.findall(text)) if _WHITE_SPACE.search(text) else text
 
 
 def _read(field: Any) -> Field:

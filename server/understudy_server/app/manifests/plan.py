@@ -1,5 +1,6 @@
 """What applying a manifest will do: plain values, decided before anything is done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from understudy.v1.manifest_service_pb2 import ManifestChange, ResourceKind
@@ -27,10 +28,23 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """An environment that goes, and how much in it the source does not declare; ``path`` is where that is told."""
+class ProjectRemoval:
+    """A project that goes, the change that tells it, and the slugs of its environments that were made elsewhere."""
+
+    record: ProjectRecord
+    change: ManifestChange
+    strangers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRemoval:
+    """An environment that goes, the change that tells it, and how much in it the source does not declare.
+
+    ``path`` is where a refusal is told.
+    """
 
     record: EnvironmentRecord
+    change: ManifestChange
     foreign: int
     path: str
 
@@ -60,8 +74,8 @@ class Plan:
     losses: list[Loss] = field(default_factory=list)
     organisation: OrganisationRecord | None = None
     contents: list[ContentsPlan] = field(default_factory=list)
-    removed_environments: list[Removal] = field(default_factory=list)
-    removed_projects: list[ProjectRecord] = field(default_factory=list)
+    removed_environments: list[EnvironmentRemoval] = field(default_factory=list)
+    removed_projects: list[ProjectRemoval] = field(default_factory=list)
     projects: list[ProjectRecord] = field(default_factory=list)
     environments: list[EnvironmentRecord] = field(default_factory=list)
 

@@ -28,7 +28,7 @@ from understudy_server.app.manifests.contents import Spot, plan_contents, plan_r
 from understudy_server.app.manifests.differing import field_changes, handed_over
 from understudy_server.app.manifests.kept import Kept, KeptEnvironment, KeptProject
 from understudy_server.app.manifests.places import environment_path, project_path
-from understudy_server.app.manifests.plan import Loss, Plan, Removal
+from understudy_server.app.manifests.plan import EnvironmentRemoval, Loss, Plan, ProjectRemoval
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord
 from understudy_server.app.times import stamp
@@ -190,16 +190,10 @@ class _Planner:
         strangers = [
             name for name, each in kept.environments.items() if each.record.message.managed_by != self._terms.source
         ]
-        if strangers and not self._terms.force:
-            message = (
-                f"project {slug!r} is not declared any more and has environments that were made elsewhere "
-                f"({', '.join(strangers[:3])}): remove them first, or force it"
-            )
-            self._refuse(Conflict("not_empty", message, Fault("projects", "not_empty", given=slug)))
         for environment in kept.environments.values():
             self._remove_environment(environment, "projects")
-        self._plan.removed_projects.append(record)
-        self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_PROJECT, slug)
+        change = self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_PROJECT, slug)
+        self._plan.removed_projects.append(ProjectRemoval(record, change, strangers))
 
     def _left_environments(self, project: str, left: Iterable[KeptEnvironment], path: str) -> None:
         """Environments that the manifest does not name: they go, or what the source has declared in them does."""
@@ -215,8 +209,8 @@ class _Planner:
         record, contents = kept.record, kept.contents
         slugs = record.message.project, record.message.slug
         foreign = sum(each != self._terms.source for each in _managers(contents))
-        self._plan.removed_environments.append(Removal(record, foreign, path))
         change = self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_ENVIRONMENT, *slugs)
+        self._plan.removed_environments.append(EnvironmentRemoval(record, change, foreign, path))
         self._plan.losses.append(Loss(change, record.id))
         plan_removed_contents(self._plan, Spot(*slugs, record.id, path), contents)
 

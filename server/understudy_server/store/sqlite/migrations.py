@@ -200,6 +200,12 @@ def m0004_searched(db: Database) -> None:
         )
 
 
+@control()
+def m0005_applied_digest(db: Database) -> None:
+    """What tells the manifest that was applied last from others; empty where that was before this step."""
+    _script(db, "ALTER TABLE manifest_source ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
+
+
 @state()
 def m0001_presence(db: Database) -> None:
     _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")

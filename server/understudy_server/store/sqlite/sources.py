@@ -36,15 +36,15 @@ class Sources(Unit):
 
     async def manifest_source(self, name: str) -> SourceRecord | None:
         row = self._row(
-            f"SELECT name, applied_at_ms, applied_by, {_RESOURCES} FROM manifest_source WHERE name = ?", name
+            f"SELECT name, applied_at_ms, applied_by, {_RESOURCES}, digest FROM manifest_source WHERE name = ?", name
         )
         return SourceRecord(*row) if row else None
 
     async def put_manifest_source(self, record: SourceRecord) -> None:
         self._run(
-            "INSERT INTO manifest_source VALUES (?1, ?2, ?3) "
-            "ON CONFLICT (name) DO UPDATE SET applied_at_ms = ?2, applied_by = ?3",
-            record.name, record.applied_at_ms, record.applied_by,
+            "INSERT INTO manifest_source (name, applied_at_ms, applied_by, digest) VALUES (?1, ?2, ?3, ?4) "
+            "ON CONFLICT (name) DO UPDATE SET applied_at_ms = ?2, applied_by = ?3, digest = ?4",
+            record.name, record.applied_at_ms, record.applied_by, record.digest,
         )  # fmt: skip
 
     async def release_source(self, name: str) -> int:
