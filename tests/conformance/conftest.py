@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -107,6 +108,19 @@ def app(server: Server, place: MadePlace) -> Iterator[App]:
     made = App(server.proxy, place.project, "staging")
     yield made
     made.close()
+
+
+@pytest.fixture
+def make_app(server: Server) -> Iterator[Callable[..., App]]:
+    """Makes apps of other places, which end with the test."""
+    with ExitStack() as closing:
+
+        def make(project: str, environment: str) -> App:
+            made = App(server.proxy, project, environment)
+            closing.callback(made.close)
+            return made
+
+        yield make
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ _NOT_SET = "null"
 
 def print_changes(answer: ApplyManifestResponse) -> None:
     """Print each change, and in lines of its own each field that differs."""
-    print_lines(_signed(answer))
+    if answer.changes:
+        print_lines(_signed(answer))
 
 
 def _signed(answer: ApplyManifestResponse) -> Iterator[tuple[str, str]]:

@@ -213,13 +213,12 @@ class _Wrong(CommandFailed):
 
 
 def _read(file: Path, *, source: str = "", alone: bool) -> "Read[Manifest]":
-    """Read and check a manifest, which is then of the given source, if one is given. Raises CommandFailed.
+    """Read a manifest, which is then of the given source, if one is given. Raises CommandFailed.
 
-    ``alone``: it is only checked, without a server, and what comes without a name needs no source.
+    ``alone``: no server will check it, so it is checked here; what comes without a name needs no source then.
     """
     from understudy.v1.manifest_service_pb2 import Manifest
 
-    from understudy_server.cli.checking import all_problems_of, problems_of
     from understudy_server.manifest.problems import Unreadable
     from understudy_server.manifest.reading import read_manifest, read_value
 
@@ -231,15 +230,23 @@ def _read(file: Path, *, source: str = "", alone: bool) -> "Read[Manifest]":
             else:
                 read = read_manifest(file, os.environ)
         except Unreadable as error:
+            from understudy_server.cli.checking import all_problems_of
+
             found = all_problems_of(error)
         else:
             read.message.source = source or read.message.source or (_ANY_SOURCE if alone else "")
-            found = problems_of(read, alone=alone)
+            found = _problems_alone(read) if alone else ()
         if alone:
             found = _with_settings(file, typed, found)
     if found:
         raise _Wrong(file, tuple(found))
     return read
+
+
+def _problems_alone(read: "Read[Manifest]") -> "Sequence[Problem]":
+    from understudy_server.cli.checking import problems_of
+
+    return problems_of(read, alone=True)
 
 
 def _with_settings(file: Path, typed: str | None, found: "Sequence[Problem]") -> "Sequence[Problem]":
@@ -291,6 +298,12 @@ async def _ask(
         with working(f"{'comparing' if validate_only else 'applying'} {_name(file)}"):
             return await desk.call(request, ApplyManifestResponse, APPLY_TIMEOUT_SECONDS)
     except CommandFailed as failure:
+        from understudy_server.cli.checking import problems_of
+
+        # The server has looked for the same, and tells the first alone of the limits of fields. Before it is asked that
+        # would only cost time: a quarter of what applying 5 000 mocks takes.
+        if found := problems_of(read):
+            raise _Wrong(file, tuple(found)) from failure
         raise refused_manifest(failure, _name(file), read) from failure
 
 

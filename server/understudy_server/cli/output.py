@@ -73,6 +73,8 @@ def _print_records(console: Console, columns: Sequence[str], rows: Sequence[Sequ
 
 def visible(text: str) -> str:
     """Text that a stranger may have stored, safe for a terminal: control characters are spelled out."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
@@ -88,8 +90,12 @@ def print_yaml(message: Message) -> None:
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:
     """Print lines of (text, style of rich's): in colour where the terminal has colours, and however wide they are."""
     console = Console()
-    for text, style in lines:
-        console.print(Text(visible(text), style=style), soft_wrap=True)
+    if console.is_terminal:
+        # All in one: there may be thousands, and each call costs a hundred times what its line does.
+        shown = [Text(visible(text), style=style) for text, style in lines]
+        console.print(Text("\n").join(shown), soft_wrap=True)
+    else:
+        typer.echo("\n".join(visible(text) for text, _ in lines))
 
 
 def count(number: int, noun: str) -> str:

@@ -53,7 +53,8 @@ def tag_directive(content: bytes) -> int | None:
 
     To be asked before anything is parsed: many of them take the parser a time that grows with their square.
     """
-    found = _TAG_DIRECTIVE.search(content)
+    # Looking for plain bytes is a hundred times as quick as a pattern that looks at every line.
+    found = _TAG_DIRECTIVE.search(content) if b"%TAG" in content else None
     return _counted(content[: found.end() - len(b"%TAG")].decode(errors="replace"))[0] if found else None
 
 
@@ -81,7 +82,7 @@ def compose(source: Source) -> tuple[Node | None, int]:
         parser.dispose()
     if root is None:
         return None, 0
-    if _MAYBE_TAG.search(content):
+    if b"!" in content and _MAYBE_TAG.search(content):
         _refuse_tags(root, source)
     count = _expanded(root, source) if b"*" in content and b"&" in content else parser.count
     return root, count

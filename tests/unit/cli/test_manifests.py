@@ -178,7 +178,7 @@ def test_what_is_removed_tells_how_many_keys_stop_working(shell: Shell, file: Pa
 
 def test_changes_are_given_to_scripts(shell: Shell, file: Path) -> None:
     planned, done = shell.json("diff", str(file)), shell.json("apply", str(file))
-    assert planned == done
+    assert planned["changes"] == done["changes"]
     assert [each["kind"] for each in done["changes"]] == ["create"] * 5
 
 
