@@ -100,15 +100,8 @@ async def _diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when anything differs.")] = False,
 ) -> None:
     """Tell what applying a manifest would change, and change nothing."""
-    from understudy_server.cli.manifest_changes import print_changes, summary
-    from understudy_server.cli.output import print_json
-
     answer = await _send(desk, file, source, adopt=adopt, force=force, validate_only=True)
-    if desk.as_json:
-        print_json(answer)
-    else:
-        print_changes(answer)
-        typer.echo(summary(answer, _name(file), is_done=False))
+    _show(desk, answer, file, is_done=False)
     if exit_code and answer.changes:
         raise typer.Exit(_DIFFERS)
 
@@ -120,15 +113,20 @@ async def _apply(
 
     understudy diff FILE tells before what would change.
     """
+    answer = await _send(desk, file, source, adopt=adopt, force=force, validate_only=False)
+    _show(desk, answer, file, is_done=True)
+
+
+def _show(desk: Desk, answer: "ApplyManifestResponse", file: Path, *, is_done: bool) -> None:
+    """Print what was changed, or what would be."""
     from understudy_server.cli.manifest_changes import print_changes, summary
     from understudy_server.cli.output import print_json
 
-    answer = await _send(desk, file, source, adopt=adopt, force=force, validate_only=False)
     if desk.as_json:
         print_json(answer)
     else:
         print_changes(answer)
-        typer.echo(summary(answer, _name(file), is_done=True))
+        typer.echo(summary(answer, _name(file), is_done=is_done))
 
 
 async def _dump(

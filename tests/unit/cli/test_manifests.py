@@ -182,7 +182,7 @@ def test_changes_are_given_to_scripts(shell: Shell, file: Path) -> None:
     assert [each["kind"] for each in done["changes"]] == ["create"] * 5
 
 
-def test_a_file_with_problems_never_reaches_a_server(shell: Shell, file: Path) -> None:
+def test_a_field_at_fault_is_told_with_its_place_and_changes_nothing(shell: Shell, file: Path) -> None:
     changed(file, "status: 200", "status: 999")
     for command in ("diff", "apply"):
         result = shell.run(command, str(file))
@@ -256,7 +256,7 @@ def test_every_problem_of_a_refusal_is_given_to_scripts(shell: Shell, file: Path
     assert "untold" not in told
 
 
-def test_what_never_reaches_a_server_is_given_to_scripts_too(shell: Shell, file: Path) -> None:
+def test_a_field_at_fault_is_given_to_scripts_too(shell: Shell, file: Path) -> None:
     changed(file, "status: 200", "status: 999")
     for name in ("diff", "apply"):
         result = shell.run(name, str(file), "--json")
