@@ -7,7 +7,7 @@ from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import Change, FullStore, activate, change, changes_of, put_mock, put_scenario, put_session
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
 from understudy_server.core.carriers import Carrier, CarrierKind
-from understudy_server.live.compile import compile_redaction
+from understudy_server.definitions.environments import compile_redaction
 from understudy_server.live.source import Changes, EnvironmentRow
 
 

@@ -3,7 +3,7 @@
 from understudy.v1.mock_service_pb2 import Mock as MockMessage
 
 from understudy_server.core.matching.mock import Mock
-from understudy_server.live.compile import compile_mock
+from understudy_server.definitions.mocks import compile_mock
 
 
 class LiveMock:

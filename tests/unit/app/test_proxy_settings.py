@@ -357,7 +357,7 @@ def test_nothing_of_a_path_is_read_where_none_is_set() -> None:
         "import sys\n"
         "from understudy.v1.project_service_pb2 import Environment, Redaction\n"
         "from understudy_server.app.proxy_settings import check_settings\n"
-        "from understudy_server.live.compile import compile_redaction\n"
+        "from understudy_server.definitions.environments import compile_redaction\n"
         "import understudy_server.proxy.listener\n"
         "given = Environment(redaction=Redaction(headers=['a'], query=['b']))\n"
         "check_settings(given, 'environment'), compile_redaction(given.redaction)\n"

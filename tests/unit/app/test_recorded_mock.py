@@ -12,7 +12,7 @@ from understudy_server.core.errors import Conflict, InvalidInput, Refusal
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange, RawHeaders
 from understudy_server.core.matching.paths import split
 from understudy_server.core.matching.request import Request
-from understudy_server.live.compile import compile_mock
+from understudy_server.definitions.mocks import compile_mock
 from understudy_server.rpc import fields
 
 JSON = b'{"cart": [1, 2]}'

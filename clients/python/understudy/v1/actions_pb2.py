@@ -24,15 +24,18 @@ _sym_db = _symbol_database.Default()
 
 
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
+from understudy.v1 import state_pb2 as understudy_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bunderstudy/v1/actions.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"`\n\x06\x41\x63tion\x12)\n\x07respond\x18\x01 \x01(\x0b\x32\x16.understudy.v1.RespondH\x00\x12#\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x14.understudy.v1.DelayB\x06\n\x04kind\"\xcc\x01\n\x07Respond\x12\x1d\n\x06status\x18\x01 \x01(\rB\r\xba\xe1\x18\t \xc8\x01(\xd7\x04\x38\xc8\x01\x12.\n\x07headers\x18\x02 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@\x12$\n\x04json\x18\x03 \x01(\tB\x14\xba\xe1\x18\x04\x10\x80\x80@\xc2\xe1\x18\x02\x08\x01\xe2\xe1\x18\x02\x10\x01H\x00\x12 \n\x04text\x18\x04 \x01(\tB\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\"\n\x06\x62inary\x18\x05 \x01(\x0c\x42\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x42\x06\n\x04\x62ody\"\x81\x02\n\x06Header\x12p\n\x04name\x18\x01 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x84\x01\n\x05value\x18\x02 \x01(\tBu\xba\xe1\x18q\x10\x80@\x1a*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?R@visible ASCII characters, with spaces and tabs only between them\"%\n\x05\x44\x65lay\x12\x1c\n\x08\x66ixed_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bunderstudy/v1/actions.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\x1a\x19understudy/v1/state.proto\"\xd9\x02\n\x06\x41\x63tion\x12)\n\x07respond\x18\x01 \x01(\x0b\x32\x16.understudy.v1.RespondH\x00\x12+\n\x08sequence\x18\x03 \x01(\x0b\x32\x17.understudy.v1.SequenceH\x00\x12,\n\x06\x65vents\x18\x04 \x01(\x0b\x32\x1a.understudy.v1.EventStreamH\x00\x12)\n\x07\x66orward\x18\x05 \x01(\x0b\x32\x16.understudy.v1.ForwardH\x00\x12#\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x14.understudy.v1.Delay\x12#\n\x05\x66\x61ult\x18\x06 \x01(\x0b\x32\x14.understudy.v1.Fault\x12\x18\n\x10\x62ytes_per_second\x18\x07 \x01(\r\x12\x32\n\x07\x65xtract\x18\x08 \x03(\x0b\x32\x19.understudy.v1.ExtractionB\x06\xba\xe1\x18\x02\x30\x10\x42\x06\n\x04kind\"\xa5\x02\n\x07Respond\x12\x1d\n\x06status\x18\x01 \x01(\rB\r\xba\xe1\x18\t \xc8\x01(\xd7\x04\x38\xc8\x01\x12.\n\x07headers\x18\x02 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@\x12$\n\x04json\x18\x03 \x01(\tB\x14\xba\xe1\x18\x04\x10\x80\x80@\xc2\xe1\x18\x02\x08\x01\xe2\xe1\x18\x02\x10\x01H\x00\x12 \n\x04text\x18\x04 \x01(\tB\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\"\n\x06\x62inary\x18\x05 \x01(\x0c\x42\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\x17\n\x04\x66ile\x18\x06 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01H\x00\x12$\n\x08template\x18\x07 \x01(\tB\x10\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x04\x08\x01\x10\x01H\x00\x12\x18\n\x10header_templates\x18\x08 \x01(\x08\x42\x06\n\x04\x62ody\"\x81\x02\n\x06Header\x12p\n\x04name\x18\x01 \x01(\tBb\xba\xe1\x18^\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x84\x01\n\x05value\x18\x02 \x01(\tBu\xba\xe1\x18q\x10\x80@\x1a*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?R@visible ASCII characters, with spaces and tabs only between them\"k\n\x08Sequence\x12\x32\n\x05steps\x18\x01 \x03(\x0b\x32\x1b.understudy.v1.SequenceStepB\x06\xba\xe1\x18\x02\x30\x64\x12+\n\x05order\x18\x02 \x01(\x0e\x32\x1c.understudy.v1.SequenceOrder\"\x9f\x01\n\x0cSequenceStep\x12\'\n\x07respond\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Respond\x12#\n\x05\x64\x65lay\x18\x02 \x01(\x0b\x32\x14.understudy.v1.Delay\x12#\n\x05\x66\x61ult\x18\x03 \x01(\x0b\x32\x14.understudy.v1.Fault\x12\x1c\n\x06weight\x18\x04 \x01(\rB\x0c\xba\xe1\x18\x08 \x01(\xc0\x84=8\x01\"\x84\x02\n\x0b\x45ventStream\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.understudy.v1.ServerEventB\x07\xba\xe1\x18\x03\x30\xe8\x07\x12\x1c\n\x08\x64\x65lay_ms\x18\x02 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x12!\n\x06rounds\x18\x03 \x01(\rB\x0c\xba\xe1\x18\x08 \x00(\xc0\x84=8\x01H\x00\x88\x01\x01\x12\"\n\x0eround_delay_ms\x18\x04 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x12 \n\x0cheartbeat_ms\x18\x05 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x12.\n\x07headers\x18\x06 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@B\t\n\x07_rounds\"\xd3\x01\n\x0bServerEvent\x12\x1c\n\x04\x64\x61ta\x18\x01 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80@\xe2\xe1\x18\x02\x08\x01\x12!\n\x05\x65vent\x18\x02 \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xe2\xe1\x18\x02\x08\x01H\x00\x88\x01\x01\x12\x1e\n\x02id\x18\x03 \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xe2\xe1\x18\x02\x08\x01H\x01\x88\x01\x01\x12\x15\n\x08retry_ms\x18\x04 \x01(\rH\x02\x88\x01\x01\x12!\n\x08\x64\x65lay_ms\x18\x05 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07H\x03\x88\x01\x01\x42\x08\n\x06_eventB\x05\n\x03_idB\x0b\n\t_retry_msB\x0b\n\t_delay_ms\"\xcc\x04\n\x07\x46orward\x12\xae\x02\n\x06target\x18\x01 \x01(\tB\x9d\x02\xba\xe1\x18\x98\x02\x08\x01\x10\x80\x10\x1a\x96\x01https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment\x12(\n\x04path\x18\x02 \x01(\x0b\x32\x1a.understudy.v1.PathRewrite\x12\x32\n\x0bset_headers\x18\x03 \x03(\x0b\x32\x15.understudy.v1.HeaderB\x06\xba\xe1\x18\x02\x30@\x12|\n\x0eremove_headers\x18\x04 \x03(\tBd\xba\xe1\x18`\x08\x01\x10\x80\x02\x1a\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x11\n\tkeep_host\x18\x05 \x01(\x08\x12!\n\rfirst_byte_ms\x18\x06 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xcf$\"\xc4\x01\n\x0bPathRewrite\x12T\n\x07replace\x18\x01 \x01(\tBA\xba\xe1\x18=\x10\x80\x10\x1a\x07/[^?#]*R/a path that begins with / and has no ? and no #H\x00\x12\x1f\n\x0cstrip_prefix\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x10H\x00\x12\x33\n\nsubstitute\x18\x03 \x01(\x0b\x32\x1d.understudy.v1.PatternRewriteH\x00\x42\t\n\x07rewrite\"J\n\x0ePatternRewrite\x12\x1a\n\x07pattern\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80 \x12\x1c\n\x0breplacement\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x10\"\x96\x01\n\x05\x44\x65lay\x12\x1e\n\x08\x66ixed_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07H\x00\x12.\n\x07uniform\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.UniformDelayH\x00\x12\x33\n\nlog_normal\x18\x03 \x01(\x0b\x32\x1d.understudy.v1.LogNormalDelayH\x00\x42\x08\n\x06length\"F\n\x0cUniformDelay\x12\x1a\n\x06min_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\x12\x1a\n\x06max_ms\x18\x02 \x01(\rB\n\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\"v\n\x0eLogNormalDelay\x12\x1d\n\tmedian_ms\x18\x01 \x01(\rB\n\xba\xe1\x18\x06 \x01(\xc0\xa9\x07\x12%\n\x05sigma\x18\x02 \x01(\x01\x42\x16\xba\xe1\x18\x12Y\x00\x00\x00\x00\x00\x00\x00\x00\x61\x00\x00\x00\x00\x00\x00$@\x12\x1e\n\x06max_ms\x18\x03 \x01(\rB\x0e\xba\xe1\x18\n \x01(\xc0\xa9\x07\x38\xc0\xa9\x07\"\xad\x01\n\x05\x46\x61ult\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.understudy.v1.FaultKind\x12\x30\n\x0bprobability\x18\x02 \x01(\x01\x42\x16\xba\xe1\x18\x12Y\x00\x00\x00\x00\x00\x00\x00\x00\x61\x00\x00\x00\x00\x00\x00\xf0?H\x00\x88\x01\x01\x12-\n\x08\x66raction\x18\x03 \x01(\x01\x42\x16\xba\xe1\x18\x12Y\x00\x00\x00\x00\x00\x00\x00\x00\x61\x00\x00\x00\x00\x00\x00\xf0?H\x01\x88\x01\x01\x42\x0e\n\x0c_probabilityB\x0b\n\t_fraction*\x82\x01\n\rSequenceOrder\x12\x1e\n\x1aSEQUENCE_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17SEQUENCE_ORDER_IN_ORDER\x10\x01\x12\x19\n\x15SEQUENCE_ORDER_CYCLIC\x10\x02\x12\x19\n\x15SEQUENCE_ORDER_RANDOM\x10\x03*\xa5\x01\n\tFaultKind\x12\x1a\n\x16\x46\x41ULT_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41ULT_KIND_RESET\x10\x01\x12\x1a\n\x16\x46\x41ULT_KIND_EMPTY_REPLY\x10\x02\x12\x12\n\x0e\x46\x41ULT_KIND_CUT\x10\x03\x12\x16\n\x12\x46\x41ULT_KIND_GARBAGE\x10\x04\x12\x1e\n\x1a\x46\x41ULT_KIND_MALFORMED_CHUNK\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'understudy.v1.actions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ACTION'].fields_by_name['extract']._loaded_options = None
+  _globals['_ACTION'].fields_by_name['extract']._serialized_options = b'\272\341\030\0020\020'
   _globals['_RESPOND'].fields_by_name['status']._loaded_options = None
   _globals['_RESPOND'].fields_by_name['status']._serialized_options = b'\272\341\030\t \310\001(\327\0048\310\001'
   _globals['_RESPOND'].fields_by_name['headers']._loaded_options = None
@@ -43,18 +46,100 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESPOND'].fields_by_name['text']._serialized_options = b'\272\341\030\004\020\200\200@\342\341\030\004\010\001\020\001'
   _globals['_RESPOND'].fields_by_name['binary']._loaded_options = None
   _globals['_RESPOND'].fields_by_name['binary']._serialized_options = b'\272\341\030\004\020\200\200@\342\341\030\004\010\001\020\001'
+  _globals['_RESPOND'].fields_by_name['file']._loaded_options = None
+  _globals['_RESPOND'].fields_by_name['file']._serialized_options = b'\272\341\030\003\020\310\001'
+  _globals['_RESPOND'].fields_by_name['template']._loaded_options = None
+  _globals['_RESPOND'].fields_by_name['template']._serialized_options = b'\272\341\030\004\020\200\200@\342\341\030\004\010\001\020\001'
   _globals['_HEADER'].fields_by_name['name']._loaded_options = None
   _globals['_HEADER'].fields_by_name['name']._serialized_options = b'\272\341\030^\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
   _globals['_HEADER'].fields_by_name['value']._loaded_options = None
   _globals['_HEADER'].fields_by_name['value']._serialized_options = b'\272\341\030q\020\200@\032*([\\x21-\\x7e]([\\x20-\\x7e\\t]*[\\x21-\\x7e])?)?R@visible ASCII characters, with spaces and tabs only between them'
+  _globals['_SEQUENCE'].fields_by_name['steps']._loaded_options = None
+  _globals['_SEQUENCE'].fields_by_name['steps']._serialized_options = b'\272\341\030\0020d'
+  _globals['_SEQUENCESTEP'].fields_by_name['weight']._loaded_options = None
+  _globals['_SEQUENCESTEP'].fields_by_name['weight']._serialized_options = b'\272\341\030\010 \001(\300\204=8\001'
+  _globals['_EVENTSTREAM'].fields_by_name['events']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['events']._serialized_options = b'\272\341\030\0030\350\007'
+  _globals['_EVENTSTREAM'].fields_by_name['delay_ms']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['delay_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_EVENTSTREAM'].fields_by_name['rounds']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['rounds']._serialized_options = b'\272\341\030\010 \000(\300\204=8\001'
+  _globals['_EVENTSTREAM'].fields_by_name['round_delay_ms']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['round_delay_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_EVENTSTREAM'].fields_by_name['heartbeat_ms']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['heartbeat_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_EVENTSTREAM'].fields_by_name['headers']._loaded_options = None
+  _globals['_EVENTSTREAM'].fields_by_name['headers']._serialized_options = b'\272\341\030\0020@'
+  _globals['_SERVEREVENT'].fields_by_name['data']._loaded_options = None
+  _globals['_SERVEREVENT'].fields_by_name['data']._serialized_options = b'\272\341\030\004\020\200\200@\342\341\030\002\010\001'
+  _globals['_SERVEREVENT'].fields_by_name['event']._loaded_options = None
+  _globals['_SERVEREVENT'].fields_by_name['event']._serialized_options = b'\272\341\030\003\020\200\010\342\341\030\002\010\001'
+  _globals['_SERVEREVENT'].fields_by_name['id']._loaded_options = None
+  _globals['_SERVEREVENT'].fields_by_name['id']._serialized_options = b'\272\341\030\003\020\200\010\342\341\030\002\010\001'
+  _globals['_SERVEREVENT'].fields_by_name['delay_ms']._loaded_options = None
+  _globals['_SERVEREVENT'].fields_by_name['delay_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_FORWARD'].fields_by_name['target']._loaded_options = None
+  _globals['_FORWARD'].fields_by_name['target']._serialized_options = b'\272\341\030\230\002\010\001\020\200\020\032\226\001https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment'
+  _globals['_FORWARD'].fields_by_name['set_headers']._loaded_options = None
+  _globals['_FORWARD'].fields_by_name['set_headers']._serialized_options = b'\272\341\030\0020@'
+  _globals['_FORWARD'].fields_by_name['remove_headers']._loaded_options = None
+  _globals['_FORWARD'].fields_by_name['remove_headers']._serialized_options = b'\272\341\030`\010\001\020\200\002\032\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+0@R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
+  _globals['_FORWARD'].fields_by_name['first_byte_ms']._loaded_options = None
+  _globals['_FORWARD'].fields_by_name['first_byte_ms']._serialized_options = b'\272\341\030\006 \000(\300\317$'
+  _globals['_PATHREWRITE'].fields_by_name['replace']._loaded_options = None
+  _globals['_PATHREWRITE'].fields_by_name['replace']._serialized_options = b'\272\341\030=\020\200\020\032\007/[^?#]*R/a path that begins with / and has no ? and no #'
+  _globals['_PATHREWRITE'].fields_by_name['strip_prefix']._loaded_options = None
+  _globals['_PATHREWRITE'].fields_by_name['strip_prefix']._serialized_options = b'\272\341\030\003\020\200\020'
+  _globals['_PATTERNREWRITE'].fields_by_name['pattern']._loaded_options = None
+  _globals['_PATTERNREWRITE'].fields_by_name['pattern']._serialized_options = b'\272\341\030\005\010\001\020\200 '
+  _globals['_PATTERNREWRITE'].fields_by_name['replacement']._loaded_options = None
+  _globals['_PATTERNREWRITE'].fields_by_name['replacement']._serialized_options = b'\272\341\030\003\020\200\020'
   _globals['_DELAY'].fields_by_name['fixed_ms']._loaded_options = None
   _globals['_DELAY'].fields_by_name['fixed_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
-  _globals['_ACTION']._serialized_start=83
-  _globals['_ACTION']._serialized_end=179
-  _globals['_RESPOND']._serialized_start=182
-  _globals['_RESPOND']._serialized_end=386
-  _globals['_HEADER']._serialized_start=389
-  _globals['_HEADER']._serialized_end=646
-  _globals['_DELAY']._serialized_start=648
-  _globals['_DELAY']._serialized_end=685
+  _globals['_UNIFORMDELAY'].fields_by_name['min_ms']._loaded_options = None
+  _globals['_UNIFORMDELAY'].fields_by_name['min_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_UNIFORMDELAY'].fields_by_name['max_ms']._loaded_options = None
+  _globals['_UNIFORMDELAY'].fields_by_name['max_ms']._serialized_options = b'\272\341\030\006 \000(\300\251\007'
+  _globals['_LOGNORMALDELAY'].fields_by_name['median_ms']._loaded_options = None
+  _globals['_LOGNORMALDELAY'].fields_by_name['median_ms']._serialized_options = b'\272\341\030\006 \001(\300\251\007'
+  _globals['_LOGNORMALDELAY'].fields_by_name['sigma']._loaded_options = None
+  _globals['_LOGNORMALDELAY'].fields_by_name['sigma']._serialized_options = b'\272\341\030\022Y\000\000\000\000\000\000\000\000a\000\000\000\000\000\000$@'
+  _globals['_LOGNORMALDELAY'].fields_by_name['max_ms']._loaded_options = None
+  _globals['_LOGNORMALDELAY'].fields_by_name['max_ms']._serialized_options = b'\272\341\030\n \001(\300\251\0078\300\251\007'
+  _globals['_FAULT'].fields_by_name['probability']._loaded_options = None
+  _globals['_FAULT'].fields_by_name['probability']._serialized_options = b'\272\341\030\022Y\000\000\000\000\000\000\000\000a\000\000\000\000\000\000\360?'
+  _globals['_FAULT'].fields_by_name['fraction']._loaded_options = None
+  _globals['_FAULT'].fields_by_name['fraction']._serialized_options = b'\272\341\030\022Y\000\000\000\000\000\000\000\000a\000\000\000\000\000\000\360?'
+  _globals['_SEQUENCEORDER']._serialized_start=3150
+  _globals['_SEQUENCEORDER']._serialized_end=3280
+  _globals['_FAULTKIND']._serialized_start=3283
+  _globals['_FAULTKIND']._serialized_end=3448
+  _globals['_ACTION']._serialized_start=111
+  _globals['_ACTION']._serialized_end=456
+  _globals['_RESPOND']._serialized_start=459
+  _globals['_RESPOND']._serialized_end=752
+  _globals['_HEADER']._serialized_start=755
+  _globals['_HEADER']._serialized_end=1012
+  _globals['_SEQUENCE']._serialized_start=1014
+  _globals['_SEQUENCE']._serialized_end=1121
+  _globals['_SEQUENCESTEP']._serialized_start=1124
+  _globals['_SEQUENCESTEP']._serialized_end=1283
+  _globals['_EVENTSTREAM']._serialized_start=1286
+  _globals['_EVENTSTREAM']._serialized_end=1546
+  _globals['_SERVEREVENT']._serialized_start=1549
+  _globals['_SERVEREVENT']._serialized_end=1760
+  _globals['_FORWARD']._serialized_start=1763
+  _globals['_FORWARD']._serialized_end=2351
+  _globals['_PATHREWRITE']._serialized_start=2354
+  _globals['_PATHREWRITE']._serialized_end=2550
+  _globals['_PATTERNREWRITE']._serialized_start=2552
+  _globals['_PATTERNREWRITE']._serialized_end=2626
+  _globals['_DELAY']._serialized_start=2629
+  _globals['_DELAY']._serialized_end=2779
+  _globals['_UNIFORMDELAY']._serialized_start=2781
+  _globals['_UNIFORMDELAY']._serialized_end=2851
+  _globals['_LOGNORMALDELAY']._serialized_start=2853
+  _globals['_LOGNORMALDELAY']._serialized_end=2971
+  _globals['_FAULT']._serialized_start=2974
+  _globals['_FAULT']._serialized_end=3147
 # @@protoc_insertion_point(module_scope)

@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/log_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xe6\x02\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\r\x12\x18\n\x10override_applied\x18\x07 \x01(\x08\x12\x1e\n\x0boverride_id\x18\x08 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x0frequest_preview\x18\n \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12#\n\x10response_preview\x18\x0b \x01(\tB\x04\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x10\n\x08\x66indings\x18\x0c \x03(\tB\x0e\n\x0c_override_idB\x12\n\x10_request_previewB\x13\n\x11_response_preview\"\xbf\x01\n\x0fListLogsRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x04 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x16\n\x05since\x18\x06 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x42\x08\n\x06_limit\"i\n\x10ListLogsResponse\x12%\n\x04logs\x18\x01 \x03(\x0b\x32\x17.understudy.v1.LogEntry\x12\x1e\n\x0bnext_cursor\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"{\n\x11GetLogBodyRequest\x12\x14\n\x06log_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04side\x18\x02 \x01(\x0e\x32\x13.understudy.v1.SideB\x14\xe2\x41\x01\x02\xda\xe1\x18\x0cinvalid_side\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"\xce\x01\n\x12GetLogBodyResponse\x12\"\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x32\n\ttruncated\x18\x02 \x01(\x08\x42\x1f\xca\xe1\x18\x1b\n\x19understudy-body-truncated\x12.\n\nsize_bytes\x18\x03 \x01(\x03\x42\x1a\xca\xe1\x18\x16\n\x14understudy-body-size\x12\x30\n\x08withheld\x18\x04 \x01(\x08\x42\x1e\xca\xe1\x18\x1a\n\x18understudy-body-withheld*A\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_REQUEST\x10\x01\x12\x11\n\rSIDE_RESPONSE\x10\x02\x32\xa5\x02\n\nLogService\x12\x88\x01\n\x08ListLogs\x12\x1e.understudy.v1.ListLogsRequest\x1a\x1f.understudy.v1.ListLogsResponse\";\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\x12#/api/v1/sessions/{session_key}/logs\x12\x8b\x01\n\nGetLogBody\x12 .understudy.v1.GetLogBodyRequest\x1a!.understudy.v1.GetLogBodyResponse\"8\xea\xe0\x18\x06\x08\x04\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\"\x12\x1a/api/v1/logs/{log_id}/bodyb\x04\x62odyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/log_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\x9e\x03\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\r\x12\x18\n\x10override_applied\x18\x07 \x01(\x08\x12\x1e\n\x0boverride_id\x18\x08 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x0frequest_preview\x18\n \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12#\n\x10response_preview\x18\x0b \x01(\tB\x04\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x10\n\x08\x66indings\x18\x0c \x03(\t\x12\"\n\x05\x64raws\x18\r \x03(\x0b\x32\x13.understudy.v1.Draw\x12\x12\n\noccurrence\x18\x0e \x01(\rB\x0e\n\x0c_override_idB\x12\n\x10_request_previewB\x13\n\x11_response_preview\"#\n\x04\x44raw\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xbf\x01\n\x0fListLogsRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x04 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x16\n\x05since\x18\x06 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x42\x08\n\x06_limit\"i\n\x10ListLogsResponse\x12%\n\x04logs\x18\x01 \x03(\x0b\x32\x17.understudy.v1.LogEntry\x12\x1e\n\x0bnext_cursor\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"{\n\x11GetLogBodyRequest\x12\x14\n\x06log_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04side\x18\x02 \x01(\x0e\x32\x13.understudy.v1.SideB\x14\xe2\x41\x01\x02\xda\xe1\x18\x0cinvalid_side\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"\xce\x01\n\x12GetLogBodyResponse\x12\"\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x32\n\ttruncated\x18\x02 \x01(\x08\x42\x1f\xca\xe1\x18\x1b\n\x19understudy-body-truncated\x12.\n\nsize_bytes\x18\x03 \x01(\x03\x42\x1a\xca\xe1\x18\x16\n\x14understudy-body-size\x12\x30\n\x08withheld\x18\x04 \x01(\x08\x42\x1e\xca\xe1\x18\x1a\n\x18understudy-body-withheld*A\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_REQUEST\x10\x01\x12\x11\n\rSIDE_RESPONSE\x10\x02\x32\xa5\x02\n\nLogService\x12\x88\x01\n\x08ListLogs\x12\x1e.understudy.v1.ListLogsRequest\x1a\x1f.understudy.v1.ListLogsResponse\";\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\x12#/api/v1/sessions/{session_key}/logs\x12\x8b\x01\n\nGetLogBody\x12 .understudy.v1.GetLogBodyRequest\x1a!.understudy.v1.GetLogBodyResponse\"8\xea\xe0\x18\x06\x08\x04\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\"\x12\x1a/api/v1/logs/{log_id}/bodyb\x04\x62odyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,18 +73,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGSERVICE'].methods_by_name['ListLogs']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\362\340\030\002\020\001\202\323\344\223\002%\022#/api/v1/sessions/{session_key}/logs'
   _globals['_LOGSERVICE'].methods_by_name['GetLogBody']._loaded_options = None
   _globals['_LOGSERVICE'].methods_by_name['GetLogBody']._serialized_options = b'\352\340\030\006\010\004\020\001\030\001\362\340\030\002\020\001\202\323\344\223\002\"\022\032/api/v1/logs/{log_id}/bodyb\004body'
-  _globals['_SIDE']._serialized_start=1206
-  _globals['_SIDE']._serialized_end=1271
+  _globals['_SIDE']._serialized_start=1299
+  _globals['_SIDE']._serialized_end=1364
   _globals['_LOGENTRY']._serialized_start=211
-  _globals['_LOGENTRY']._serialized_end=569
-  _globals['_LISTLOGSREQUEST']._serialized_start=572
-  _globals['_LISTLOGSREQUEST']._serialized_end=763
-  _globals['_LISTLOGSRESPONSE']._serialized_start=765
-  _globals['_LISTLOGSRESPONSE']._serialized_end=870
-  _globals['_GETLOGBODYREQUEST']._serialized_start=872
-  _globals['_GETLOGBODYREQUEST']._serialized_end=995
-  _globals['_GETLOGBODYRESPONSE']._serialized_start=998
-  _globals['_GETLOGBODYRESPONSE']._serialized_end=1204
-  _globals['_LOGSERVICE']._serialized_start=1274
-  _globals['_LOGSERVICE']._serialized_end=1567
+  _globals['_LOGENTRY']._serialized_end=625
+  _globals['_DRAW']._serialized_start=627
+  _globals['_DRAW']._serialized_end=662
+  _globals['_LISTLOGSREQUEST']._serialized_start=665
+  _globals['_LISTLOGSREQUEST']._serialized_end=856
+  _globals['_LISTLOGSRESPONSE']._serialized_start=858
+  _globals['_LISTLOGSRESPONSE']._serialized_end=963
+  _globals['_GETLOGBODYREQUEST']._serialized_start=965
+  _globals['_GETLOGBODYREQUEST']._serialized_end=1088
+  _globals['_GETLOGBODYRESPONSE']._serialized_start=1091
+  _globals['_GETLOGBODYRESPONSE']._serialized_end=1297
+  _globals['_LOGSERVICE']._serialized_start=1367
+  _globals['_LOGSERVICE']._serialized_end=1660
 # @@protoc_insertion_point(module_scope)

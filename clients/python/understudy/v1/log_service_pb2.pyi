@@ -25,7 +25,7 @@ SIDE_REQUEST: Side
 SIDE_RESPONSE: Side
 
 class LogEntry(_message.Message):
-    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings")
+    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings", "draws", "occurrence")
     ID_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +38,8 @@ class LogEntry(_message.Message):
     REQUEST_PREVIEW_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_PREVIEW_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    DRAWS_FIELD_NUMBER: _ClassVar[int]
+    OCCURRENCE_FIELD_NUMBER: _ClassVar[int]
     id: str
     method: str
     path: str
@@ -50,7 +52,17 @@ class LogEntry(_message.Message):
     request_preview: str
     response_preview: str
     findings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
+    draws: _containers.RepeatedCompositeFieldContainer[Draw]
+    occurrence: int
+    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ..., draws: _Optional[_Iterable[_Union[Draw, _Mapping]]] = ..., occurrence: _Optional[int] = ...) -> None: ...
+
+class Draw(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class ListLogsRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment", "limit", "before", "since")

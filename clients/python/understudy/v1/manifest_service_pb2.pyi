@@ -6,6 +6,7 @@ from understudy.v1 import actions_pb2 as _actions_pb2
 from understudy.v1 import matching_pb2 as _matching_pb2
 from understudy.v1 import mock_service_pb2 as _mock_service_pb2
 from understudy.v1 import project_service_pb2 as _project_service_pb2
+from understudy.v1 import state_pb2 as _state_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -99,7 +100,7 @@ class ManifestProject(_message.Message):
     def __init__(self, name: _Optional[str] = ..., environments: _Optional[_Mapping[str, ManifestEnvironment]] = ..., existing: bool = ...) -> None: ...
 
 class ManifestEnvironment(_message.Message):
-    __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "mocks", "scenarios", "existing")
+    __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "mocks", "scenarios", "existing", "profile")
     class MocksEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +128,7 @@ class ManifestEnvironment(_message.Message):
     MOCKS_FIELD_NUMBER: _ClassVar[int]
     SCENARIOS_FIELD_NUMBER: _ClassVar[int]
     EXISTING_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
     name: str
     upstream: str
     hosts: _containers.RepeatedScalarFieldContainer[str]
@@ -140,22 +142,33 @@ class ManifestEnvironment(_message.Message):
     mocks: _containers.MessageMap[str, ManifestMock]
     scenarios: _containers.MessageMap[str, ManifestScenario]
     existing: bool
-    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[_project_service_pb2.Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[_project_service_pb2.Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[_project_service_pb2.Redaction, _Mapping]] = ..., limits: _Optional[_Union[_project_service_pb2.EnvironmentLimits, _Mapping]] = ..., mocks: _Optional[_Mapping[str, ManifestMock]] = ..., scenarios: _Optional[_Mapping[str, ManifestScenario]] = ..., existing: bool = ...) -> None: ...
+    profile: _project_service_pb2.Profile
+    def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[_project_service_pb2.Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[_project_service_pb2.Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[_project_service_pb2.Redaction, _Mapping]] = ..., limits: _Optional[_Union[_project_service_pb2.EnvironmentLimits, _Mapping]] = ..., mocks: _Optional[_Mapping[str, ManifestMock]] = ..., scenarios: _Optional[_Mapping[str, ManifestScenario]] = ..., existing: bool = ..., profile: _Optional[_Union[_project_service_pb2.Profile, str]] = ...) -> None: ...
 
 class ManifestMock(_message.Message):
-    __slots__ = ("name", "matcher", "action", "state")
+    __slots__ = ("name", "matcher", "action", "state", "priority", "tags", "lifetime", "machine", "chain")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MATCHER_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
     name: str
     matcher: _matching_pb2.RequestMatcher
     action: _actions_pb2.Action
     state: _mock_service_pb2.MockState
-    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[_mock_service_pb2.MockState, str]] = ...) -> None: ...
+    priority: int
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    lifetime: _state_pb2.Lifetime
+    machine: _state_pb2.MachineStep
+    chain: str
+    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[_mock_service_pb2.MockState, str]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ...) -> None: ...
 
 class ManifestScenario(_message.Message):
-    __slots__ = ("name", "url_id", "mocks", "local_mocks")
+    __slots__ = ("name", "url_id", "mocks", "local_mocks", "tags")
     class LocalMocksEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -167,11 +180,13 @@ class ManifestScenario(_message.Message):
     URL_ID_FIELD_NUMBER: _ClassVar[int]
     MOCKS_FIELD_NUMBER: _ClassVar[int]
     LOCAL_MOCKS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     url_id: str
     mocks: _containers.RepeatedScalarFieldContainer[str]
     local_mocks: _containers.MessageMap[str, ManifestMock]
-    def __init__(self, name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Mapping[str, ManifestMock]] = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Mapping[str, ManifestMock]] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ApplyManifestRequest(_message.Message):
     __slots__ = ("manifest", "adopt", "force", "validate_only")

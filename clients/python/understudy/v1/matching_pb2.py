@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
+from understudy.v1 import state_pb2 as understudy_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cunderstudy/v1/matching.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\"\xe2\x02\n\x0eRequestMatcher\x12N\n\x06method\x18\x01 \x01(\tB>\xba\xe1\x18:\x10 \x1a\x10[A-Z][A-Z0-9_-]*R$a method in upper case, such as POST\x12O\n\x04path\x18\x02 \x01(\tBA\xba\xe1\x18=\x10\x80\x10\x1a\x07/[^?#]*R/a path that begins with / and has no ? and no #\x12?\n\x05query\x18\x03 \x03(\x0b\x32(.understudy.v1.RequestMatcher.QueryEntryB\x06\xba\xe1\x18\x02\x30@\x12&\n\x04\x62ody\x18\x04 \x01(\x0b\x32\x18.understudy.v1.Criterion\x1a\x46\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\"V\n\tCriterion\x12\x1a\n\x06\x65quals\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12%\n\x0bjson_subset\x18\x02 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x42\x06\n\x04testb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cunderstudy/v1/matching.proto\x12\runderstudy.v1\x1a#understudy/options/v1/options.proto\x1a\x19understudy/v1/state.proto\"\xfa\x07\n\x0eRequestMatcher\x12N\n\x06method\x18\x01 \x01(\tB>\xba\xe1\x18:\x10 \x1a\x10[A-Z][A-Z0-9_-]*R$a method in upper case, such as POST\x12O\n\x04path\x18\x02 \x01(\tBA\xba\xe1\x18=\x10\x80\x10\x1a\x07/[^?#]*R/a path that begins with / and has no ? and no #\x12?\n\x05query\x18\x03 \x03(\x0b\x32(.understudy.v1.RequestMatcher.QueryEntryB\x06\xba\xe1\x18\x02\x30@\x12&\n\x04\x62ody\x18\x04 \x01(\x0b\x32\x18.understudy.v1.Criterion\x12\x32\n\x10method_criterion\x18\x05 \x01(\x0b\x32\x18.understudy.v1.Criterion\x12\x30\n\x0epath_criterion\x18\x06 \x01(\x0b\x32\x18.understudy.v1.Criterion\x12&\n\x04host\x18\x07 \x01(\x0b\x32\x18.understudy.v1.Criterion\x12\x9c\x01\n\x07headers\x18\x08 \x03(\x0b\x32*.understudy.v1.RequestMatcher.HeadersEntryB_\xba\xe1\x18[0@J\x1b[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces\x12\x43\n\x07\x63ookies\x18\t \x03(\x0b\x32*.understudy.v1.RequestMatcher.CookiesEntryB\x06\xba\xe1\x18\x02\x30@\x12+\n\tall_query\x18\n \x01(\x0b\x32\x18.understudy.v1.Criterion\x12-\n\x0b\x61ll_headers\x18\x0b \x01(\x0b\x32\x18.understudy.v1.Criterion\x12\x34\n\x05state\x18\x0c \x03(\x0b\x32\x1d.understudy.v1.StateCriterionB\x06\xba\xe1\x18\x02\x30\x10\x1a\x46\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\x1aH\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\x1aH\n\x0c\x43ookiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\"\x7f\n\x0eStateCriterion\x12(\n\x05scope\x18\x01 \x01(\x0e\x32\x19.understudy.v1.StateScope\x12\x16\n\x03key\x18\x02 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x02\x12+\n\tcriterion\x18\x03 \x01(\x0b\x32\x18.understudy.v1.Criterion\"\xa8\n\n\tCriterion\x12\x1a\n\x06\x65quals\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12%\n\x0bjson_subset\x18\x02 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x12%\n\x0bjson_equals\x18\x03 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x12 \n\x0c\x65quals_bytes\x18\x04 \x01(\x0c\x42\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12\x1c\n\x08\x63ontains\x18\x05 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12\x1a\n\x06prefix\x18\x06 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12\x1a\n\x06suffix\x18\x07 \x01(\tB\x08\xba\xe1\x18\x04\x10\x80\x80\x04H\x00\x12\x1a\n\x07pattern\x18\x08 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80 H\x00\x12#\n\x10pattern_at_start\x18\t \x01(\tB\x07\xba\xe1\x18\x03\x10\x80 H\x00\x12!\n\x0epattern_within\x18\n \x01(\tB\x07\xba\xe1\x18\x03\x10\x80 H\x00\x12\x11\n\x07present\x18\x0b \x01(\x08H\x00\x12\x0f\n\x05\x65mpty\x18\x0c \x01(\x08H\x00\x12%\n\x0cgreater_than\x18\r \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xc2\xe1\x18\x02\x08\x01H\x00\x12!\n\x08\x61t_least\x18\x0e \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xc2\xe1\x18\x02\x08\x01H\x00\x12\"\n\tless_than\x18\x0f \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xc2\xe1\x18\x02\x08\x01H\x00\x12 \n\x07\x61t_most\x18\x10 \x01(\tB\r\xba\xe1\x18\x03\x10\x80\x08\xc2\xe1\x18\x02\x08\x01H\x00\x12)\n\x07\x62\x65tween\x18\x11 \x01(\x0b\x32\x16.understudy.v1.BetweenH\x00\x12-\n\tremainder\x18\x12 \x01(\x0b\x32\x18.understudy.v1.RemainderH\x00\x12*\n\x06length\x18\x13 \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12(\n\x04json\x18\x14 \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12\x35\n\tjson_path\x18\x15 \x01(\x0b\x32 .understudy.v1.JsonPathCriterionH\x00\x12%\n\x0bjson_schema\x18\x16 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x10\xc2\xe1\x18\x02\x08\x01H\x00\x12*\n\x06number\x18\x17 \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12*\n\x06\x62\x61se64\x18\x18 \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12,\n\x04\x66orm\x18\x19 \x01(\x0b\x32\x1c.understudy.v1.FormCriterionH\x00\x12&\n\x03\x61ll\x18\x1a \x01(\x0b\x32\x17.understudy.v1.CriteriaH\x00\x12&\n\x03\x61ny\x18\x1b \x01(\x0b\x32\x17.understudy.v1.CriteriaH\x00\x12.\n\x0b\x65xactly_one\x18\x1c \x01(\x0b\x32\x17.understudy.v1.CriteriaH\x00\x12\'\n\x03not\x18\x1d \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12(\n\x04\x65\x61\x63h\x18\x1e \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12(\n\x04some\x18\x1f \x01(\x0b\x32\x18.understudy.v1.CriterionH\x00\x12+\n\x08\x65lements\x18  \x01(\x0b\x32\x17.understudy.v1.CriteriaH\x00\x12\x30\n\x06\x66ields\x18! \x01(\x0b\x32\x1e.understudy.v1.FieldsCriterionH\x00\x12\x13\n\x0bignore_case\x18( \x01(\x08\x12\x14\n\x0cignore_order\x18) \x01(\x08\x42\x06\n\x04test\">\n\x08\x43riteria\x12\x32\n\x08\x63riteria\x18\x01 \x03(\x0b\x32\x18.understudy.v1.CriterionB\x06\xba\xe1\x18\x02\x30\x64\"\\\n\x07\x42\x65tween\x12\x1e\n\x05lower\x18\x01 \x01(\tB\x0f\xba\xe1\x18\x05\x08\x01\x10\x80\x08\xc2\xe1\x18\x02\x08\x01\x12\x1e\n\x05upper\x18\x02 \x01(\tB\x0f\xba\xe1\x18\x05\x08\x01\x10\x80\x08\xc2\xe1\x18\x02\x08\x01\x12\x11\n\texclusive\x18\x03 \x01(\x08\"=\n\tRemainder\x12\x1d\n\x07\x64ivisor\x18\x01 \x01(\rB\x0c\xba\xe1\x18\x08 \x01(\x80\x94\xeb\xdc\x03\x12\x11\n\tremainder\x18\x02 \x01(\r\"\x83\x01\n\x11JsonPathCriterion\x12\x17\n\x04path\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80 \x12+\n\tcriterion\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion\x12(\n\x06select\x18\x03 \x01(\x0e\x32\x18.understudy.v1.Selection\"\x9a\x01\n\rFormCriterion\x12@\n\x06\x66ields\x18\x01 \x03(\x0b\x32(.understudy.v1.FormCriterion.FieldsEntryB\x06\xba\xe1\x18\x02\x30@\x1aG\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01\"\xac\x01\n\x0f\x46ieldsCriterion\x12\x42\n\x06\x66ields\x18\x01 \x03(\x0b\x32*.understudy.v1.FieldsCriterion.FieldsEntryB\x06\xba\xe1\x18\x02\x30\x64\x12\x0c\n\x04only\x18\x02 \x01(\x08\x1aG\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.understudy.v1.Criterion:\x02\x38\x01*b\n\tSelection\x12\x19\n\x15SELECTION_UNSPECIFIED\x10\x00\x12\x12\n\x0eSELECTION_SOME\x10\x01\x12\x12\n\x0eSELECTION_EACH\x10\x02\x12\x12\n\x0eSELECTION_LIST\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,20 +36,100 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REQUESTMATCHER_QUERYENTRY']._loaded_options = None
   _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_options = b'8\001'
+  _globals['_REQUESTMATCHER_HEADERSENTRY']._loaded_options = None
+  _globals['_REQUESTMATCHER_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_REQUESTMATCHER_COOKIESENTRY']._loaded_options = None
+  _globals['_REQUESTMATCHER_COOKIESENTRY']._serialized_options = b'8\001'
   _globals['_REQUESTMATCHER'].fields_by_name['method']._loaded_options = None
   _globals['_REQUESTMATCHER'].fields_by_name['method']._serialized_options = b'\272\341\030:\020 \032\020[A-Z][A-Z0-9_-]*R$a method in upper case, such as POST'
   _globals['_REQUESTMATCHER'].fields_by_name['path']._loaded_options = None
   _globals['_REQUESTMATCHER'].fields_by_name['path']._serialized_options = b'\272\341\030=\020\200\020\032\007/[^?#]*R/a path that begins with / and has no ? and no #'
   _globals['_REQUESTMATCHER'].fields_by_name['query']._loaded_options = None
   _globals['_REQUESTMATCHER'].fields_by_name['query']._serialized_options = b'\272\341\030\0020@'
+  _globals['_REQUESTMATCHER'].fields_by_name['headers']._loaded_options = None
+  _globals['_REQUESTMATCHER'].fields_by_name['headers']._serialized_options = b'\272\341\030[0@J\033[!#$%&\'*+.^_`|~0-9A-Za-z-]+R:letters, digits and any of !#$%&\'*+.^_`|~-, without spaces'
+  _globals['_REQUESTMATCHER'].fields_by_name['cookies']._loaded_options = None
+  _globals['_REQUESTMATCHER'].fields_by_name['cookies']._serialized_options = b'\272\341\030\0020@'
+  _globals['_REQUESTMATCHER'].fields_by_name['state']._loaded_options = None
+  _globals['_REQUESTMATCHER'].fields_by_name['state']._serialized_options = b'\272\341\030\0020\020'
+  _globals['_STATECRITERION'].fields_by_name['key']._loaded_options = None
+  _globals['_STATECRITERION'].fields_by_name['key']._serialized_options = b'\272\341\030\005\010\001\020\200\002'
   _globals['_CRITERION'].fields_by_name['equals']._loaded_options = None
   _globals['_CRITERION'].fields_by_name['equals']._serialized_options = b'\272\341\030\004\020\200\200\004'
   _globals['_CRITERION'].fields_by_name['json_subset']._loaded_options = None
   _globals['_CRITERION'].fields_by_name['json_subset']._serialized_options = b'\272\341\030\004\020\200\200\004\302\341\030\002\010\001'
-  _globals['_REQUESTMATCHER']._serialized_start=85
-  _globals['_REQUESTMATCHER']._serialized_end=439
-  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_start=369
-  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_end=439
-  _globals['_CRITERION']._serialized_start=441
-  _globals['_CRITERION']._serialized_end=527
+  _globals['_CRITERION'].fields_by_name['json_equals']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['json_equals']._serialized_options = b'\272\341\030\004\020\200\200\004\302\341\030\002\010\001'
+  _globals['_CRITERION'].fields_by_name['equals_bytes']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['equals_bytes']._serialized_options = b'\272\341\030\004\020\200\200\004'
+  _globals['_CRITERION'].fields_by_name['contains']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['contains']._serialized_options = b'\272\341\030\004\020\200\200\004'
+  _globals['_CRITERION'].fields_by_name['prefix']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['prefix']._serialized_options = b'\272\341\030\004\020\200\200\004'
+  _globals['_CRITERION'].fields_by_name['suffix']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['suffix']._serialized_options = b'\272\341\030\004\020\200\200\004'
+  _globals['_CRITERION'].fields_by_name['pattern']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['pattern']._serialized_options = b'\272\341\030\003\020\200 '
+  _globals['_CRITERION'].fields_by_name['pattern_at_start']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['pattern_at_start']._serialized_options = b'\272\341\030\003\020\200 '
+  _globals['_CRITERION'].fields_by_name['pattern_within']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['pattern_within']._serialized_options = b'\272\341\030\003\020\200 '
+  _globals['_CRITERION'].fields_by_name['greater_than']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['greater_than']._serialized_options = b'\272\341\030\003\020\200\010\302\341\030\002\010\001'
+  _globals['_CRITERION'].fields_by_name['at_least']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['at_least']._serialized_options = b'\272\341\030\003\020\200\010\302\341\030\002\010\001'
+  _globals['_CRITERION'].fields_by_name['less_than']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['less_than']._serialized_options = b'\272\341\030\003\020\200\010\302\341\030\002\010\001'
+  _globals['_CRITERION'].fields_by_name['at_most']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['at_most']._serialized_options = b'\272\341\030\003\020\200\010\302\341\030\002\010\001'
+  _globals['_CRITERION'].fields_by_name['json_schema']._loaded_options = None
+  _globals['_CRITERION'].fields_by_name['json_schema']._serialized_options = b'\272\341\030\004\020\200\200\020\302\341\030\002\010\001'
+  _globals['_CRITERIA'].fields_by_name['criteria']._loaded_options = None
+  _globals['_CRITERIA'].fields_by_name['criteria']._serialized_options = b'\272\341\030\0020d'
+  _globals['_BETWEEN'].fields_by_name['lower']._loaded_options = None
+  _globals['_BETWEEN'].fields_by_name['lower']._serialized_options = b'\272\341\030\005\010\001\020\200\010\302\341\030\002\010\001'
+  _globals['_BETWEEN'].fields_by_name['upper']._loaded_options = None
+  _globals['_BETWEEN'].fields_by_name['upper']._serialized_options = b'\272\341\030\005\010\001\020\200\010\302\341\030\002\010\001'
+  _globals['_REMAINDER'].fields_by_name['divisor']._loaded_options = None
+  _globals['_REMAINDER'].fields_by_name['divisor']._serialized_options = b'\272\341\030\010 \001(\200\224\353\334\003'
+  _globals['_JSONPATHCRITERION'].fields_by_name['path']._loaded_options = None
+  _globals['_JSONPATHCRITERION'].fields_by_name['path']._serialized_options = b'\272\341\030\005\010\001\020\200 '
+  _globals['_FORMCRITERION_FIELDSENTRY']._loaded_options = None
+  _globals['_FORMCRITERION_FIELDSENTRY']._serialized_options = b'8\001'
+  _globals['_FORMCRITERION'].fields_by_name['fields']._loaded_options = None
+  _globals['_FORMCRITERION'].fields_by_name['fields']._serialized_options = b'\272\341\030\0020@'
+  _globals['_FIELDSCRITERION_FIELDSENTRY']._loaded_options = None
+  _globals['_FIELDSCRITERION_FIELDSENTRY']._serialized_options = b'8\001'
+  _globals['_FIELDSCRITERION'].fields_by_name['fields']._loaded_options = None
+  _globals['_FIELDSCRITERION'].fields_by_name['fields']._serialized_options = b'\272\341\030\0020d'
+  _globals['_SELECTION']._serialized_start=3271
+  _globals['_SELECTION']._serialized_end=3369
+  _globals['_REQUESTMATCHER']._serialized_start=112
+  _globals['_REQUESTMATCHER']._serialized_end=1130
+  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_start=912
+  _globals['_REQUESTMATCHER_QUERYENTRY']._serialized_end=982
+  _globals['_REQUESTMATCHER_HEADERSENTRY']._serialized_start=984
+  _globals['_REQUESTMATCHER_HEADERSENTRY']._serialized_end=1056
+  _globals['_REQUESTMATCHER_COOKIESENTRY']._serialized_start=1058
+  _globals['_REQUESTMATCHER_COOKIESENTRY']._serialized_end=1130
+  _globals['_STATECRITERION']._serialized_start=1132
+  _globals['_STATECRITERION']._serialized_end=1259
+  _globals['_CRITERION']._serialized_start=1262
+  _globals['_CRITERION']._serialized_end=2582
+  _globals['_CRITERIA']._serialized_start=2584
+  _globals['_CRITERIA']._serialized_end=2646
+  _globals['_BETWEEN']._serialized_start=2648
+  _globals['_BETWEEN']._serialized_end=2740
+  _globals['_REMAINDER']._serialized_start=2742
+  _globals['_REMAINDER']._serialized_end=2803
+  _globals['_JSONPATHCRITERION']._serialized_start=2806
+  _globals['_JSONPATHCRITERION']._serialized_end=2937
+  _globals['_FORMCRITERION']._serialized_start=2940
+  _globals['_FORMCRITERION']._serialized_end=3094
+  _globals['_FORMCRITERION_FIELDSENTRY']._serialized_start=3023
+  _globals['_FORMCRITERION_FIELDSENTRY']._serialized_end=3094
+  _globals['_FIELDSCRITERION']._serialized_start=3097
+  _globals['_FIELDSCRITERION']._serialized_end=3269
+  _globals['_FIELDSCRITERION_FIELDSENTRY']._serialized_start=3023
+  _globals['_FIELDSCRITERION_FIELDSENTRY']._serialized_end=3094
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from understudy.options.v1 import options_pb2 as _options_pb2
 from understudy.v1 import actions_pb2 as _actions_pb2
 from understudy.v1 import matching_pb2 as _matching_pb2
+from understudy.v1 import state_pb2 as _state_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -27,7 +28,7 @@ MOCK_STATE_DRAFT: MockState
 MOCK_STATE_PUBLISHED: MockState
 
 class Mock(_message.Message):
-    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision", "managed_by")
+    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision", "managed_by", "priority", "tags", "lifetime", "machine", "chain", "expires_at", "session")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +41,13 @@ class Mock(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_FIELD_NUMBER: _ClassVar[int]
+    MACHINE_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     scenario: str
@@ -52,7 +60,14 @@ class Mock(_message.Message):
     updated_at: _timestamp_pb2.Timestamp
     revision: int
     managed_by: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
+    priority: int
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    lifetime: _state_pb2.Lifetime
+    machine: _state_pb2.MachineStep
+    chain: str
+    expires_at: _timestamp_pb2.Timestamp
+    session: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ...) -> None: ...
 
 class CreateMockRequest(_message.Message):
     __slots__ = ("project", "environment", "mock")
@@ -145,7 +160,7 @@ class DeleteMockResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListMocksRequest(_message.Message):
-    __slots__ = ("project", "environment", "page_size", "page_token", "search", "state", "active", "scenario", "library_only")
+    __slots__ = ("project", "environment", "page_size", "page_token", "search", "state", "active", "scenario", "library_only", "tags")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +170,7 @@ class ListMocksRequest(_message.Message):
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
     LIBRARY_ONLY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     page_size: int
@@ -164,7 +180,8 @@ class ListMocksRequest(_message.Message):
     active: bool
     scenario: str
     library_only: bool
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., scenario: _Optional[str] = ..., library_only: bool = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., scenario: _Optional[str] = ..., library_only: bool = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListMocksResponse(_message.Message):
     __slots__ = ("mocks", "next_page_token")
@@ -241,6 +258,76 @@ class DeactivateMockRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
 
 class DeactivateMockResponse(_message.Message):
+    __slots__ = ("mock",)
+    MOCK_FIELD_NUMBER: _ClassVar[int]
+    mock: Mock
+    def __init__(self, mock: _Optional[_Union[Mock, _Mapping]] = ...) -> None: ...
+
+class BatchMocksRequest(_message.Message):
+    __slots__ = ("project", "environment", "operations")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    operations: _containers.RepeatedCompositeFieldContainer[MockOperation]
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., operations: _Optional[_Iterable[_Union[MockOperation, _Mapping]]] = ...) -> None: ...
+
+class MockOperation(_message.Message):
+    __slots__ = ("create", "update", "delete", "publish", "unpublish", "activate", "deactivate")
+    CREATE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISH_FIELD_NUMBER: _ClassVar[int]
+    UNPUBLISH_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATE_FIELD_NUMBER: _ClassVar[int]
+    DEACTIVATE_FIELD_NUMBER: _ClassVar[int]
+    create: CreateMockRequest
+    update: UpdateMockRequest
+    delete: DeleteMockRequest
+    publish: PublishMockRequest
+    unpublish: UnpublishMockRequest
+    activate: ActivateMockRequest
+    deactivate: DeactivateMockRequest
+    def __init__(self, create: _Optional[_Union[CreateMockRequest, _Mapping]] = ..., update: _Optional[_Union[UpdateMockRequest, _Mapping]] = ..., delete: _Optional[_Union[DeleteMockRequest, _Mapping]] = ..., publish: _Optional[_Union[PublishMockRequest, _Mapping]] = ..., unpublish: _Optional[_Union[UnpublishMockRequest, _Mapping]] = ..., activate: _Optional[_Union[ActivateMockRequest, _Mapping]] = ..., deactivate: _Optional[_Union[DeactivateMockRequest, _Mapping]] = ...) -> None: ...
+
+class BatchMocksResponse(_message.Message):
+    __slots__ = ("mocks",)
+    MOCKS_FIELD_NUMBER: _ClassVar[int]
+    mocks: _containers.RepeatedCompositeFieldContainer[Mock]
+    def __init__(self, mocks: _Optional[_Iterable[_Union[Mock, _Mapping]]] = ...) -> None: ...
+
+class ListMockVersionsRequest(_message.Message):
+    __slots__ = ("project", "environment", "mock_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    mock_id: str
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
+
+class ListMockVersionsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[Mock]
+    def __init__(self, versions: _Optional[_Iterable[_Union[Mock, _Mapping]]] = ...) -> None: ...
+
+class RestoreMockVersionRequest(_message.Message):
+    __slots__ = ("project", "environment", "mock_id", "version", "expected_revision")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    mock_id: str
+    version: int
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., mock_id: _Optional[str] = ..., version: _Optional[int] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+
+class RestoreMockVersionResponse(_message.Message):
     __slots__ = ("mock",)
     MOCK_FIELD_NUMBER: _ClassVar[int]
     mock: Mock

@@ -88,6 +88,21 @@ class MockServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_mock__service__pb2.DeactivateMockRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_mock__service__pb2.DeactivateMockResponse.FromString,
                 _registered_method=True)
+        self.BatchMocks = channel.unary_unary(
+                '/understudy.v1.MockService/BatchMocks',
+                request_serializer=understudy_dot_v1_dot_mock__service__pb2.BatchMocksRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_mock__service__pb2.BatchMocksResponse.FromString,
+                _registered_method=True)
+        self.ListMockVersions = channel.unary_unary(
+                '/understudy.v1.MockService/ListMockVersions',
+                request_serializer=understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsResponse.FromString,
+                _registered_method=True)
+        self.RestoreMockVersion = channel.unary_unary(
+                '/understudy.v1.MockService/RestoreMockVersion',
+                request_serializer=understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionResponse.FromString,
+                _registered_method=True)
 
 
 class MockServiceServicer(object):
@@ -181,6 +196,33 @@ class MockServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchMocks(self, request, context):
+        """Does several things to mocks, whole or not at all: when one of them fails, all of it fails with that one's error, whose
+        field names it (`operations[3].update.mock.name`), and nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMockVersions(self, request, context):
+        """Lists what a mock was, newest first: one version for each of its revisions, of which the latest 50 are kept. A mock that
+        was removed has its versions still, among the latest 1000 removed of the environment. Fails with not_found when
+        none is known, or when it is somebody else's draft.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreMockVersion(self, request, context):
+        """Makes a mock what it was: name, matcher, action and all else that can be changed are those of a version, as a new
+        revision. A mock that was removed is made again, as a draft. Fails with not_found when there is no such version,
+        with managed_by_file when a manifest declares the mock, with revision_mismatch when `expected_revision` is not the
+        present one, with invalid_field when it refers to a file that is gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MockServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -233,6 +275,21 @@ def add_MockServiceServicer_to_server(servicer, server):
                     servicer.DeactivateMock,
                     request_deserializer=understudy_dot_v1_dot_mock__service__pb2.DeactivateMockRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_mock__service__pb2.DeactivateMockResponse.SerializeToString,
+            ),
+            'BatchMocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchMocks,
+                    request_deserializer=understudy_dot_v1_dot_mock__service__pb2.BatchMocksRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_mock__service__pb2.BatchMocksResponse.SerializeToString,
+            ),
+            'ListMockVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMockVersions,
+                    request_deserializer=understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsResponse.SerializeToString,
+            ),
+            'RestoreMockVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreMockVersion,
+                    request_deserializer=understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -508,6 +565,87 @@ class MockService(object):
             '/understudy.v1.MockService/DeactivateMock',
             understudy_dot_v1_dot_mock__service__pb2.DeactivateMockRequest.SerializeToString,
             understudy_dot_v1_dot_mock__service__pb2.DeactivateMockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchMocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.MockService/BatchMocks',
+            understudy_dot_v1_dot_mock__service__pb2.BatchMocksRequest.SerializeToString,
+            understudy_dot_v1_dot_mock__service__pb2.BatchMocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMockVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.MockService/ListMockVersions',
+            understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsRequest.SerializeToString,
+            understudy_dot_v1_dot_mock__service__pb2.ListMockVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreMockVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.MockService/RestoreMockVersion',
+            understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionRequest.SerializeToString,
+            understudy_dot_v1_dot_mock__service__pb2.RestoreMockVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,12 +7,24 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from understudy.options.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Profile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROFILE_UNSPECIFIED: _ClassVar[Profile]
+    PROFILE_FLOWMOCK: _ClassVar[Profile]
+    PROFILE_ASSERTIVE: _ClassVar[Profile]
+    PROFILE_MOCKARTY: _ClassVar[Profile]
+PROFILE_UNSPECIFIED: Profile
+PROFILE_FLOWMOCK: Profile
+PROFILE_ASSERTIVE: Profile
+PROFILE_MOCKARTY: Profile
 
 class Project(_message.Message):
     __slots__ = ("slug", "name", "created_at", "updated_at", "revision", "managed_by")
@@ -31,7 +43,7 @@ class Project(_message.Message):
     def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
 
 class Environment(_message.Message):
-    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "managed_by")
+    __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "managed_by", "profile")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SLUG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +60,7 @@ class Environment(_message.Message):
     REDACTION_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
     project: str
     slug: str
     name: str
@@ -64,7 +77,8 @@ class Environment(_message.Message):
     redaction: Redaction
     limits: EnvironmentLimits
     managed_by: str
-    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., limits: _Optional[_Union[EnvironmentLimits, _Mapping]] = ..., managed_by: _Optional[str] = ...) -> None: ...
+    profile: Profile
+    def __init__(self, project: _Optional[str] = ..., slug: _Optional[str] = ..., name: _Optional[str] = ..., upstream: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[Redaction, _Mapping]] = ..., limits: _Optional[_Union[EnvironmentLimits, _Mapping]] = ..., managed_by: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ...) -> None: ...
 
 class Carrier(_message.Message):
     __slots__ = ("header", "cookie", "query", "jwt_claim", "baggage")

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Scenario(_message.Message):
-    __slots__ = ("id", "name", "url_id", "mocks", "local_mocks", "created_at", "updated_at", "revision", "managed_by")
+    __slots__ = ("id", "name", "url_id", "mocks", "local_mocks", "created_at", "updated_at", "revision", "managed_by", "tags")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class Scenario(_message.Message):
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     url_id: str
@@ -34,7 +35,8 @@ class Scenario(_message.Message):
     updated_at: _timestamp_pb2.Timestamp
     revision: int
     managed_by: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Iterable[str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ScenarioSummary(_message.Message):
     __slots__ = ("id", "name", "url_id")
@@ -139,3 +141,65 @@ class DeleteScenarioRequest(_message.Message):
 class DeleteScenarioResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class BatchScenariosRequest(_message.Message):
+    __slots__ = ("project", "environment", "operations")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    OPERATIONS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    operations: _containers.RepeatedCompositeFieldContainer[ScenarioOperation]
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., operations: _Optional[_Iterable[_Union[ScenarioOperation, _Mapping]]] = ...) -> None: ...
+
+class ScenarioOperation(_message.Message):
+    __slots__ = ("create", "update", "delete")
+    CREATE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    DELETE_FIELD_NUMBER: _ClassVar[int]
+    create: CreateScenarioRequest
+    update: UpdateScenarioRequest
+    delete: DeleteScenarioRequest
+    def __init__(self, create: _Optional[_Union[CreateScenarioRequest, _Mapping]] = ..., update: _Optional[_Union[UpdateScenarioRequest, _Mapping]] = ..., delete: _Optional[_Union[DeleteScenarioRequest, _Mapping]] = ...) -> None: ...
+
+class BatchScenariosResponse(_message.Message):
+    __slots__ = ("scenarios",)
+    SCENARIOS_FIELD_NUMBER: _ClassVar[int]
+    scenarios: _containers.RepeatedCompositeFieldContainer[Scenario]
+    def __init__(self, scenarios: _Optional[_Iterable[_Union[Scenario, _Mapping]]] = ...) -> None: ...
+
+class ListScenarioVersionsRequest(_message.Message):
+    __slots__ = ("project", "environment", "scenario_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    scenario_id: str
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario_id: _Optional[str] = ...) -> None: ...
+
+class ListScenarioVersionsResponse(_message.Message):
+    __slots__ = ("versions",)
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[Scenario]
+    def __init__(self, versions: _Optional[_Iterable[_Union[Scenario, _Mapping]]] = ...) -> None: ...
+
+class RestoreScenarioVersionRequest(_message.Message):
+    __slots__ = ("project", "environment", "scenario_id", "version", "expected_revision")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    SCENARIO_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    environment: str
+    scenario_id: str
+    version: int
+    expected_revision: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario_id: _Optional[str] = ..., version: _Optional[int] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+
+class RestoreScenarioVersionResponse(_message.Message):
+    __slots__ = ("scenario",)
+    SCENARIO_FIELD_NUMBER: _ClassVar[int]
+    scenario: Scenario
+    def __init__(self, scenario: _Optional[_Union[Scenario, _Mapping]] = ...) -> None: ...

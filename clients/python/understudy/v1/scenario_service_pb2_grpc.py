@@ -61,6 +61,21 @@ class ScenarioServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioResponse.FromString,
                 _registered_method=True)
+        self.BatchScenarios = channel.unary_unary(
+                '/understudy.v1.ScenarioService/BatchScenarios',
+                request_serializer=understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosResponse.FromString,
+                _registered_method=True)
+        self.ListScenarioVersions = channel.unary_unary(
+                '/understudy.v1.ScenarioService/ListScenarioVersions',
+                request_serializer=understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.FromString,
+                _registered_method=True)
+        self.RestoreScenarioVersion = channel.unary_unary(
+                '/understudy.v1.ScenarioService/RestoreScenarioVersion',
+                request_serializer=understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionResponse.FromString,
+                _registered_method=True)
 
 
 class ScenarioServiceServicer(object):
@@ -107,6 +122,33 @@ class ScenarioServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchScenarios(self, request, context):
+        """Does several things to scenarios, whole or not at all: when one of them fails, all of it fails with that one's error,
+        whose field names it (`operations[3].update.scenario.name`), and nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListScenarioVersions(self, request, context):
+        """Lists what a scenario was, newest first: one version for each of its revisions, of which the latest 50 are kept. A
+        scenario that was removed has its versions still, among the latest 1000 removed of the environment; its own mocks
+        have versions of their own (MockService). Fails with not_found when none is known.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreScenarioVersion(self, request, context):
+        """Makes a scenario what it was: its name, name for URLs, tags and the library mocks in it are those of a version, as a new
+        revision. One that was removed is made again, without mocks of its own. Fails with not_found when there is no such
+        version, with managed_by_file when a manifest declares the scenario, with revision_mismatch when
+        `expected_revision` is not the present one, and as UpdateScenario does when a mock in it is gone by now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ScenarioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +176,21 @@ def add_ScenarioServiceServicer_to_server(servicer, server):
                     servicer.DeleteScenario,
                     request_deserializer=understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioResponse.SerializeToString,
+            ),
+            'BatchScenarios': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchScenarios,
+                    request_deserializer=understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosResponse.SerializeToString,
+            ),
+            'ListScenarioVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListScenarioVersions,
+                    request_deserializer=understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.SerializeToString,
+            ),
+            'RestoreScenarioVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreScenarioVersion,
+                    request_deserializer=understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +329,87 @@ class ScenarioService(object):
             '/understudy.v1.ScenarioService/DeleteScenario',
             understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioRequest.SerializeToString,
             understudy_dot_v1_dot_scenario__service__pb2.DeleteScenarioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchScenarios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.ScenarioService/BatchScenarios',
+            understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosRequest.SerializeToString,
+            understudy_dot_v1_dot_scenario__service__pb2.BatchScenariosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListScenarioVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.ScenarioService/ListScenarioVersions',
+            understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsRequest.SerializeToString,
+            understudy_dot_v1_dot_scenario__service__pb2.ListScenarioVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreScenarioVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.ScenarioService/RestoreScenarioVersion',
+            understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionRequest.SerializeToString,
+            understudy_dot_v1_dot_scenario__service__pb2.RestoreScenarioVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,7 +25,7 @@ DELETE_MODE_RESET: DeleteMode
 DELETE_MODE_DELETE: DeleteMode
 
 class Session(_message.Message):
-    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision")
+    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision", "seed")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class Session(_message.Message):
     LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     session_key: str
@@ -48,7 +49,8 @@ class Session(_message.Message):
     last_seen_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     revision: int
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ...) -> None: ...
+    seed: int
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment")
@@ -67,7 +69,7 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class PutSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision")
+    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +81,7 @@ class PutSessionRequest(_message.Message):
     TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
@@ -90,7 +93,8 @@ class PutSessionRequest(_message.Message):
     ttl_seconds: int
     update_mask: _field_mask_pb2.FieldMask
     expected_revision: int
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+    seed: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class PutSessionResponse(_message.Message):
     __slots__ = ("session",)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from understudy_server.app.times import milliseconds
 from understudy_server.core.giving_way import giving_way
-from understudy_server.live.compile import compile_carriers, compile_redaction
+from understudy_server.definitions.environments import compile_carriers, compile_redaction
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 from understudy_server.store.sqlite import rows
 

@@ -71,17 +71,19 @@ class Access(_message.Message):
     def __init__(self, scope: _Optional[_Union[Scope, str]] = ..., role: _Optional[_Union[Role, str]] = ..., plan_gated: bool = ...) -> None: ...
 
 class RestMethod(_message.Message):
-    __slots__ = ("query", "lenient", "body_bytes_max")
+    __slots__ = ("query", "lenient", "body_bytes_max", "merges")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     LENIENT_FIELD_NUMBER: _ClassVar[int]
     BODY_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    MERGES_FIELD_NUMBER: _ClassVar[int]
     query: _containers.RepeatedScalarFieldContainer[str]
     lenient: bool
     body_bytes_max: int
-    def __init__(self, query: _Optional[_Iterable[str]] = ..., lenient: bool = ..., body_bytes_max: _Optional[int] = ...) -> None: ...
+    merges: bool
+    def __init__(self, query: _Optional[_Iterable[str]] = ..., lenient: bool = ..., body_bytes_max: _Optional[int] = ..., merges: bool = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("min_length", "max_length", "pattern", "min", "max", "max_items", "default_number", "on_violation", "key_pattern", "form")
+    __slots__ = ("min_length", "max_length", "pattern", "min", "max", "max_items", "default_number", "on_violation", "key_pattern", "form", "least", "greatest")
     MIN_LENGTH_FIELD_NUMBER: _ClassVar[int]
     MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +94,8 @@ class Limits(_message.Message):
     ON_VIOLATION_FIELD_NUMBER: _ClassVar[int]
     KEY_PATTERN_FIELD_NUMBER: _ClassVar[int]
     FORM_FIELD_NUMBER: _ClassVar[int]
+    LEAST_FIELD_NUMBER: _ClassVar[int]
+    GREATEST_FIELD_NUMBER: _ClassVar[int]
     min_length: int
     max_length: int
     pattern: str
@@ -102,7 +106,9 @@ class Limits(_message.Message):
     on_violation: OnViolation
     key_pattern: str
     form: str
-    def __init__(self, min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., min: _Optional[int] = ..., max: _Optional[int] = ..., max_items: _Optional[int] = ..., default_number: _Optional[int] = ..., on_violation: _Optional[_Union[OnViolation, str]] = ..., key_pattern: _Optional[str] = ..., form: _Optional[str] = ...) -> None: ...
+    least: float
+    greatest: float
+    def __init__(self, min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., min: _Optional[int] = ..., max: _Optional[int] = ..., max_items: _Optional[int] = ..., default_number: _Optional[int] = ..., on_violation: _Optional[_Union[OnViolation, str]] = ..., key_pattern: _Optional[str] = ..., form: _Optional[str] = ..., least: _Optional[float] = ..., greatest: _Optional[float] = ...) -> None: ...
 
 class Json(_message.Message):
     __slots__ = ("raw",)

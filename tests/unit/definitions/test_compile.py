@@ -10,7 +10,8 @@ from understudy_server.core.json_paths import parse
 from understudy_server.core.matching.request import Request
 from understudy_server.core.redaction import Redaction
 from understudy_server.core.responding.response import Response
-from understudy_server.live.compile import compile_carriers, compile_mock, compile_redaction
+from understudy_server.definitions.environments import compile_carriers, compile_redaction
+from understudy_server.definitions.mocks import compile_mock
 
 
 def test_a_mock_of_defaults_matches_everything_and_answers_200_without_a_body() -> None:
