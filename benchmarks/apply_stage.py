@@ -49,11 +49,18 @@ class Traffic:
 
 @dataclass(frozen=True)
 class _Apply:
-    """When a manifest was sent and acknowledged, in seconds of ``perf_counter``, and which."""
+    """When a manifest was sent and acknowledged, in seconds of ``perf_counter``, which, and the answer's bytes."""
 
     began: float
     ended: float
     revision: int
+    answer: bytes
+
+    def check(self) -> None:
+        """Raises Rejected when it did not change every mock."""
+        changes = sum(each.count for each in ApplyManifestResponse.FromString(self.answer).counts)
+        if changes != MOCKS:
+            raise Rejected(f"applying a manifest changed {changes} things and not {MOCKS}")
 
 
 class Stage:
@@ -69,7 +76,7 @@ class Stage:
 
     async def _furnish(self, address: str, door: str, on: int) -> None:
         self._channel = grpc.aio.insecure_channel(door)
-        await self._apply()
+        (await self._apply()).check()
         for number in range(on):
             request = ActivateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock_id=mock_id(number))
             await self._call(_ACTIVATE, request.SerializeToString())
@@ -102,21 +109,20 @@ class Stage:
             applies.append(await self._apply())
         await asyncio.sleep(_PAUSE_SECONDS)
         answers = await self._load.stop()
+        for each in applies:
+            each.check()
         for each, until in zip(applies, [*[later.began for later in applies[1:]], time.perf_counter()], strict=True):
             self._check([answer for answer in answers if each.ended <= answer.due < until], each.revision)
         meanwhile = [answer for answer in answers for each in applies if each.began <= answer.due <= each.ended]
         return Traffic.of(meanwhile, [each.ended - each.began for each in applies])
 
     async def _apply(self) -> _Apply:
-        """Apply the manifest that is not in force. Raises Rejected when it did not change every mock."""
+        """Apply the manifest that is not in force. What it did is checked later, when there is no traffic."""
         self._revision = 1 - self._revision
         began = time.perf_counter()
         answer = await self._call(_APPLY, self._manifests[self._revision])
         ended = time.perf_counter()
-        changes = len(ApplyManifestResponse.FromString(answer).changes)
-        if changes != MOCKS:
-            raise Rejected(f"applying a manifest changed {changes} things and not {MOCKS}")
-        return _Apply(began, ended, self._revision)
+        return _Apply(began, ended, self._revision, answer)
 
     async def _call(self, method: str, request: bytes) -> bytes:
         # Bytes in and out: a message that this process reads or writes meanwhile would make its own traffic late.

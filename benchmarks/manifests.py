@@ -29,7 +29,8 @@ def _pattern(number: int) -> str:
 
 def manifest_request(mocks: int, revision: int) -> ApplyManifestRequest:
     """So many mocks in the environment of the scenery, which is made elsewhere; half of them have a parameter."""
-    request = ApplyManifestRequest()
+    # As the command asks, which shows a hundred changes and counts them all.
+    request = ApplyManifestRequest(changes_max=100)
     request.manifest.source = _SOURCE
     project = request.manifest.projects[PROJECT]
     environment = project.environments[ENVIRONMENT]

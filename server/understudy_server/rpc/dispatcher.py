@@ -5,7 +5,6 @@ run the use case, write errors. gRPC and the gateway are two callers of it, so t
 Resolving, checking and the use case share one transaction, so that nothing can change between them.
 """
 
-import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,12 +16,14 @@ from understudy import status
 
 from understudy_server.app.call import Call, Place, World
 from understudy_server.app.host import Host, HostFacts
-from understudy_server.app.ports import Journal, Presence, Store, Transaction
+from understudy_server.app.ports import Explainer, Journal, Presence, Store, Transaction
 from understudy_server.core.errors import InvalidInput, Refusal
 from understudy_server.core.keys import Caller
 from understudy_server.core.rates import Rate
+from understudy_server.core.state import State
 from understudy_server.rpc import errors, fields, places
 from understudy_server.rpc.admission import OWNER, Admission
+from understudy_server.rpc.beside import beside
 from understudy_server.rpc.table import Kind, Rpc, rpcs
 
 Decode = Callable[[], tuple[Message, Status | None]]
@@ -49,13 +50,15 @@ class Dispatcher:
         store: Store,
         journal: Journal,
         presence: Presence,
+        state: State,
+        explainer: Explainer,
         clock: Callable[[], int],
         new_id: Callable[[str], str],
         api_rate: Rate,
         host: Host = HostFacts,
         table: Mapping[str, Rpc] | None = None,
     ) -> None:
-        self._world = World(store, journal, presence, new_id, secrets.token_bytes, host)
+        self._world = World(store, journal, presence, state, new_id, secrets.token_bytes, host, explainer)
         self._clock = clock
         self._admission = Admission(store, api_rate)
         self._table = table if table is not None else rpcs()
@@ -94,7 +97,7 @@ class Dispatcher:
             return errors.unknown_method()
         now_ms = self._clock()
         caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
-        request, refusal = await asyncio.to_thread(decode) if rpc.reads_long else decode()
+        request, refusal = await beside(decode) if rpc.reads_long else decode()
 
         async def prepare(tx: Transaction) -> Call:
             place = await _place(tx, rpc, caller, metadata, request, refusal)

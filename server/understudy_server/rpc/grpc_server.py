@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 import grpc
@@ -14,6 +15,8 @@ from grpc_status import rpc_status
 from understudy import status
 from understudy.status import Problem
 
+from understudy_server.rpc import long_messages
+from understudy_server.rpc.beside import beside
 from understudy_server.rpc.dispatcher import Decode, Dispatcher
 from understudy_server.rpc.table import Kind, Rpc, service_names
 
@@ -106,6 +109,8 @@ class _Handlers(grpc.GenericRpcHandler):
 async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
     if isinstance(answer, Status):
         await context.abort_with_status(rpc_status.to_status(status.within(answer, _STATUS_BYTES_MAX)))
+    if long_messages.is_long(answer):
+        return await beside(partial(long_messages.write, answer))
     return answer.SerializeToString()
 
 
@@ -117,7 +122,7 @@ def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, Any]:
 def _decode(rpc: Rpc, request: bytes, metadata: Mapping[str, Any]) -> Decode:
     def decode() -> tuple[Message, Status | None]:
         try:
-            message = rpc.request.FromString(request)
+            message = long_messages.read(rpc.request, request)
         except DecodeError:
             problem = Problem("invalid_request", f"the bytes are not a {rpc.request.DESCRIPTOR.name}")
             return rpc.request(), status.write(Code.INVALID_ARGUMENT, problem)

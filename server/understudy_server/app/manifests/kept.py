@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from understudy.v1.manifest_service_pb2 import Manifest
 
 from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord, Transaction
+from understudy_server.core.giving_way import let_go
 
 _EVERY = 1_000_000
 
@@ -38,6 +39,12 @@ class Kept:
     projects: Mapping[str, KeptProject] = field(default_factory=dict)
     declared_in: frozenset[str] = frozenset()
     hosts: Mapping[str, str] = field(default_factory=dict)
+
+    def let_go(self) -> None:
+        """Forget the contents of environments, when everything is decided."""
+        for project in self.projects.values():
+            for environment in project.environments.values():
+                let_go(environment.contents.mocks, environment.contents.scenarios)
 
 
 async def load(tx: Transaction, manifest: Manifest) -> Kept:

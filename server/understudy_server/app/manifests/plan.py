@@ -9,6 +9,7 @@ from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.app.ports import EnvironmentRecord, OrganisationRecord, ProjectRecord
 from understudy_server.core.errors import Refusal
+from understudy_server.core.giving_way import give_way, let_go
 
 _ORDER = (
     ResourceKind.RESOURCE_KIND_ORGANISATION,
@@ -51,9 +52,13 @@ class EnvironmentRemoval:
 
 @dataclass(slots=True)
 class ContentsPlan:
-    """What is done to the mocks and scenarios of an environment, in the order of the fields."""
+    """What is done to the mocks and scenarios of an environment, in the order of the fields.
+
+    ``path`` is that of the environment in the manifest.
+    """
 
     environment_id: str
+    path: str
     removed_mocks: list[str] = field(default_factory=list)
     removed_scenarios: list[str] = field(default_factory=list)
     switched_off: list[str] = field(default_factory=list)
@@ -79,13 +84,22 @@ class Plan:
     projects: list[ProjectRecord] = field(default_factory=list)
     environments: list[EnvironmentRecord] = field(default_factory=list)
 
+    def let_go(self) -> None:
+        """Forget what was to be done in environments and is done; the changes are still told."""
+        for each in self.contents:
+            let_go(each.library, each.scenarios, each.local)
+
     def sorted_changes(self) -> list[ManifestChange]:
         """The changes in the order of their places: what holds others first, mocks and scenarios by their ids.
 
-        What is removed and made anew under one id is removed first, as it was noted.
+        What is removed and made anew under one id is removed first, as it was noted. It is the plan's own list.
         """
-        return sorted(self.changes, key=_place)
+        self.changes.sort(key=_place)
+        return self.changes
 
 
-def _place(change: ManifestChange) -> tuple[str, str, int, str]:
-    return change.project, change.environment, _ORDER.index(change.resource), change.id
+def _place(change: ManifestChange) -> str:
+    give_way()
+    # One text, in which nothing can stand that sorts before what separates its parts: comparing thousands of tuples
+    # would take a millisecond in one go.
+    return f"{change.project}\0{change.environment}\0{_ORDER.index(change.resource)}\0{change.id}"
