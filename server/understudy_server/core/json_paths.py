@@ -1,20 +1,87 @@
-"""Which values of a JSON document a JSONPath selects, as plain values. Source: RFC 9535.
+"""JSONPaths that users write (RFC 9535), for two purposes.
 
-A path is read once, when it is set, and followed often, in documents that anybody may have sent. So it may only say
-what can be followed in one walk through a document: names, indexes, slices, wildcards, and any of them at any depth
-(`..`). Filters are refused: each may look at the whole document again.
+`query` reads any path, for criteria and templates: what it selects is looked up in a document at hand, in so many steps
+at most. `parse` reads those that say which values to mask in a document that anybody may have sent; they may only say
+what can be followed in one walk through its text: names, indexes, slices, wildcards, and any of them at any depth
+(`..`). Filters are refused there: each may look at the whole document again.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from understudy_server.core import json_path_running
+from understudy_server.core import json_path_tree as tree
+from understudy_server.core.json_path_syntax import BadPath, read
+from understudy_server.core.steps import STEPS_MAX as RUN_STEPS_MAX
+from understudy_server.core.steps import Steps as RunSteps
+from understudy_server.core.steps import TooManySteps
+
+__all__ = ["STEPS_MAX", "BadPath", "Path", "Query", "Step", "TooManySteps", "normalized", "parse", "query"]
+
+PATH_MAX: Final = 4096
+"""A path has at most so many characters."""
 
 STEPS_MAX: Final = 64
 """A path has at most so many steps."""
 
 
-class BadPath(ValueError):
-    """The text is no path that can be followed. The message says why, and where, without the text."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """A path that can be followed through documents of dict, list, str, int, float, bool and None."""
+
+    text: str
+    singular: bool
+    """True when it selects one value at most."""
+    _follow: Callable[[Any, RunSteps], list[Any]]
+
+    def values(self, document: Any, steps: int | RunSteps = RUN_STEPS_MAX) -> list[Any]:
+        """What it selects, in the order of the document; each value as often as it is selected.
+
+        ``steps``: how many it may take, or the count of them that it shares with others. Raises TooManySteps.
+        """
+        return self._follow(document, RunSteps(steps) if isinstance(steps, int) else steps)
+
+
+@lru_cache(maxsize=1024)
+def query(text: str) -> Query:
+    """Read a path, as RFC 9535 has it. Patterns of `match` and `search` are RE2's. Raises BadPath."""
+    segments = _read(text, dashes=False)
+    return Query(text, all(segment.singular for segment in segments), json_path_running.follow(segments))
+
+
+def _read(text: str, *, dashes: bool) -> tree.Segments:
+    if len(text) > PATH_MAX:
+        raise BadPath(f"it has {len(text)} characters; {PATH_MAX} are the most")
+    segments = read(text, dashes=dashes)
+    if len(segments) > STEPS_MAX:
+        raise BadPath(f"it has {len(segments)} steps; {STEPS_MAX} are the most")
+    return segments
+
+
+def normalized(place: Iterable[str | int]) -> str:
+    """The path to one place in a document, in its normal form (section 2.7), such as `$['cards'][0]`."""
+    return "$" + "".join([f"[{each}]" if isinstance(each, int) else f"['{_escaped(each)}']" for each in place])
+
+
+_ESCAPES: Final = {
+    ord(character): escape
+    for character, escape in {
+        **{chr(code): f"\\u{code:04x}" for code in range(0x20)},
+        "\b": "\\b",
+        "\t": "\\t",
+        "\n": "\\n",
+        "\f": "\\f",
+        "\r": "\\r",
+        "'": "\\'",
+        "\\": "\\\\",
+    }.items()
+}
+
+
+def _escaped(name: str) -> str:
+    return name.translate(_ESCAPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +109,23 @@ Path = tuple[Step, ...]
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Path:
-    """Read a path. Raises BadPath."""
-    if not text.startswith("$"):
-        raise BadPath("it does not begin with $, the whole document")
-    # Slow to import (a tenth of a second), and most servers never read a path.
-    from jsonpath import JSONPathEnvironment, JSONPathError  # noqa: PLC0415
-
-    try:
-        segments = JSONPathEnvironment(strict=True).compile(text).segments  # type: ignore[union-attr]
-    except (JSONPathError, RecursionError) as error:
-        raise BadPath(_reason(error)) from None
-    if len(segments) > STEPS_MAX:
-        raise BadPath(f"it has {len(segments)} steps; {STEPS_MAX} are the most")
-    return tuple([_step(segment) for segment in segments])
+    """Read a path without filters. A name behind a dot may have dashes, as it always could here. Raises BadPath."""
+    return tuple([_step(segment) for segment in _read(text, dashes=True)])
 
 
-def _reason(error: Exception) -> str:
-    """What the library says, in one line: its own text of an error may not be had of every error."""
-    reason = str(error.args[0]) if error.args else "it is not a JSONPath"
-    reason = reason.replace("TOKEN_", "").lower() if "TOKEN_" in reason else reason
-    place = getattr(getattr(error, "token", None), "index", -1)
-    return f"{reason}, at character {place + 1}" if place >= 0 else reason
-
-
-def _step(segment: Any) -> Step:
-    from jsonpath import selectors  # noqa: PLC0415 - as above
-
+def _step(segment: tree.Segment) -> Step:
     names, indexes, slices, wildcard = set(), set(), [], False
-    for each in segment.selectors:
-        match each:
-            case selectors.NameSelector():
-                names.add(each.name)
-            case selectors.IndexSelector():
-                indexes.add(each.index)
-            case selectors.SliceSelector():
-                if each.slice.step != 0:
-                    slices.append((each.slice.start, each.slice.stop, each.slice.step))
-            case selectors.WildcardSelector():
+    for selector in segment.selectors:
+        match selector:
+            case tree.Name(name):
+                names.add(name)
+            case tree.Index(index):
+                indexes.add(index)
+            case tree.Slice(start, stop, step):
+                if step != 0:
+                    slices.append((start, stop, step))
+            case tree.Wildcard():
                 wildcard = True
-            case _:
+            case tree.Filter():
                 raise BadPath("it has a filter ([?...]), which is not followed here; name the values by their places")
-    deep = type(segment).__name__ == "JSONPathRecursiveDescentSegment"
-    return Step(frozenset(names), frozenset(indexes), tuple(slices), wildcard, deep)
+    return Step(frozenset(names), frozenset(indexes), tuple(slices), wildcard, segment.deep)
