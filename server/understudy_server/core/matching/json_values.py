@@ -1,37 +1,10 @@
 """JSON as criteria see it: read without fuss, compared as a deep subset, measured in leaves."""
 
-import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-PARSED_BYTES_MAX = 1024 * 1024
-"""Longer text is not parsed for a criterion, and so does not match one that asks for JSON."""
+from understudy_server.core.json_reading import PARSED_BYTES_MAX, UNREADABLE, read, steps_to_read
 
-
-@dataclass(frozen=True, slots=True)
-class _Unreadable:
-    """Stands for text that is no JSON value; equal to none."""
-
-
-UNREADABLE: Final = _Unreadable()
-
-
-def read(text: bytes) -> Any:
-    """Read a JSON value, or return ``UNREADABLE``: for malformed or overlong text, NaN, or nesting too deep to follow.
-
-    Integers keep all their digits; of a doubled key the last one counts, as in most applications.
-    """
-    if not text or len(text) > PARSED_BYTES_MAX:
-        return UNREADABLE
-    try:
-        # Decoded here, because json.loads would guess UTF-16 and UTF-32, which JSON between systems may not use.
-        return json.loads(text.decode(), parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return UNREADABLE
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(name)
+__all__ = ["PARSED_BYTES_MAX", "UNREADABLE", "count_leaves", "is_subset", "read", "steps_to_read"]
 
 
 def is_subset(wanted: Any, given: Any) -> bool:

@@ -1,10 +1,18 @@
 """A request as matchers see it. What few matchers ask for is read when first asked for, and once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
+from understudy_server.core.exchange import RawHeaders
+from understudy_server.core.headers import text_of
 from understudy_server.core.matching import json_values, paths
+from understudy_server.core.state import Scope
+from understudy_server.core.steps import Steps
+
+StateValue = Callable[[Scope, str, str], Any]
+"""Looks a value up by scope, key, and the chain of whoever asks (empty without one); ``state.ABSENT`` for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +21,7 @@ class Overlong:
 
 
 OVERLONG: Final = Overlong()
-"""The body of a request that has more of it than ``json_values.PARSED_BYTES_MAX``: no criterion on a body holds."""
+"""The body of a request that has more of it than the server matches: no criterion on a body holds, not even a "not"."""
 
 Body = bytes | Overlong | None
 """``None``: not here yet."""
@@ -27,13 +35,29 @@ class Request:
     """The parts of a request that can be matched.
 
     ``path`` begins with a slash and is without the proxy's prefix and the query; ``query`` is the raw text behind the
-    question mark. Both are as sent, percent-encoded. A request can be judged while its ``body`` is still ``None``; it
-    is set once, when it is here or known to be ``OVERLONG``.
+    question mark. Both are as sent, percent-encoded. ``host`` is the name that the request is for, in lower case and
+    without port, empty without one. A request can be judged while its ``body`` is still ``None``; it is set once, when
+    it is here or known to be ``OVERLONG``.
+
+    What only few criteria ask for costs a request nothing until then: it stands in the class. ``headers``, ``host`` and
+    ``state_value`` may be overridden by whoever has them at hand in another form.
     """
 
-    __slots__ = ("_json", "_parameters", "_segments", "body", "method", "path", "query")
+    __slots__ = ("__dict__", "_json", "_parameters", "_segments", "body", "method", "path", "query")
 
-    def __init__(self, method: str, path: str, query: str = "", body: Body = b"") -> None:
+    _headers: RawHeaders = ()
+    _host: str = ""
+    _state_value: StateValue | None = None
+    _by_header: dict[bytes, list[str]] | None = None
+    _cookies: dict[str, list[str]] | None = None
+    _decoded_path: str | None = None
+    _steps: Steps | None = None
+    body_value: Any = None
+    """The body as criteria test it, left here by the first of them for the others."""
+
+    def __init__(
+        self, method: str, path: str, query: str = "", body: Body = b"", *, headers: RawHeaders = (), host: str = ""
+    ) -> None:
         self.method = method
         self.path = path
         self.query = query
@@ -41,6 +65,36 @@ class Request:
         self._segments: tuple[str, ...] | None = None
         self._parameters: dict[str, list[str]] | None = None
         self._json: tuple[Any] | None = None
+        if headers:
+            self._headers = headers
+        if host:
+            self._host = host
+
+    @property
+    def headers(self) -> RawHeaders:
+        """The headers as sent, in order."""
+        return self._headers
+
+    @property
+    def host(self) -> str:
+        """The name of the host that the request is for, in lower case and without port; empty without one."""
+        return self._host
+
+    @property
+    def state_value(self) -> StateValue | None:
+        """Finds what is kept between requests; ``None`` where nothing is."""
+        return self._state_value
+
+    @state_value.setter
+    def state_value(self, found_by: StateValue | None) -> None:
+        self._state_value = found_by
+
+    @property
+    def steps(self) -> Steps:
+        """What is left of the steps that criteria may take for this request: all mocks that it meets share them."""
+        if self._steps is None:
+            self._steps = Steps()
+        return self._steps
 
     def segments(self) -> tuple[str, ...]:
         """The path's segments, decoded."""
@@ -48,17 +102,56 @@ class Request:
             self._segments = paths.split(self.path)
         return self._segments
 
+    def decoded_path(self) -> str:
+        """The whole path, decoded. Bytes that are not UTF-8 are lone surrogates in it, as in a query."""
+        if self._decoded_path is None:
+            path = self.path
+            self._decoded_path = unquote(path, errors="surrogateescape") if "%" in path else path
+        return self._decoded_path
+
     def parameters(self) -> dict[str, list[str]]:
         """The query's values by name, in order, decoded. A name without a value has the empty text."""
         if self._parameters is None:
-            self._parameters = _read_form(self.query)
+            self._parameters = read_form(self.query)
         return self._parameters
+
+    def values_by_header(self) -> dict[bytes, list[str]]:
+        """The headers' values by name in lower case, in order: as UTF-8 when they are, else as Latin-1."""
+        if self._by_header is None:
+            found: dict[bytes, list[str]] = {}
+            for name, value in self.headers:
+                # Mostly ASCII, and each name once. It is done for each request that a criterion on a header meets.
+                text = value.decode() if value.isascii() else text_of(value)
+                lower = name.lower()
+                if lower in found:
+                    found[lower].append(text)
+                else:
+                    found[lower] = [text]
+            self._by_header = found
+        return self._by_header
+
+    def cookies(self) -> dict[str, list[str]]:
+        """The cookies' values by name, in order, without quotes around them. Source: RFC 6265, section 4.2."""
+        if self._cookies is None:
+            found: dict[str, list[str]] = {}
+            for line in self.values_by_header().get(b"cookie", ()):
+                for pair in line.split(";"):
+                    name, equals, value = pair.partition("=")
+                    if equals:
+                        found.setdefault(name.strip(" \t"), []).append(_unquoted(value.strip(" \t")))
+            self._cookies = found
+        return self._cookies
 
     def content(self) -> bytes | Overlong:
         """The body. Raises BodyWanted when it is not here yet."""
         if self.body is None:
             raise BodyWanted
         return self.body
+
+    def steps_to_read_json(self) -> int:
+        """What `json` is still to take, in steps. Raises BodyWanted when the body is not here yet."""
+        content = self.content()
+        return json_values.steps_to_read(content) if self._json is None and isinstance(content, bytes) else 0
 
     def json(self) -> Any:
         """The body read as JSON, or ``json_values.UNREADABLE``. Raises BodyWanted when it is not here yet."""
@@ -68,11 +161,12 @@ class Request:
         return self._json[0]
 
 
-def _read_form(query: str) -> dict[str, list[str]]:
+def read_form(text: str) -> dict[str, list[str]]:
+    """Read a query, or the text of a form, into values by name, in order, decoded. Never fails."""
     # What urllib's parse_qsl reads, at a third of its cost: most names and values have nothing to decode.
     found: dict[str, list[str]] = {}
-    encoded = "%" in query or "+" in query
-    for part in query.split("&"):
+    encoded = "%" in text or "+" in text
+    for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
             if encoded:
@@ -83,3 +177,7 @@ def _read_form(query: str) -> dict[str, list[str]]:
 
 def _decode(text: str) -> str:
     return unquote_plus(text, errors="surrogateescape")
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
