@@ -1,79 +1,154 @@
-"""Which mock wins. This is the only place that knows.
+"""Which mock answers a request: the strongest, by the environment's profile, of those that are on and match.
 
-Between layers: what was switched on for the session, then the session's scenario, then what is on for the whole
-environment; the first layer that holds a match wins. Within a layer, in this order: the path (the leftmost segment that
-differs decides, literal over `:name`, and any pattern over none), a criterion on the body and the number of its leaves,
-the number of criteria on the query, a method over any, the latest activation, the id (the first in the order of
-characters).
-Source: the FlowMock contract on matching and on precedence between layers.
+What makes one stronger than another says `profiles`. Between layers of FlowMock: what was switched on for the session
+or is its own, then the session's scenario, then what is on for the whole environment; the first layer that holds a
+match wins. In the other profiles the layer is a later part of the order, and all layers are looked at as one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from itertools import chain
+from typing import Final, NamedTuple
 
+from understudy_server.core.matching.index import Index
+from understudy_server.core.matching.merging import Entry, merged
 from understudy_server.core.matching.mock import Candidate, Mock
-from understudy_server.core.matching.request import Request
+from understudy_server.core.matching.request import BodyWanted, Request
+from understudy_server.core.matching.table import Table
+from understudy_server.core.profiles import ORDERS, Profile
 
-Order = tuple[tuple[int, ...], int, int, int, int, int, str]
-
-
-def order_in_layer(candidate: Candidate) -> Order:
-    """The sort key of a candidate: the least one wins. Paths compare as they should when both match one request."""
-    matcher = candidate.mock.matcher
-    return (
-        # Every rank is at least 0, so what is negated never exceeds 0, and any path comes last.
-        (1,) if matcher.path is None else tuple([-rank for rank in matcher.path.rank]),
-        0 if matcher.body else 1,
-        -matcher.body.leaves if matcher.body else 0,
-        -len(matcher.query),
-        0 if matcher.method else 1,
-        -candidate.activated,
-        candidate.mock.id,
-    )
-
-
-class Layer(Protocol):
-    """The mocks that are on in one place."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-
-    def first(self, request: Request) -> Candidate | None:
-        """Return the first that `matching` would yield, or ``None``. Raises BodyWanted."""
-
-    def matching(self, request: Request) -> Iterator[Candidate]:
-        """Yield those that a request is for, by `order_in_layer`. Raises BodyWanted."""
+_USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What is on for a request, in order of strength. ``filled`` are those in which anything is."""
+    """What is on for a request, in order of strength: three indexes of the same profile.
 
-    session: Layer
-    scenario: Layer
-    environment: Layer
-    filled: tuple[Layer, ...] = field(init=False, repr=False, compare=False)
+    ``filled`` are those in which anything is. ``in_turn``: the first of them that holds a match holds the winner.
+    ``is_plain``: all mocks are, so that `winner` will do; else it takes `claimed`. ``tables`` are those of the methods
+    that were asked for, from the strongest; those in which nothing is are left out.
+    """
+
+    session: Index
+    scenario: Index
+    environment: Index
+    profile: Profile = Profile.FLOWMOCK
+    filled: tuple[Index, ...] = field(init=False, repr=False, compare=False)
+    in_turn: bool = field(init=False, repr=False, compare=False)
+    is_plain: bool = field(init=False, repr=False, compare=False)
+    tables: dict[str, tuple[Table, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        layers = (self.session, self.scenario, self.environment)
-        object.__setattr__(self, "filled", tuple([layer for layer in layers if len(layer)]))
+        filled = tuple([index for index in (self.session, self.scenario, self.environment) if len(index)])
+        object.__setattr__(self, "filled", filled)
+        object.__setattr__(self, "in_turn", len(filled) < 2 or ORDERS[self.profile].by_layer)
+        object.__setattr__(self, "is_plain", all(index.is_plain for index in filled))
+        object.__setattr__(self, "tables", {})
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """All that is on, in no order within a layer."""
+        return chain.from_iterable(self.filled)
+
+    def tables_of(self, method: str) -> tuple[Table, ...]:
+        """What is for requests of a method, from the strongest layer."""
+        if method not in _USUAL and not any(index.names(method) for index in self.filled):
+            # It can be any, and there can be so many that they would fill the memory.
+            method = _OTHER
+        tables = self.tables.get(method)
+        if tables is None:
+            tables = self.tables[method] = tuple([table for index in self.filled if len(table := index.table(method))])
+        return tables
 
     def matching(self, request: Request) -> Iterator[Mock]:
         """Yield the mocks that the request is for, strongest first. Raises BodyWanted on reaching one that needs it."""
-        for layer in self.filled:
-            for candidate in layer.matching(request):
+        for _, candidate, holds in self.fitting(request):
+            if holds is None or holds(request):
                 yield candidate.mock
+
+    def fitting(self, request: Request) -> Iterable[Entry]:
+        """What is on for the method and the path of the request, strongest first, with the test of all else."""
+        tables = self.tables_of(request.method)
+        if self.in_turn:
+            return chain.from_iterable(table.fitting(request) for table in tables)
+        return merged([group for table in tables for group in table.groups(request) if group])
 
 
 def winner(layers: Layers, request: Request) -> Mock | None:
     """Return the mock that answers the request, or ``None`` when no layer holds one.
 
-    Raises BodyWanted when the body is not here yet and decides: a mock whose criteria on all else hold asks for it, and
-    no stronger one matches.
+    Good for layers that are plain: neither state nor time is asked. Raises BodyWanted when the body is not here yet and
+    decides: a mock whose criteria on all else hold asks for it, and no stronger one matches. So it does when the winner
+    makes its answer of the body.
     """
-    for layer in layers.filled:
-        found = layer.first(request)
+    if not layers.in_turn:
+        first = next(layers.matching(request), None)
+        return None if first is None else _with_body(first, request)
+    method = request.method
+    tables = layers.tables.get(method)
+    for table in layers.tables_of(method) if tables is None else tables:
+        found = table.first(request)
         if found is not None:
-            return found.mock
+            mock = found.mock
+            return mock if mock.answer is None else _with_body(mock, request)
     return None
+
+
+class Claimed(NamedTuple):
+    """What `claimed` found.
+
+    ``mock`` answers the request, for the ``occurrence``-th time (0 when nobody counts). ``lasts``: the same request
+    again would be decided in the same way, because neither time nor state was asked.
+    """
+
+    mock: Mock | None
+    occurrence: int = 0
+    lasts: bool = True
+
+
+def claimed(
+    layers: Layers,
+    request: Request,
+    claims: Callable[[Mock], int | None],
+    now_ms: int,
+    fits: Callable[[Mock], bool] | None = None,
+) -> Claimed:
+    """Return the mock that answers the request, after it has been claimed.
+
+    ``claims`` takes the claim of a mock whose usage `is_claimed`, and returns which use it is, or ``None`` when it is
+    lost: then the next one is tried. ``fits`` narrows the choice, to mocks for OPTIONS for example.
+
+    Raises BodyWanted as `winner` does. Nothing has been claimed then.
+    """
+    lasts = True
+    for _, candidate, holds in layers.fitting(request):
+        mock = candidate.mock
+        if fits is not None and not fits(mock):
+            continue
+        if holds is not None:
+            if not mock.is_plain and mock.matcher.looks_at_state:
+                lasts = False
+            if not holds(request):
+                continue
+        usage = mock.usage
+        if usage is None:
+            return Claimed(_with_body(mock, request), 0, lasts)
+        lasts = False
+        if usage.is_open(now_ms):
+            _with_body(mock, request)
+            occurrence = claims(mock) if usage.is_claimed else 0
+            if occurrence is not None:
+                return Claimed(mock, occurrence, lasts)
+    return Claimed(None, 0, lasts)
+
+
+def _with_body(mock: Mock, request: Request) -> Mock:
+    """Return a mock that is to answer, if the body is here that it makes its answer of. Raises BodyWanted."""
+    if mock.answer is not None and request.body is None and mock.answer.wants_body:
+        raise BodyWanted
+    return mock
+
+
+def order_of(layers: Layers, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Sort candidates of one request as `winner` would meet them."""
+    return sorted(candidates, key=ORDERS[layers.profile].key)

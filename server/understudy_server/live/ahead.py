@@ -15,28 +15,45 @@ from collections.abc import Mapping
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.core.giving_way import giving_way
+from understudy_server.live.contents import Contents
 from understudy_server.live.environment import LiveEnvironment
-from understudy_server.live.prepared import NO_MOCKS, MockChanges, Prepared, sorted_mocks
-from understudy_server.live.source import Changes
+from understudy_server.live.prepared import NO_MOCKS, EnvironmentChange, MockChanges, Prepared, sorted_mocks
+from understudy_server.live.source import Changes, SessionRow
 
 
-def prepare(since: int, changes: Changes, environments: Mapping[str, LiveEnvironment]) -> Prepared:
+def prepare(since: int, changes: Changes, contents: Contents) -> Prepared:
     """Sort out what changed, compile what will be asked for, and build what takes long to build."""
-    mocks = sorted_mocks(changes)
-    _compile_what_is_on(changes, mocks, environments)
     if changes.complete:
-        # Every environment begins anew.
-        return Prepared(since, changes, mocks)
+        return _begun_anew(since, changes)
+    mocks = sorted_mocks(changes, contents.home_of, contents.files_of)
+    environments = contents.environments.copy()
+    _compile_what_is_on(changes, mocks, environments)
     scenarios: dict[str, dict[str, Scenario | None]] = defaultdict(dict)
     for (environment_id, scenario_id), scenario in changes.scenarios.items():
         scenarios[environment_id][scenario_id] = scenario
+    sessions: dict[str, list[SessionRow]] = defaultdict(list)
+    for session in changes.sessions.values():
+        if session is not None:
+            sessions[session.environment_id].append(session)
     indexes = {}
-    for environment_id in {*mocks, *scenarios, *changes.environments}:
+    for environment_id in {*mocks, *scenarios, *sessions, *changes.environments}:
         live, row = environments.get(environment_id), changes.environments.get(environment_id)
         if live is not None and (row is not None or environment_id not in changes.environments):
             changed = mocks.get(environment_id, NO_MOCKS)
-            indexes[environment_id] = live.rebuilt(row or live.row, changed, scenarios[environment_id])
+            change = EnvironmentChange(row, changed, scenarios[environment_id], sessions[environment_id])
+            indexes[environment_id] = live.rebuilt(change)
     return Prepared(since, changes, mocks, indexes)
+
+
+def _begun_anew(since: int, changes: Changes) -> Prepared:
+    """All there is, taken in here and now: what is left is to put it in the place of what was."""
+    contents = Contents()
+    mocks = sorted_mocks(changes, contents.home_of, contents.files_of)
+    _compile_what_is_on(changes, mocks, {})
+    contents.take_in(changes, mocks, {})
+    for live in giving_way(contents.environments.values()):
+        live.warm()
+    return Prepared(since, changes, mocks, contents=contents)
 
 
 def _compile_what_is_on(
@@ -56,6 +73,10 @@ def _compile_what_is_on(
         for local in changed.local.values():
             for mock in giving_way(local.values()):
                 mock.compiled()
+        for own in changed.own.values():
+            for owned in giving_way(own.values()):
+                if owned is not None:
+                    owned.compiled()
 
 
 def _listed(changes: Changes) -> dict[str, set[str]]:

@@ -1,112 +1,156 @@
 """One environment as the proxy sees it: its mocks, scenarios and sessions, and the indexes made of them."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from understudy.v1.scenario_service_pb2 import Scenario
 
+from understudy_server.core.giving_way import giving_way
 from understudy_server.core.matching.index import EMPTY, Index
-from understudy_server.core.matching.mock import Candidate, Mock
+from understudy_server.core.matching.mock import Layer
 from understudy_server.core.precedence import Layers
 from understudy_server.live.mock import LiveMock
-from understudy_server.live.prepared import NO_MOCKS, MockChanges, Rebuilt
+from understudy_server.live.mocks import Mocks
+from understudy_server.live.places import Members, Place, index_of_session
+from understudy_server.live.prepared import EnvironmentChange, MockChanges, Rebuilt
+from understudy_server.live.rebuilding import InUse, rebuilt_for
+from understudy_server.live.session_indexes import SessionIndexes
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
 _NO_SESSION: Final = ""
-_EVERYWHERE: Final = ""
-
-# An index of so many mocks takes about half a millisecond to build; a smaller one is built when it is asked for.
-REBUILT_AHEAD_MIN = 100
+_NO_SCENARIO: Final = ""
 
 
 class LiveEnvironment:
     """Takes in what changed, and compiles an index when it is first asked for.
 
-    Only published mocks are kept. A mock of the library applies where it is switched on or where a scenario lists it; a
-    mock that belongs to a scenario applies in that scenario and nowhere else. ``row`` holds the environment's settings
-    as they are now; only `set_row` changes it.
+    ``row`` holds the environment's settings as they are now; only `set_row` changes it.
 
     What is on for a session is put together of indexes that many sessions share, and kept until a part of it changes.
-    Indexes go only when a mock in them does, so putting together anew costs about as much as looking up three times.
+    An index goes only when a mock in it does, so putting together anew costs about as much as looking up three times;
+    and what changes for one session, or for those in one scenario, is of no concern to the others.
+
+    What is set is in force after `settle`: until then nothing may be asked.
     """
 
     def __init__(self, row: EnvironmentRow) -> None:
         self.row = row
-        self._library: dict[str, LiveMock] = {}
-        self._local: dict[str, dict[str, LiveMock]] = {}
-        self._home: dict[str, str] = {}
-        self._scenarios: dict[str, tuple[str, ...]] = {}
+        self._mocks = Mocks()
         self._by_key: dict[str, SessionRow] = {}
-        self._everywhere_index: Index | None = None
-        self._scenario_indexes: dict[str, Index] = {}
-        self._session_indexes: dict[str, Index] = {}
-        self._layers: dict[str, Layers] = {}
+        self._by_id: dict[str, SessionRow] = {}
+        self._everywhere: Place | None = None
+        self._in_scenarios: dict[str, Place] = {}
+        self._in_sessions = SessionIndexes()
+        # By scenario and session. Sessions that have nothing of their own on share what is kept for none.
+        self._layers: dict[str, dict[str, Layers]] = {}
+        self._changed: set[str] = set()
+        self._changed_scenarios: set[str] = set()
+        self._changed_sessions: set[str] = set()
+        self._replaced: list[object] = []
+
+    # What is taken in.
 
     def set_row(self, row: EnvironmentRow) -> None:
-        """Take in the environment's new settings."""
-        if row.active_mocks != self.row.active_mocks:
-            self._everywhere_index = None
-            self._layers.clear()
+        """Take in the environment's new settings. The profile stays for ever: the indexes are ordered by it."""
         self.row = row
 
-    def set_mocks(self, changed: MockChanges) -> list[LiveMock | None]:
-        """Take in mocks as they are now. Returns those that they replace: to free many takes longer than the rest."""
-        ids, library = changed.ids, self._library
-        for mock_id in self._home.keys() & ids:
-            self._forget_local(mock_id)
-        replaced = [library.pop(mock_id, None) for mock_id in changed.gone]
-        replaced += map(library.get, changed.library)
-        library.update(changed.library)
-        for scenario_id, mocks in changed.local.items():
-            self._local.setdefault(scenario_id, {}).update(mocks)
-            self._home.update(dict.fromkeys(mocks, scenario_id))
-            self._scenario_indexes.pop(scenario_id, None)
-        self._drop_indexes_with(ids)
-        return replaced
-
-    def _forget_local(self, mock_id: str) -> None:
-        scenario_id = self._home.pop(mock_id)
-        del self._local[scenario_id][mock_id]
-        self._scenario_indexes.pop(scenario_id, None)
-
-    def _drop_indexes_with(self, mock_ids: Set[str]) -> None:
-        # One walk over all that may be compiled, however many mocks changed: mocks change seldom, and a reverse table
-        # would have to be kept at every PUT of a session.
-        self._layers.clear()
-        if not mock_ids.isdisjoint(self.row.active_mocks):
-            self._everywhere_index = None
-        for scenario_id in list(self._scenario_indexes):
-            if not mock_ids.isdisjoint(self._scenarios[scenario_id]):
-                del self._scenario_indexes[scenario_id]
-        for session in self._by_key.values():
-            if session.overrides and not mock_ids.isdisjoint(session.overrides):
-                self._session_indexes.pop(session.id, None)
+    def set_mocks(self, changed: MockChanges) -> None:
+        """Take in mocks as they are now. Those of a session that is not there are let go: sessions come first."""
+        scenarios, replaced = self._mocks.set(changed)
+        self._replaced += replaced
+        self._changed |= changed.ids
+        self._changed_scenarios |= scenarios
+        for session_id, own in changed.own.items():
+            if session_id in self._by_id:
+                self._replaced += self._mocks.set_own(session_id, own)
+                self._changed_sessions.add(session_id)
 
     def set_scenario(self, scenario_id: str, message: Scenario | None) -> None:
         """Take in a scenario as it is now. ``None``: sessions that name it have none from now on."""
-        self._layers.clear()
-        self._scenario_indexes.pop(scenario_id, None)
-        if message is None:
-            self._scenarios.pop(scenario_id, None)
-        else:
-            self._scenarios[scenario_id] = tuple(message.mocks)
+        self._mocks.set_scenario(scenario_id, message)
+        self._changed_scenarios.add(scenario_id)
 
     def set_session(self, row: SessionRow) -> None:
         """Take in a session as it is now."""
         known = self._by_key.get(row.key)
-        if known:
-            self._layers.pop(known.id, None)
-            if (known.id, known.overrides) != (row.id, row.overrides):
-                self._session_indexes.pop(known.id, None)
-        self._by_key[row.key] = row
+        if known is not None and known.id == row.id:
+            self._drop_layers(known)
+            if known.overrides != row.overrides:
+                self._changed_sessions.add(row.id)
+        elif known is not None:
+            self.remove_session(known)
+        self._by_key[row.key] = self._by_id[row.id] = row
 
     def remove_session(self, row: SessionRow) -> None:
-        """Let go of a session, unless another incarnation has its key already."""
-        self._layers.pop(row.id, None)
-        self._session_indexes.pop(row.id, None)
-        known = self._by_key.get(row.key)
-        if known and known.id == row.id:
-            del self._by_key[row.key]
+        """Let go of a session and what it owns, unless another incarnation has its key already."""
+        known = self._by_id.pop(row.id, None)
+        if known is not None:
+            self._drop_layers(known)
+            if self._by_key.get(known.key) is known:
+                del self._by_key[known.key]
+        self._in_sessions.drop(row.id)
+        self._replaced += self._mocks.forget_own(row.id)
+
+    def settle(self, rebuilt: Iterable[Rebuilt] = ()) -> list[object]:
+        """Put all that was taken in in force. Returns what it replaces: to free many takes longer than the rest.
+
+        ``rebuilt`` are indexes that were made for it beforehand, and need not be made now.
+        """
+        ready = {(each.place.layer, each.name): each.place for each in rebuilt}
+        self._settle_everywhere(ready.get((Layer.ENVIRONMENT, "")))
+        self._settle_scenarios({name: place for (layer, name), place in ready.items() if layer is Layer.SCENARIO})
+        self._settle_sessions({name: place for (layer, name), place in ready.items() if layer is Layer.SESSION})
+        self._changed, self._changed_scenarios, self._changed_sessions = set(), set(), set()
+        replaced, self._replaced = self._replaced, []
+        return replaced
+
+    def _settle_everywhere(self, made: Place | None) -> None:
+        place = self._everywhere
+        if place is not None and made is None:
+            members = place.members.followed_by(self.row.active_mocks)
+            if not place.is_touched(members, self._changed):
+                return
+            made = place.changed(members, self._changed, self._mocks.finder())
+        self._everywhere = made
+        self._replaced.append(place)
+        for by_session in self._layers.values():
+            self._replaced += by_session.values()
+        self._layers = {}
+
+    def _settle_scenarios(self, made: Mapping[str, Place]) -> None:
+        for scenario_id in self._changed_scenarios:
+            self._drop_layers_in(scenario_id)
+        for scenario_id, place in list(self._in_scenarios.items()):
+            is_changed = scenario_id in self._changed_scenarios
+            members = self._mocks.members(scenario_id) if is_changed else place.members
+            if scenario_id in made or not place.is_touched(members, self._changed):
+                continue
+            self._drop_layers_in(scenario_id)
+            self._replaced.append(self._in_scenarios.pop(scenario_id))
+            changed = place.changed(members, self._changed, self._mocks.finder(scenario_id))
+            if changed is not None and self._mocks.has_scenario(scenario_id):
+                self._in_scenarios[scenario_id] = changed
+        for scenario_id, place in made.items():
+            self._drop_layers_in(scenario_id)
+            self._replaced.append(self._in_scenarios.get(scenario_id))
+            self._in_scenarios[scenario_id] = place
+
+    def _settle_sessions(self, made: Mapping[str, Place]) -> None:
+        for session_id in self._in_sessions.with_any(self._changed) | self._changed_sessions:
+            row = self._by_id.get(session_id)
+            if row is not None:
+                self._drop_layers(row)
+                self._in_sessions.drop(session_id)
+        for session_id in made.keys() & self._by_id.keys():
+            self._in_sessions.keep(session_id, made[session_id].index, made[session_id].members.ids)
+
+    def _drop_layers(self, session: SessionRow) -> None:
+        self._layers.get(session.scenario_id, {}).pop(session.id, None)
+
+    def _drop_layers_in(self, scenario_id: str) -> None:
+        self._replaced += self._layers.pop(scenario_id, {}).values()
+
+    # What is asked.
 
     def session(self, key: str, now_ms: int) -> SessionRow | None:
         """The session of a normalised key, unless it has expired by ``now_ms``."""
@@ -117,106 +161,70 @@ class LiveEnvironment:
 
     def layers(self, session: SessionRow | None) -> Layers:
         """What is on now for requests of a session, or of none. A session that has gone has nothing of its own on."""
-        layers = self._layers.get(_NO_SESSION if session is None else session.id)
+        if session is None:
+            scenario_id, session_id = _NO_SCENARIO, _NO_SESSION
+        else:
+            scenario_id, session_id = session.scenario_id, session.id
+        by_session = self._layers.get(scenario_id)
+        layers = None if by_session is None else by_session.get(session_id)
         return self._put_together(session) if layers is None else layers
 
     def _put_together(self, session: SessionRow | None) -> Layers:
         # The row as it is now: the one given may have been looked up before it was changed, and must not be kept.
-        row = self._by_key.get(session.key) if session else None
-        if session is None or row is None or row.id != session.id:
-            layers = self._layers[_NO_SESSION] = Layers(EMPTY, EMPTY, self._everywhere())
-            return layers
-        layers = self._layers[row.id] = Layers(
-            self._activated(row), self._scenario(row.scenario_id), self._everywhere()
-        )
+        row = self._by_id.get(session.id) if session else None
+        scenario_id = row.scenario_id if row else _NO_SCENARIO
+        activated = self._activated(row) if row else EMPTY
+        by_session = self._layers.setdefault(scenario_id, {})
+        layers = by_session.get(_NO_SESSION) if activated is EMPTY else None
+        if layers is None:
+            layers = Layers(activated, self._scenario(scenario_id), self._everywhere_index(), self.row.profile)
+        if activated is EMPTY:
+            by_session[_NO_SESSION] = layers
+        if row is not None:
+            by_session[row.id] = layers
         return layers
+
+    def published(self) -> list[LiveMock]:
+        """All mocks that can be on, those of scenarios among them, but not those that sessions own."""
+        return self._mocks.all()
 
     def has_needed(self, mock_id: str) -> bool:
         """Whether an index has needed a mock of the library as it was until now."""
-        known = self._library.get(mock_id)
-        return known is not None and known.is_compiled
+        return self._mocks.has_needed(mock_id)
 
-    def rebuilt(
-        self, row: EnvironmentRow, changed: MockChanges, scenarios: Mapping[str, Scenario | None]
-    ) -> list[Rebuilt]:
-        """Build the indexes that a change will make necessary, of those that are in use and take long to build.
+    # What is built.
 
-        May run in another thread. What it gives is good for `use` if nothing else was taken in meanwhile.
-        """
-        found = []
-        active, old = row.active_mocks, self._everywhere_index
-        is_changed = active != self.row.active_mocks or not changed.ids.isdisjoint(active)
-        if old is not None and is_changed and len(active) >= REBUILT_AHEAD_MIN:
-            found.append(_like(old, _EVERYWHERE, self._index_in_order(active, changed)))
-        for scenario_id, index in self._scenario_indexes.copy().items():
-            message = scenarios.get(scenario_id)
-            if message is not None or scenario_id not in scenarios:
-                found += self._rebuilt_scenario(scenario_id, index, message, changed)
-        return found
+    def rebuilt(self, change: EnvironmentChange) -> list[Rebuilt]:
+        """Build the indexes that a change will make necessary, and compile what they need: see `rebuilt_for`."""
+        in_use = InUse(self.row, self._mocks, self._by_id, self._everywhere, self._in_scenarios.copy())
+        return rebuilt_for(in_use, change)
 
-    def _rebuilt_scenario(
-        self, scenario_id: str, old: Index, message: Scenario | None, changed: MockChanges
-    ) -> list[Rebuilt]:
-        """The index of a scenario that stays, if it changes; ``message``: the scenario, if that itself does."""
-        listed = tuple(message.mocks) if message else self._scenarios.get(scenario_id, ())
-        before = self._local.get(scenario_id, {}).copy()
-        local = {mock_id: mock for mock_id, mock in before.items() if mock_id not in changed.ids}
-        local |= changed.local.get(scenario_id, {})
-        is_changed = message is not None or not changed.ids.isdisjoint((*listed, *before, *local))
-        if not is_changed or len(listed) + len(local) < REBUILT_AHEAD_MIN:
-            return []
-        return [_like(old, scenario_id, self._index_of_scenario(listed, local, changed))]
+    def warm(self) -> None:
+        """Build what is likely to be asked for first: what is on for all, and the scenarios that sessions are in."""
+        self._everywhere_index().make()
+        for scenario_id in giving_way({row.scenario_id for row in self._by_id.values()}):
+            self._scenario(scenario_id).make()
 
-    def use(self, rebuilt: Iterable[Rebuilt]) -> None:
-        """Put indexes in place that were built for what has just been taken in."""
-        for each in rebuilt:
-            if each.scenario_id == _EVERYWHERE:
-                self._everywhere_index = each.index
-            else:
-                self._scenario_indexes[each.scenario_id] = each.index
-
-    def _everywhere(self) -> Index:
-        if self._everywhere_index is None:
-            self._everywhere_index = self._index_in_order(self.row.active_mocks)
-        return self._everywhere_index
-
-    def _activated(self, session: SessionRow) -> Index:
-        if not session.overrides:
-            return EMPTY
-        index = self._session_indexes.get(session.id)
-        if index is None:
-            index = self._session_indexes[session.id] = self._index_in_order(session.overrides)
-        return index
+    def _everywhere_index(self) -> Index:
+        if self._everywhere is None:
+            members = Members.in_order(self.row.active_mocks)
+            self._everywhere = Place.of(Layer.ENVIRONMENT, self.row.profile, members, self._mocks.finder())
+        return self._everywhere.index
 
     def _scenario(self, scenario_id: str) -> Index:
-        if scenario_id not in self._scenarios:
+        if not self._mocks.has_scenario(scenario_id):
             return EMPTY
-        index = self._scenario_indexes.get(scenario_id)
+        place = self._in_scenarios.get(scenario_id)
+        if place is None:
+            members, find = self._mocks.members(scenario_id), self._mocks.finder(scenario_id)
+            place = self._in_scenarios[scenario_id] = Place.of(Layer.SCENARIO, self.row.profile, members, find)
+        return place.index
+
+    def _activated(self, session: SessionRow) -> Index:
+        if not (session.overrides or self._mocks.has_own(session.id)):
+            return EMPTY
+        index = self._in_sessions.get(session.id)
         if index is None:
-            local = self._local.get(scenario_id, {})
-            index = self._index_of_scenario(self._scenarios[scenario_id], local)
-            self._scenario_indexes[scenario_id] = index
+            index = index_of_session(self._mocks.of_session(session), self.row.profile)
+            self._in_sessions.keep(session.id, index, session.overrides)
         return index
-
-    def _index_of_scenario(
-        self, listed: Iterable[str], local: Mapping[str, LiveMock], changed: MockChanges = NO_MOCKS
-    ) -> Index:
-        # All of a scenario is switched on in one moment, so none of its mocks is later than another.
-        mocks = (*self._from_library(listed, changed), *[mock.compiled() for mock in local.values()])
-        return Index([Candidate(mock) for mock in mocks])
-
-    def _index_in_order(self, mock_ids: Iterable[str], changed: MockChanges = NO_MOCKS) -> Index:
-        mocks = self._from_library(mock_ids, changed)
-        return Index([Candidate(mock, activated) for activated, mock in enumerate(mocks)])
-
-    def _from_library(self, mock_ids: Iterable[str], changed: MockChanges) -> list[Mock]:
-        """The mocks of the library that there are of some ids, as they are when a change has been taken in."""
-        after, ids, before = changed.library, changed.ids, self._library
-        found = [after.get(mock_id) if mock_id in ids else before.get(mock_id) for mock_id in mock_ids]
-        return [mock.compiled() for mock in found if mock is not None]
-
-
-def _like(old: Index, scenario_id: str, index: Index) -> Rebuilt:
-    """An index that has been asked nothing yet makes its tables when it is: here those that the old one had made."""
-    index.make_as(old)
-    return Rebuilt(scenario_id, index)

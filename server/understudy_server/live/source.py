@@ -8,7 +8,9 @@ from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.core.carriers import Carrier
+from understudy_server.core.profiles import Profile
 from understudy_server.core.redaction import Redaction
+from understudy_server.core.responding.files import FileContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,16 @@ class EnvironmentRow:
     request_body_bytes_max: int | None = None
     captured_bytes_max: int | None = None
     first_byte_ms: int | None = None
+    profile: Profile = Profile.FLOWMOCK
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as the proxy needs it. ``overrides`` are in the order of activation; times are ms since 1970 (UTC)."""
+    """A session as the proxy needs it. ``overrides`` are in the order of activation; times are ms since 1970 (UTC).
+
+    ``seed`` is what its draws follow from, ``None`` when it was given none; ``state_id`` is what its state is found by:
+    the name of an owner (`core.state.Owner`).
+    """
 
     id: str
     environment_id: str
@@ -52,6 +59,8 @@ class SessionRow:
     global_delay_max_ms: int
     expires_at_ms: int | None
     revision: int
+    seed: int | None = None
+    state_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,9 @@ class Changes:
     """All that changed between two versions, read in one snapshot. ``None`` stands for what is gone.
 
     Mocks and scenarios are named by (environment id, id), because their ids are unique within an environment only.
-    ``complete`` says that this is everything there is: what it does not name is gone.
+    ``session_mocks`` are those that sessions own, by (session id, mock id); those of a session that is gone need not be
+    named. Of several that are new, the older come first. ``files`` are named by (environment id, name). ``complete``
+    says that this is everything there is: what it does not name is gone.
     """
 
     version: int
@@ -68,6 +79,8 @@ class Changes:
     mocks: dict[tuple[str, str], Mock | None] = field(default_factory=dict)
     scenarios: dict[tuple[str, str], Scenario | None] = field(default_factory=dict)
     sessions: dict[str, SessionRow | None] = field(default_factory=dict)
+    session_mocks: dict[tuple[str, str], Mock | None] = field(default_factory=dict)
+    files: dict[tuple[str, str], FileContent | None] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -11,19 +11,20 @@ A store that can lets the view look at a change before it is published (`ahead.p
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable
 
+from understudy_server.core.giving_way import begin_giving_way
 from understudy_server.live.ahead import prepare
+from understudy_server.live.contents import Contents
 from understudy_server.live.environment import LiveEnvironment
-from understudy_server.live.mock import LiveMock
 from understudy_server.live.prepared import Prepared, sorted_mocks
-from understudy_server.live.source import Changes, EnvironmentRow, SessionRow, Source
-
-_Row = TypeVar("_Row")
+from understudy_server.live.source import Changes, Source
 
 # About a fifth of a millisecond.
 _FREED_AT_ONCE = 200
+
+# What takes longer than some milliseconds to sort out is sorted out beside the event loop.
+_ASIDE_MIN = 200
 
 
 class LiveView:
@@ -33,18 +34,17 @@ class LiveView:
         self._source = source
         self.version = 0
         """The version of the store that all of this is."""
-        self._environments: dict[str, LiveEnvironment] = {}
-        self.by_path: dict[str, LiveEnvironment] = {}
+        self._contents = Contents()
+        self.by_path: dict[str, LiveEnvironment] = self._contents.by_path
         """Environments by `/<project>/<environment>`. To be read only, as what follows, and as new as the view is."""
-        self.by_host: dict[str, LiveEnvironment] = {}
+        self.by_host: dict[str, LiveEnvironment] = self._contents.by_host
         """Environments by the host names they are served at, lower case without port."""
-        self._sessions: dict[str, SessionRow] = {}
         self._turn = asyncio.Lock()
         self._queued: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         # The newest that was looked at beforehand and published: put here by the writer's thread, taken by the loop.
         self._ready: deque[Prepared] = deque(maxlen=1)
-        self._replaced: list[LiveMock | None] = []
+        self._replaced: list[object] = []
         self._freeing: asyncio.Handle | None = None
         source.follow(self)
 
@@ -75,15 +75,22 @@ class LiveView:
             self._take_ready()
             if version != self.version:
                 since = self.version
-                changes = await self._source.load_since(since)
-                self._take_in(Prepared(since, changes, sorted_mocks(changes)))
+                self._take_in(await self._sorted_out(since, await self._source.load_since(since)))
+
+    async def _sorted_out(self, since: int, changes: Changes) -> Prepared:
+        """Changes that nobody looked at before, ready to be taken in: nothing else is taken in meanwhile."""
+        if len(changes.mocks) + len(changes.session_mocks) + len(changes.sessions) >= _ASIDE_MIN:
+            return await asyncio.to_thread(_aside, since, changes, self._contents)
+        if changes.complete:
+            return prepare(since, changes, self._contents)
+        return Prepared(since, changes, sorted_mocks(changes, self._contents.home_of, self._contents.files_of))
 
     def look_ahead(self, since: int, changes: Changes) -> Callable[[], None]:
         """Get ready to take in changes; returns what publishes them. See `source.Follower`.
 
         Only a view that somebody has asked is worth it (its version is not 0): the others never take anything in.
         """
-        ready = prepare(since, changes, self._environments.copy())
+        ready = prepare(since, changes, self._contents)
 
         def publish() -> None:
             self._ready.append(ready)
@@ -115,26 +122,13 @@ class LiveView:
 
     def _take_in(self, prepared: Prepared) -> None:
         changes = prepared.changes
-        indexes = prepared.indexes if prepared.since == self.version else {}
-        if changes.complete:
-            self._environments, self.by_path, self.by_host, self._sessions = {}, {}, {}, {}
-        # What is gone goes first, so that slugs, hosts and keys can pass from an old row to a new one in one change.
-        for session_id in _gone(changes.sessions):
-            self._remove_session(session_id)
-        for environment_id in _gone(changes.environments):
-            self._remove_environment(environment_id)
-        for environment_row in _present(changes.environments):
-            self._set_environment(environment_row)
-        for environment_id, mocks in prepared.mocks.items():
-            if environment_id in self._environments:
-                self._replaced += self._environments[environment_id].set_mocks(mocks)
-        for (environment_id, scenario_id), scenario in changes.scenarios.items():
-            if environment_id in self._environments:
-                self._environments[environment_id].set_scenario(scenario_id, scenario)
-        for session_row in _present(changes.sessions):
-            self._set_session(session_row)
-        for environment_id, rebuilt in indexes.items():
-            self._environments[environment_id].use(rebuilt)
+        if prepared.contents is not None:
+            # What was is freed whole, and so seldom that it may take its time.
+            self._contents = prepared.contents
+            self.by_path, self.by_host = self._contents.by_path, self._contents.by_host
+        else:
+            indexes = prepared.indexes if prepared.since == self.version else {}
+            self._replaced += self._contents.take_in(changes, prepared.mocks, indexes)
         self.version = changes.version
         if self._freeing is None:
             self._free()
@@ -144,50 +138,7 @@ class LiveView:
         del self._replaced[-_FREED_AT_ONCE:]
         self._freeing = asyncio.get_running_loop().call_soon(self._free) if self._replaced else None
 
-    def _set_environment(self, row: EnvironmentRow) -> None:
-        live = self._environments.get(row.id)
-        if live:
-            self._forget_names(live)
-            live.set_row(row)
-        else:
-            live = self._environments[row.id] = LiveEnvironment(row)
-        self.by_path[_path(row)] = live
-        self.by_host.update(dict.fromkeys(row.hosts, live))
 
-    def _remove_environment(self, environment_id: str) -> None:
-        live = self._environments.pop(environment_id, None)
-        if live:
-            self._forget_names(live)
-
-    def _forget_names(self, live: LiveEnvironment) -> None:
-        """Let go of slugs and hosts, but for those that another environment of the same change has by now."""
-        row = live.row
-        if self.by_path.get(_path(row)) is live:
-            del self.by_path[_path(row)]
-        for host in row.hosts:
-            if self.by_host.get(host) is live:
-                del self.by_host[host]
-
-    def _set_session(self, row: SessionRow) -> None:
-        environment = self._environments.get(row.environment_id)
-        if environment:
-            self._sessions[row.id] = row
-            environment.set_session(row)
-
-    def _remove_session(self, session_id: str) -> None:
-        row = self._sessions.pop(session_id, None)
-        environment = self._environments.get(row.environment_id) if row else None
-        if row and environment:
-            environment.remove_session(row)
-
-
-def _path(row: EnvironmentRow) -> str:
-    return f"/{row.project_slug}/{row.slug}"
-
-
-def _gone(rows: Mapping[str, _Row | None]) -> list[str]:
-    return [row_id for row_id, row in rows.items() if row is None]
-
-
-def _present(rows: Mapping[str, _Row | None]) -> list[_Row]:
-    return [row for row in rows.values() if row is not None]
+def _aside(since: int, changes: Changes, contents: Contents) -> Prepared:
+    begin_giving_way()
+    return prepare(since, changes, contents)

@@ -1,15 +1,20 @@
 """The one table of who wins: within a layer, and between layers."""
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
-from support.matching import CANDIDATES, REQUESTS, plain_matches
+from support.matching import LAYERS, PROFILES, REQUESTS, layers_of, plain_matches
+from understudy_server.core.draws import Draws
 from understudy_server.core.matching.criteria import Equals, JsonSubset
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Candidate, Mock
 from understudy_server.core.matching.paths import PathPattern
 from understudy_server.core.matching.request import BodyWanted, Request
-from understudy_server.core.precedence import Layers, order_in_layer, winner
+from understudy_server.core.precedence import Layers, order_of, winner
+from understudy_server.core.profiles import ORDERS, Profile
+from understudy_server.core.responding.plan import Plan, Scene
 
 _BODY = b'{"a": 1, "b": {"c": 2}}'
 _REQUEST = Request("POST", "/api/users/7", "p=1&q=2", _BODY)
@@ -17,6 +22,7 @@ _ANY = Matcher()
 _PATH = PathPattern.parse("/api/users/7")
 _PARAMETER = PathPattern.parse("/api/users/:id")
 _ONE_LEAF, _TWO_LEAVES = JsonSubset({"a": 1}), JsonSubset({"a": 1, "b": {"c": 2}})
+_key = ORDERS[Profile.FLOWMOCK].key
 _P, _Q = ("p", Equals("1")), ("q", Equals("2"))
 
 
@@ -45,11 +51,11 @@ def test_the_more_specific_matcher_wins_within_a_layer(stronger: Matcher, weaker
 
 
 def test_the_latest_activation_wins_between_equal_matchers() -> None:
-    assert order_in_layer(Candidate(Mock("z", _ANY), 2)) < order_in_layer(Candidate(Mock("a", _ANY), 1))
+    assert _key(Candidate(Mock("z", _ANY), 2)) < _key(Candidate(Mock("a", _ANY), 1))
 
 
 def test_the_first_id_wins_when_all_else_is_equal() -> None:
-    assert order_in_layer(Candidate(Mock("a", _ANY), 1)) < order_in_layer(Candidate(Mock("b", _ANY), 1))
+    assert _key(Candidate(Mock("a", _ANY), 1)) < _key(Candidate(Mock("b", _ANY), 1))
 
 
 _WEAK, _STRONG = Mock("weak", _ANY), Mock("strong", Matcher("POST", _PATH, (_P,), _TWO_LEAVES))
@@ -76,12 +82,12 @@ def test_a_layer_whose_mocks_do_not_match_gives_way_to_the_next() -> None:
     assert found == _WEAK
 
 
-@given(CANDIDATES, CANDIDATES, CANDIDATES, REQUESTS)
-def test_the_winner_is_what_a_plain_search_finds_first_layer_by_layer(
-    session: list[Candidate], scenario: list[Candidate], environment: list[Candidate], request: Request
+@given(LAYERS, REQUESTS, PROFILES)
+def test_the_winner_is_what_a_plain_search_through_all_layers_finds_first(
+    on: tuple[list[Candidate], ...], request: Request, profile: Profile
 ) -> None:
-    layers = Layers(Index(session), Index(scenario), Index(environment))
-    plain = (one.mock for layer in (session, scenario, environment) for one in plain_matches(layer, request))
+    layers = layers_of(on, profile)
+    plain = (one.mock for one in plain_matches(chain.from_iterable(on), request, profile))
     try:
         expected = next(plain, None)
     except BodyWanted:
@@ -92,3 +98,32 @@ def test_the_winner_is_what_a_plain_search_finds_first_layer_by_layer(
     else:
         assert winner(layers, request) is expected
         assert next(layers.matching(request), None) is expected
+
+
+@given(LAYERS, REQUESTS, PROFILES)
+def test_those_that_match_are_met_in_order_through_all_layers(
+    on: tuple[list[Candidate], ...], request: Request, profile: Profile
+) -> None:
+    request.body = request.body or b""
+    layers = layers_of(on, profile)
+    expected = list(plain_matches(chain.from_iterable(on), request, profile))
+    assert list(layers.matching(request)) == [each.mock for each in expected]
+    assert order_of(layers, reversed(expected)) == expected
+    assert {id(each) for each in layers} == {id(each) for each in chain.from_iterable(on)}
+
+
+class _Answer:
+    """Asks for the body."""
+
+    counts, wants_body = False, True
+
+    def plan(self, scene: Scene, draws: Draws) -> Plan:
+        raise AssertionError("nobody answers")
+
+
+def test_a_winner_that_answers_with_the_body_waits_for_it() -> None:
+    layers = Layers(EMPTY, EMPTY, Index([Candidate(Mock("echo", answer=_Answer()))]))
+    with pytest.raises(BodyWanted):
+        winner(layers, Request("POST", "/", body=None))
+    found = winner(layers, Request("POST", "/", body=b""))
+    assert found is not None

@@ -8,14 +8,16 @@ import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
+from understudy_server.core.matching.index import Index
 from understudy_server.core.matching.request import Request
 from understudy_server.core.precedence import winner
-from understudy_server.live import environment as environment_module
 from understudy_server.live import mock as mock_module
+from understudy_server.live import places as places_module
 from understudy_server.live.environment import LiveEnvironment
+from understudy_server.live.rebuilding import REBUILT_AHEAD_MIN
 from understudy_server.live.view import LiveView
 
-_MANY = tuple(f"ovr_{number}" for number in range(environment_module.REBUILT_AHEAD_MIN))
+_MANY = tuple(f"ovr_{number}" for number in range(REBUILT_AHEAD_MIN))
 
 
 def _mocks(path: str = "") -> dict[str, Mock | None]:
@@ -73,7 +75,8 @@ def _refuse(*_: object) -> None:
 @pytest.fixture
 def nothing_is_built(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def begin() -> None:
-        monkeypatch.setattr(environment_module, "Index", _refuse)
+        monkeypatch.setattr(places_module, "Index", _refuse)
+        monkeypatch.setattr(Index, "changed", _refuse)
         monkeypatch.setattr(mock_module, "compile_mock", _refuse)
 
     return begin
@@ -136,7 +139,7 @@ async def test_an_index_is_built_ahead_with_the_tables_that_requests_have_used()
     await view.catch_up()
     after = _live(view).layers(None).environment
     assert after is not before
-    assert after._others.made  # type: ignore[attr-defined]  # no request may have to wait for it
+    assert after._others.made  # no request may have to wait for it
 
 
 async def test_activations_that_change_are_in_the_index_built_ahead(nothing_is_built: Callable[[], None]) -> None:
@@ -173,6 +176,33 @@ async def test_a_scenario_in_use_is_built_before_it_counts(nothing_is_built: Cal
     await view.catch_up()
     found = [_winner(view, path, "ci-42") for path in ("/listed", "/own", "/moved", "/new", "/ovr_1")]
     assert found == [listed, own, "", "ovr_new", "ovr_1"]
+
+
+async def test_a_scenario_that_a_session_is_put_into_is_built_before_it_counts(
+    nothing_is_built: Callable[[], None],
+) -> None:
+    source = _in_a_scenario()
+    view = await _view(source)
+    assert _winner(view, "/ovr_0") == ""
+    publish = source.show(sessions={"ses_other": session("other", scenario="scn_1")})
+    nothing_is_built()
+    publish()
+    await view.catch_up()
+    assert [_winner(view, f"/{name}", "other") for name in (_MANY[0], _MANY[-1])] == [_MANY[0], _MANY[-1]]
+
+
+@pytest.mark.parametrize("count", [1, len(_MANY)])
+async def test_what_is_switched_on_for_a_session_is_compiled_before_it_counts(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FakeSource()
+    source.commit(environments={ENVIRONMENT_ID: environment()}, mocks=_mocks())
+    view = await _view(source)
+    publish = source.show(sessions={"ses_ci-42": session(overrides=_MANY[:count])})
+    monkeypatch.setattr(mock_module, "compile_mock", _refuse)
+    publish()
+    await view.catch_up()
+    assert _winner(view, "/ovr_0", "ci-42") == "ovr_0"
 
 
 async def test_a_scenario_that_goes_has_nothing_on_any_more() -> None:

@@ -1,24 +1,59 @@
-"""A mock, compiled: what it looks for and what it answers."""
+"""A mock, compiled: what it looks for, when it applies, and what it answers."""
 
 from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
 
 from understudy_server.core.matching.matcher import Matcher
+from understudy_server.core.responding.answerer import Answerer
 from understudy_server.core.responding.response import Response
+from understudy_server.core.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """A published mock. ``delay_ms`` is its own time to wait before the first byte."""
+    """A mock that can be on. ``response`` after ``delay_ms`` is its answer, unless it has an ``answer`` to ask.
+
+    ``usage`` is ``None`` for a mock that applies always and is not counted. ``owner`` is the id of the session that it
+    belongs to, empty for those of the environment; ``chain`` is empty without one. ``created_ms``: when it was made, ms
+    since 1970 (UTC). ``name`` is for people.
+    """
 
     id: str
     matcher: Matcher = field(default_factory=Matcher)
     response: Response = field(default_factory=Response)
     delay_ms: int = 0
+    answer: Answerer | None = None
+    usage: Usage | None = None
+    priority: int = 0
+    owner: str = ""
+    chain: str = ""
+    created_ms: int = 0
+    name: str = field(default="", compare=False)
+    is_plain: bool = field(init=False, repr=False, compare=False)
+    """Whether the same request always gets the same answer: neither time nor state decides whether the mock applies."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_plain", self.usage is None and not self.matcher.looks_at_state)
+
+    @property
+    def state_name(self) -> str:
+        """Its name among all mocks of the environment, for the counting of its uses (`state.Claim.mock`) and draws."""
+        return f"{self.owner}/{self.id}" if self.owner else self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Layer(IntEnum):
+    """Where a mock is on, the strongest first."""
+
+    SESSION = 0
+    """It is the session's own, or switched on for it."""
+    SCENARIO = 1
+    ENVIRONMENT = 2
+
+
+class Candidate(NamedTuple):
     """A mock that is on. ``activated`` numbers the activations of its layer: a greater one is later."""
 
     mock: Mock
     activated: int = 0
+    layer: Layer = Layer.ENVIRONMENT

@@ -1,9 +1,9 @@
 """Paths: how one is split into segments, and the patterns that are compared with it.
 
 The rules are those of the FlowMock contract: case counts, the whole path counts, one slash at the end does not, and
-`:name` stands for exactly one non-empty segment. A path is split before it is decoded, so ``%2F`` never makes a
-segment, and each segment is decoded once. A pattern is decoded in the same way, so a literal segment that begins with
-a colon is written ``%3A``.
+`:name` or `{name}` stands for exactly one non-empty segment. A path is split before it is decoded, so ``%2F`` never
+makes a segment, and each segment is decoded once. A pattern is decoded in the same way, so a literal segment that looks
+like a parameter is written with ``%3A`` or ``%7B``.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ LITERAL = 1
 """The rank of a literal segment; greater is more specific."""
 
 PARAMETER = 0
-"""The rank of a `:name` segment."""
+"""The rank of a segment that is a parameter."""
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -38,12 +38,14 @@ def _decode(segment: str) -> str:
 class PathPattern:
     """A path to compare with: one entry for each segment, ``None`` where any non-empty segment will do.
 
-    ``literal`` are the segments when all of them are literal, else ``None``. ``spellings`` are the texts without
-    percent-encoding that are split into them: at most two, and none with a segment that has to be encoded, such as
-    ``a/b``. Both are worked out once, because a pattern outlives the many indexes that are built with it.
+    ``names`` are those of the parameters, in their order, decoded. ``literal`` are the segments when all of them are
+    literal, else ``None``. ``spellings`` are the texts without percent-encoding that are split into them: at most two,
+    and none with a segment that has to be encoded, such as ``a/b``. Both are worked out once, because a pattern
+    outlives the many indexes that are built with it.
     """
 
     segments: tuple[str | None, ...]
+    names: tuple[str, ...] = ()
     literal: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
     spellings: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
@@ -55,16 +57,35 @@ class PathPattern:
 
     @classmethod
     def parse(cls, text: str) -> "PathPattern":
-        """Read a pattern such as ``/api/users/:id``. A colon with nothing behind it is literal."""
+        """Read a pattern such as ``/api/users/:id`` or ``/api/users/{id}``. Without a name a segment is literal."""
         raw = text[1:].removesuffix("/")
         if not raw:
             return cls(split(text))
-        return cls(tuple([None if _is_parameter(segment) else _decode(segment) for segment in raw.split("/")]))
+        if ":" not in raw and "{" not in raw:
+            return cls(split(text))
+        names = [_parameter(segment) for segment in raw.split("/")]
+        segments = [None if name else _decode(segment) for name, segment in zip(names, raw.split("/"), strict=True)]
+        return cls(tuple(segments), tuple([_decode(name) for name in names if name]))
 
     @property
     def rank(self) -> tuple[int, ...]:
-        """How specific it is, among patterns of equal length: the leftmost difference decides, literal over `:name`."""
+        """How specific it is, among patterns of equal length: the leftmost difference decides, literal the greater."""
         return tuple([PARAMETER if segment is None else LITERAL for segment in self.segments])
+
+    @property
+    def literals(self) -> int:
+        """How many of its segments are literal and have something in them."""
+        return sum([bool(segment) for segment in self.segments])
+
+    def parameters(self, path: str) -> dict[str, str]:
+        """The parameters of a path that is one of this pattern's, decoded, by name; of a name given twice the last one.
+
+        Bytes that are not UTF-8 are lone surrogates in them.
+        """
+        if not self.names:
+            return {}
+        given = [given for wanted, given in zip(self.segments, split(path), strict=False) if wanted is None]
+        return dict(zip(self.names, given, strict=False))
 
     def matches(self, segments: tuple[str, ...]) -> bool:
         """Tell whether a split path is one of this pattern's."""
@@ -78,8 +99,8 @@ class PathPattern:
 
 def pattern_of(path: str) -> str:
     """Write the pattern of a path as sent that matches this path alone, in all its spellings."""
-    segments = [f"%3A{segment[1:]}" if _is_parameter(segment) else segment for segment in path.split("/")]
-    return "/".join(segments)
+    # Only the first character makes a parameter of a segment, whichever the two are.
+    return "/".join([f"%{ord(each[0]):X}{each[1:]}" if _parameter(each) else each for each in path.split("/")])
 
 
 def _spellings(literal: tuple[str, ...]) -> tuple[str, ...]:
@@ -87,5 +108,11 @@ def _spellings(literal: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([text for text in (plain, plain + "/") if "%" not in text and split(text) == literal])
 
 
-def _is_parameter(segment: str) -> bool:
-    return len(segment) > 1 and segment.startswith(":")
+def _parameter(segment: str) -> str:
+    """The name of the parameter that a segment of a pattern is, as written; empty when it is literal."""
+    if segment[:1] == ":":
+        return segment[1:]
+    if segment[:1] == "{" and segment[-1] == "}":
+        name = segment[1:-1]
+        return "" if "{" in name or "}" in name else name
+    return ""
