@@ -1,14 +1,20 @@
-"""An environment's carriers and what it redacts, compiled."""
+"""An environment's carriers, its profile, and what it redacts, compiled."""
 
 from collections.abc import Iterable
+from typing import Final
 
+from understudy.v1.project_service_pb2 import PROFILE_ASSERTIVE, PROFILE_MOCKARTY
 from understudy.v1.project_service_pb2 import Carrier as CarrierMessage
+from understudy.v1.project_service_pb2 import Profile as ProfileMessage
 from understudy.v1.project_service_pb2 import Redaction as RedactionMessage
 
 from understudy_server.core import json_paths
 from understudy_server.core.carriers import Carrier, CarrierKind
 from understudy_server.core.json_masking import JsonMask
+from understudy_server.core.profiles import Profile
 from understudy_server.core.redaction import Redaction
+
+_PROFILES: Final = {PROFILE_ASSERTIVE: Profile.ASSERTIVE, PROFILE_MOCKARTY: Profile.MOCKARTY}
 
 
 def compile_carriers(messages: Iterable[CarrierMessage]) -> tuple[Carrier, ...]:
@@ -26,6 +32,11 @@ def compile_redaction(message: RedactionMessage) -> Redaction | None:
         query_names=frozenset(message.query),
         bodies=JsonMask(paths) if paths else None,
     )
+
+
+def compile_profile(profile: ProfileMessage) -> Profile:
+    """What orders an environment's mocks; FlowMock's order unless it says otherwise."""
+    return _PROFILES.get(profile, Profile.FLOWMOCK)
 
 
 def _carrier(message: CarrierMessage) -> Carrier:

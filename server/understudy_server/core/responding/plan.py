@@ -68,8 +68,7 @@ class Failed:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What becomes of one request. ``delay_ms``: the mock's own; ``bytes_per_second`` 0: as the client reads."""
 
     answer: Prepared | Events | Forward | Failed

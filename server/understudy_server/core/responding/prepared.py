@@ -32,27 +32,52 @@ class Prepared:
     kept_by: object = None
 
 
-def prepare(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> Prepared:
-    """Prepare an answer. Names and values of headers are Latin-1 (UnicodeEncodeError) and without line breaks.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An answer but for its body: what `Prepared` holds, without a length."""
 
-    204 and 304 have no body and no length; an answer to HEAD has no body, and the length that GET would have had.
-    Source: RFC 9110, sections 6.4.1 and 8.6.
-    """
-    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    if status in _BODILESS:
-        body = b""
-    else:
-        raw.append((b"content-length", b"%d" % len(body)))
-    raw_headers = tuple(raw)
-    names = {name.lower() for name, _ in raw_headers}
-    return Prepared(
+    status: int
+    head: bytes
+    raw_headers: RawHeaders
+    stored_headers: RawHeaders
+    has_date: bool
+    sets_cors: bool
+
+    def with_body(self, body: bytes) -> Prepared:
+        """Make an answer. 204 and 304 have no body and no length; one to HEAD has the length that GET's would have.
+
+        Source: RFC 9110, sections 6.4.1 and 8.6.
+        """
+        if self.status in _BODILESS:
+            return self.without_length()
+        length = b"%d" % len(body)
+        raw = stored = (*self.raw_headers, (b"content-length", length))
+        if self.stored_headers is not self.raw_headers:
+            stored = (*self.stored_headers, (b"content-length", length))
+        head = b"%bcontent-length: %b\r\n" % (self.head, length)
+        return Prepared(self.status, head, body, raw, stored, self.has_date, self.sets_cors)
+
+    def without_length(self) -> Prepared:
+        """Make an answer whose body is sent as it comes, or that has none."""
+        return Prepared(
+            self.status, self.head, b"", self.raw_headers, self.stored_headers, self.has_date, self.sets_cors
+        )
+
+
+def shape(status: int, headers: tuple[tuple[str, str], ...]) -> Shape:
+    """Prepare an answer but for its body. Names and values are Latin-1 (UnicodeEncodeError) and without line breaks."""
+    raw = tuple([(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers])
+    names = {name.lower() for name, _ in raw}
+    return Shape(
         status=status,
-        head=b"".join(
-            [b"HTTP/1.1 %d %b\r\n" % (status, reason(status)), *[b"%b: %b\r\n" % each for each in raw_headers]]
-        ),
-        body=body,
-        raw_headers=raw_headers,
-        stored_headers=redact(raw_headers),
+        head=b"".join([b"HTTP/1.1 %d %b\r\n" % (status, reason(status)), *[b"%b: %b\r\n" % each for each in raw]]),
+        raw_headers=raw,
+        stored_headers=redact(raw),
         has_date=b"date" in names,
         sets_cors=b"access-control-allow-origin" in names,
     )
+
+
+def prepare(status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> Prepared:
+    """Prepare an answer: `shape` with a body."""
+    return shape(status, headers).with_body(body)

@@ -1,0 +1,21 @@
+"""What is wrong with a template, or with one rendering of it. Both messages are fit to be shown."""
+
+
+class BadTemplate(ValueError):
+    """The text is no template. ``line`` counts from 1."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(f"{message} (line {line})")
+        self.line = line
+
+
+class Fault(Exception):
+    """A template cannot be rendered this time. ``line`` counts from 1; 0 until it is known."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{self.message} (line {self.line})" if self.line else self.message
