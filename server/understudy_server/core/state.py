@@ -1,10 +1,12 @@
 """What is kept between requests: values, machines, and how often mocks were used. The interface, and its own values.
 
 Whoever keeps it does each step in one go, so that two requests at the same time never take the same step of a machine
-and never see a count twice. Nothing here waits: a request is judged in one piece.
+and never see a count twice. Nothing here waits: a request is judged in one piece. Any thread may ask.
+
+A value is kept as the JSON text that it was given as, so that whoever reads the text has the same digits again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -17,6 +19,9 @@ VALUES_MAX: Final = 10_000
 VALUES_BYTES_MAX: Final = 16 * 1024 * 1024
 """The values of one owner have together, with their keys, at most so many bytes of JSON."""
 
+MACHINES_MAX: Final = 10_000
+"""An owner has at most so many machines that are not in their first state, beside those that mocks have moved."""
+
 
 class Scope(StrEnum):
     """Whose state something is. The values are those that are written to files."""
@@ -24,6 +29,9 @@ class Scope(StrEnum):
     SESSION = "session"
     CHAIN = "chain"
     ENVIRONMENT = "environment"
+
+    # As the text that it is equal to, and twice as fast as an enumeration's own: every request looks an owner up.
+    __hash__ = str.__hash__
 
 
 class Owner(NamedTuple):
@@ -81,7 +89,11 @@ class Refusal(StrEnum):
 
 
 class State(Protocol):
-    """Keeps it all. Values are what JSON can say, and are never changed after they were given or taken."""
+    """Keeps it all. Values are what JSON can say, and are never changed after they were given or taken.
+
+    No key is empty.
+    Where several processes share it in a file, every method raises StorageFailure when the file cannot be used.
+    """
 
     def claim(self, claim: Claim) -> int | None:
         """Take the step and count the use, in one go. Returns which use it is, from 1; ``None``: lost."""
@@ -93,31 +105,46 @@ class State(Protocol):
         """How often a mock was used, by those that an owner counts."""
 
     def value(self, owner: Owner, key: str) -> Any:
-        """Return a value, or ``ABSENT``."""
+        """Return a value, or ``ABSENT``; ``json_reading.UNREADABLE`` for one too long to be looked at."""
 
     def set_value(self, owner: Owner, key: str, value: Any) -> None:
         """Keep a value. Raises StateFull."""
 
     def increment(self, owner: Owner, key: str, by: int) -> int | float:
-        """Add to a number, 0 when there is none, and return the sum. Raises NotANumber, StateFull."""
+        """Add to a number, 0 when there is none, and return the sum. Raises NotANumber, StateFull.
+
+        Whole numbers stay whole, with all their digits; others are added to as doubles.
+        """
 
     def delete_value(self, owner: Owner, key: str) -> None:
         """Let go of a value, if there is one."""
 
-    def values(self, owner: Owner, *, prefix: str, after: str, limit: int) -> Sequence[tuple[str, Any]]:
-        """Values in the order of their keys, from behind ``after``."""
+    def text(self, owner: Owner, key: str) -> str | None:
+        """Return a value as JSON text, ``None`` when there is none."""
+
+    def set_text(self, owner: Owner, key: str, text: str) -> None:
+        """Keep a value that is given as JSON text, which the caller has checked. Raises StateFull."""
+
+    def texts(self, owner: Owner, *, prefix: str = "", after: str = "", limit: int) -> Sequence[tuple[str, str]]:
+        """Keys that begin with ``prefix`` and their values as JSON text, in the order of the keys, behind ``after``."""
 
     def machine(self, owner: Owner, machine: str) -> str:
         """The state of a machine."""
 
     def set_machine(self, owner: Owner, machine: str, state: str) -> None:
-        """Put a machine into a state."""
+        """Put a machine into a state. Raises StateFull."""
 
     def machines(self, owner: Owner) -> Sequence[tuple[str, str]]:
         """The machines that are not in their first state, in the order of their names."""
 
     def uses(self, owner: Owner) -> Sequence[tuple[str, int]]:
         """The mocks that were used, and how often, in the order of their ids."""
+
+    def owners(self) -> Collection[Owner]:
+        """Whoever has any state now."""
+
+    def forget_uses(self, environment_id: str, mocks: Iterable[str]) -> None:
+        """Forget how often these mocks were used, whoever counts them."""
 
     def reset(self, owner: Owner) -> None:
         """Begin anew, for one owner."""

@@ -44,8 +44,13 @@ class SqlitePresence:
 
     @property
     def problem(self) -> str:
-        """Why the last times could not be written, empty when they could."""
+        """Why ``state.db`` could not be written last, empty when it could."""
         return self._writer.problem
+
+    @property
+    def writer(self) -> Writer:
+        """Writes ``state.db``, for whoever else keeps something there until this is closed."""
+        return self._writer
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Note that a session was seen. Costs a dictionary entry; never fails and never waits."""
