@@ -199,7 +199,8 @@ def _body_bytes(exchange: Exchange) -> int:
 
 
 def _head_bytes(exchanges: Sequence[Exchange]) -> int:
-    """The bytes of targets and headers. Joined to be counted, because that runs without a step of Python's."""
+    """The bytes of targets, headers and draws. Headers are joined to be counted: that takes no step of Python's."""
     heads = map(_HEADERS, exchanges)
     headers = b"".join(chain.from_iterable(chain.from_iterable(chain.from_iterable(heads))))
-    return len(headers) + sum([len(exchange[6]) + len(exchange[7]) for exchange in exchanges])
+    drawn = sum([len(draw[0]) + len(draw[1]) for exchange in exchanges if exchange[17] for draw in exchange[17]])
+    return len(headers) + drawn + sum([len(exchange[6]) + len(exchange[7]) for exchange in exchanges])

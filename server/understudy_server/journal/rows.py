@@ -13,6 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.store.sqlite.connections import storage_fault
 
@@ -21,7 +22,7 @@ Row = tuple[Any, ...]
 COLUMNS = (
     "id, project_id, environment_id, session_key, session_id, method, path, query, status, started_at_ms, duration_ms, "
     "mock_id, request_headers, response_headers, request_body, request_bytes, request_type, request_redacted, "
-    "response_body, response_bytes, response_type, response_redacted, findings"
+    "response_body, response_bytes, response_type, response_redacted, findings, draws, occurrence"
 )
 # Rows inserted by one statement: many where there are many, and few sizes, so that they stay prepared. The lock that
 # Python's threads share is let go once a statement and must be won back after it; with a statement for each row the
@@ -62,7 +63,7 @@ def _insert_many(connection: sqlite3.Connection, exchanges: Sequence[Exchange]) 
 
 @cache
 def _insert(rows: int) -> str:
-    values = f"({', '.join('?' * 23)})"
+    values = f"({', '.join('?' * 25)})"
     return f"INSERT INTO exchange ({COLUMNS}) VALUES {', '.join([values] * rows)}"
 
 
@@ -88,6 +89,8 @@ def exchange(row: Row) -> Exchange:
             _captured(*row[14:18]),
             _captured(*row[18:22]),
             tuple(row[22].split()),
+            _draws(row[23]),
+            row[24],
         )
     )
 
@@ -100,6 +103,8 @@ def _row(exchange: Exchange) -> Row:
         *(exchange.request_body or _NO_BODY),
         *(exchange.response_body or _NO_BODY),
         " ".join(exchange.findings),
+        json.dumps(exchange.draws) if exchange.draws else "",
+        exchange.occurrence,
     )
 
 
@@ -112,6 +117,10 @@ def _headers(kept: bytes | str) -> RawHeaders:
         return tuple([(name.encode(), value.encode()) for name, value in json.loads(kept)])
     pairs = [line.partition(b": ") for line in kept.split(b"\r\n")] if kept else []
     return tuple([(name, value) for name, _, value in pairs])
+
+
+def _draws(kept: str) -> tuple[Draw, ...]:
+    return tuple([Draw(name, value) for name, value in json.loads(kept)]) if kept else ()
 
 
 def _captured(content: bytes | None, size_bytes: int, content_type: str, redacted: str | None) -> Captured | None:

@@ -10,7 +10,7 @@ from understudy_server.proxy.turn import Client, Turn
 if TYPE_CHECKING:
     from understudy_server.proxy.service import Service
 
-_UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now. Try again.")
+UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now. Try again.")
 
 
 class CatchingUp(Turn):
@@ -35,7 +35,7 @@ class CatchingUp(Turn):
             outcome = service.judge(request, self._body, self._client)
         except StorageFailure:
             # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
-            outcome = service.refuse(request, _UNAVAILABLE)
+            outcome = service.refuse(request, UNAVAILABLE)
         except Exception:  # noqa: BLE001 - logged by the connection
             self._client.fault()
             return

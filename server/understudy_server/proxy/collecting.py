@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
 from understudy_server.core.matching.request import OVERLONG
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused
 from understudy_server.proxy.turn import Client, Turn
@@ -31,11 +30,12 @@ class Collecting(Turn):
     def body(self, part: BodyPart) -> None:
         self._pieces.append(part.data)
         self._size_bytes += len(part.data)
-        if part.last or self._size_bytes > PARSED_BYTES_MAX:
+        is_overlong = self._size_bytes > self._service.settings.match_body_bytes_max
+        if part.last or is_overlong:
             request = self._request
             self._gather()
             # Whatever answers now begins with what is here of the body; the rest follows in parts.
-            body = OVERLONG if self._size_bytes > PARSED_BYTES_MAX else request.body
+            body = OVERLONG if is_overlong else request.body
             # By the state of now: it may have taken a while.
             self._client.proceed(self._service.begin_again(request, body, self._client))
 

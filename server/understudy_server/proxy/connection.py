@@ -7,18 +7,16 @@ nothing more is read. Answers made from one piece of what was read leave in one 
 
 import asyncio
 import logging
-import socket
-import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Final, ParamSpec, cast
 
 from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused, body_too_large
+from understudy_server.proxy.outlet import Outlet
 from understudy_server.proxy.request_parser import Event, RequestParser
 from understudy_server.proxy.service import FAULT, Service
 from understudy_server.proxy.turn import Tunnel, Turn, awaits_invitation
-from understudy_server.proxy.unsent import unsent_bytes
 from understudy_server.proxy.watch import NEVER, Watch
 from understudy_server.proxy.writing import CONTINUE, outlives
 
@@ -48,19 +46,17 @@ class Connection(asyncio.Protocol):
         "_in_head",
         "_invited",
         "_last",
-        "_lost",
         "_out",
+        "_outlet",
         "_parser",
         "_reading",
         "_request",
         "_service",
         "_settings",
-        "_taken_at",
         "_transport",
         "_tunnel",
         "_turn",
         "_unread",
-        "_unsent",
         "_watch",
         "_working",
         "deadline",
@@ -78,15 +74,12 @@ class Connection(asyncio.Protocol):
         """The request in hand, or the last one."""
         self._turn: Turn | None = None
         self._tunnel: Tunnel | None = None
-        self._out: list[bytes] = []
+        self._outlet = Outlet(service.settings, watch)
+        self._out = self._outlet.pending
         self._unread = b""
         """What was read and is not parsed yet, because too much waits already."""
         self._reading = True
         self.writable = True
-        self._unsent = 0
-        """How much the client had not taken yet when that was last looked at, while it was too much or the last."""
-        self._taken_at = 0.0
-        """When it was last seen to have taken some, in the time of the watch."""
         self._working = False
         self._in_head = False
         self._invited = False
@@ -96,14 +89,13 @@ class Connection(asyncio.Protocol):
         """True when the last answer is written; what still comes is dropped."""
         self._ended = False
         """True when the client has ended its side."""
-        self._lost = False
         self.deadline = NEVER
         self._transport: asyncio.Transport
 
     # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = self._outlet.transport = cast("asyncio.Transport", transport)
         if self._connections.closed:
             self._transport.abort()
             return
@@ -147,7 +139,7 @@ class Connection(asyncio.Protocol):
         return not self._closing and self._transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it went makes no difference
-        self._lost = self._closing = True
+        self._outlet.lost = self._closing = True
         self._events.clear()
         self._unread = b""
         self._watch.discard(self)
@@ -157,17 +149,16 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client reads slower than it is written to."""
         self.writable = False
-        self._await_reader()
+        self.deadline = self._outlet.await_reader(last=self._closing)
         if self._turn is not None:
             self._tell(self._turn.full)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.writable = True
-        self._unsent = 0
         if self._closing:
             # It has not taken all yet, and nothing else sets the deadline any more.
-            self._await_reader()
+            self.deadline = self._outlet.await_reader(last=True)
         if self._turn is not None:
             self._tell(self._turn.ready)
         self.pump()
@@ -176,7 +167,7 @@ class Connection(asyncio.Protocol):
         """A deadline has passed: of an idle connection, a slow client, or one that does not go."""
         self.deadline = NEVER
         if self._closing or not self.writable:
-            self._look_at_reader()
+            self.deadline = self._outlet.look_at_reader(last=self._closing)
         elif self._turn is not None:
             self._tell(self._turn.spoiled, _TOO_SLOW)
             self._settle()
@@ -184,25 +175,6 @@ class Connection(asyncio.Protocol):
             self._refuse(self._service.refuse_stream(_TOO_SLOW))
         else:
             self._close()
-
-    def _await_reader(self) -> None:
-        """Set the deadline for a client that has to take what is written to it, and when it is the last, then to go."""
-        self._unsent = unsent_bytes(self._transport)
-        self._taken_at = self._watch.now
-        self.deadline = self._taken_at + (
-            self._settings.linger_seconds if self._closing else self._settings.write_seconds
-        )
-
-    def _look_at_reader(self) -> None:
-        """Cut a client that has taken nothing for too long. One that has taken all, and is to go, has less time."""
-        settings, now, unsent = self._settings, self._watch.now, unsent_bytes(self._transport)
-        if unsent != self._unsent:
-            self._unsent, self._taken_at = unsent, now
-        rest = self._taken_at + (settings.write_seconds if unsent else settings.linger_seconds) - now
-        if rest <= 0:
-            self._transport.abort()
-        else:
-            self.deadline = now + (min(rest, settings.linger_seconds) if self._closing else rest)
 
     def _tell(self, step: Callable[_P, None], *arguments: _P.args, **options: _P.kwargs) -> None:
         """Let the turn take a step."""
@@ -218,6 +190,8 @@ class Connection(asyncio.Protocol):
         self._last = True
         if self._turn is None or self._tunnel is not None:
             self._close()
+        else:
+            self._tell(self._turn.stopping)
 
     def abort(self) -> None:
         """End now, whatever runs."""
@@ -226,7 +200,7 @@ class Connection(asyncio.Protocol):
     # What a turn asks: this is the ``Client`` of `turn`.
 
     def proceed(self, turn: Turn | bytes) -> None:
-        if self._lost:
+        if self._outlet.lost:
             return
         if isinstance(turn, bytes):
             self._turn = None
@@ -239,12 +213,12 @@ class Connection(asyncio.Protocol):
         if not self._invited and awaits_invitation(self._request):
             self._invited = True
             self._out.append(CONTINUE)
-            self._flush()
+            self._outlet.flush()
 
     def write(self, data: bytes) -> None:
         self._out.append(data)
         if not self._working:
-            self._flush()
+            self._outlet.flush()
 
     def conclude(self, data: bytes, *, keep_alive: bool) -> None:
         self._out.append(data)
@@ -268,15 +242,15 @@ class Connection(asyncio.Protocol):
 
     def cut(self, *, hard: bool) -> None:
         self._turn = self._tunnel = None
-        self._flush()
+        self._outlet.flush()
         if hard:
             self._closing = True
-            _reset(self._transport)
+            self._outlet.reset()
         else:
             self._close()
 
     def tunnel(self, turn: Tunnel) -> None:
-        self._flush()
+        self._outlet.flush()
         self._turn, self._tunnel = turn, turn
         if self.writable:
             self.deadline = NEVER
@@ -349,7 +323,7 @@ class Connection(asyncio.Protocol):
                     if self._last or not (event.keep_alive and event.complete):
                         self._end()
                     elif len(outcome) > _LONG_BYTES or len(out) > _TOGETHER_MAX:
-                        self._flush()
+                        self._outlet.flush()
                 else:
                     self._invited = False
                     self._start(outcome)
@@ -400,7 +374,7 @@ class Connection(asyncio.Protocol):
     def _settle(self) -> None:
         """After all that can be done now: write, read on or not, and set the deadline."""
         if self._out:
-            self._flush()
+            self._outlet.flush()
         if self._events or self._unread or not (self._reading and self.writable) or self._closing or self._ended:
             self._settle_in_full()
         elif self._turn is None and not self._parser.in_request:
@@ -415,7 +389,7 @@ class Connection(asyncio.Protocol):
             self._settle_in_full()
 
     def _settle_in_full(self) -> None:
-        if self._lost or self._closing:
+        if self._outlet.lost or self._closing:
             return
         self._regulate()
         if self._ended and self._has_answered_all():
@@ -432,15 +406,6 @@ class Connection(asyncio.Protocol):
         elif not self._in_head:
             self.deadline = now + settings.head_seconds
             self._in_head = True
-
-    def _flush(self) -> None:
-        out = self._out
-        if not out:
-            return
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
-        if not self._lost:
-            self._transport.write(data)
 
     def _blocked(self) -> bool:
         """True when what would be read next cannot be worked on and need not be held."""
@@ -471,7 +436,7 @@ class Connection(asyncio.Protocol):
         """The last answer is written: close, but let a client that is still sending read it first."""
         if self._closing:
             return
-        self._flush()
+        self._outlet.flush()
         self._closing = True
         self._events.clear()
         still_sending = not self._request.complete or bool(self._unread or self._parser.rest)
@@ -484,7 +449,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, payload: bytes) -> None:
         """Write a last answer to what is no request that can be answered."""
         self._out.append(payload)
-        self._flush()
+        self._outlet.flush()
         self._closing = True
         self._events.clear()
         self._unread = b""
@@ -492,28 +457,22 @@ class Connection(asyncio.Protocol):
         self._linger()
 
     def _close(self) -> None:
-        """End once all is written, which may take a client as long as any other part of an answer."""
+        """End once all is written."""
         self._closing = True
         self._events.clear()
         self._unread = b""
-        self._await_reader()
-        self._transport.close()
+        self.deadline = self._outlet.close()
 
     def _linger(self) -> None:
         """End our side, and drop what still comes: closing with unread bytes would reset the answer away."""
         if self._transport.is_closing():
             return
-        if self._transport.can_write_eof():
-            try:
-                self._transport.write_eof()
-            except OSError:
-                # Reset, which could not be noticed while nothing was read.
-                self._transport.abort()
-                return
+        if not self._outlet.end_side():
+            return
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
-        self._await_reader()
+        self.deadline = self._outlet.await_reader(last=True)
 
     def _broke_off(self) -> bool:
         """True when the client has ended its side before the request in hand was whole: nobody waits for its answer."""
@@ -544,14 +503,6 @@ class Connection(asyncio.Protocol):
             # It must not stop what else is done about the end of a connection.
             except Exception:  # noqa: BLE001
                 _log.exception("A request that was not answered could not be recorded")
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    """Cut a connection so that the other side gets a reset: an abort alone looks like a regular end."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 _NO_REQUEST: Final = ClientRequest()

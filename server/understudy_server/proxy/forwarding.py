@@ -4,13 +4,15 @@ Heads are never copied as bytes; they are written from parsed fields, with one f
 agree on where a message ends. Source: RFC 9110, section 7.6.1.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from understudy_server.proxy.messages import ClientRequest
+from understudy_server.core.headers import first
+from understudy_server.proxy.messages import ClientRequest, Header
 from understudy_server.proxy.spellings import Spellings
 
 HOP_BY_HOP: Final = frozenset(
@@ -74,8 +76,31 @@ def parse_upstream(url: str) -> Upstream | None:
     )
 
 
+class HeaderChanges(NamedTuple):
+    """What is different in the headers of a request that goes on: names in ``removed`` are in lower case.
+
+    ``authority`` goes into Host in place of the upstream's, unless it is empty. Host may be among those that are set,
+    but what frames the body, or is about the connection, is not for anybody to change.
+    """
+
+    set_headers: tuple[Header, ...] = ()
+    removed: frozenset[bytes] = frozenset()
+    authority: bytes = b""
+
+
+_UNCHANGED: Final = HeaderChanges()
+_NEVER_SET: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
+_TARGET: Final = re.compile(r"\*|/[!-~\x80-\xff]*")
+
+
 def request_head(
-    request: ClientRequest, rest: str, upstream: Upstream, *, stripped: bytes = b"", upgrade: bool = False
+    request: ClientRequest,
+    rest: str,
+    upstream: Upstream,
+    *,
+    stripped: bytes = b"",
+    upgrade: bool = False,
+    changes: HeaderChanges = _UNCHANGED,
 ) -> bytes:
     """Write the head of the request for the upstream, with the empty line: method, target, order and case as they came.
 
@@ -88,6 +113,11 @@ def request_head(
     left_out = named_in_connection(request.connection_values)
     if stripped:
         left_out = left_out | {stripped}
+    authority, added = upstream.authority, changes.set_headers
+    if changes is not _UNCHANGED:
+        authority = first(added, b"host") or changes.authority or authority
+        added = tuple([header for header in added if header[0].lower() not in _NEVER_SET])
+        left_out = left_out | changes.removed | {name.lower() for name, _ in added}
     has_host = False
     for header in request.headers:
         meaning = _MEANINGS[header[0]]
@@ -96,18 +126,24 @@ def request_head(
                 lines.append(b": ".join(header))
         elif meaning == _HOST:
             has_host = True
-            lines.append(b"%b: %b" % (header[0], upstream.authority))
+            lines.append(b"%b: %b" % (header[0], authority))
         elif meaning == _LENGTH:
             # Written anew: leading zeros are an octal number to some.
             lines.append(b"%b: %d" % (header[0], request.length or 0))
     if not has_host:
-        lines.insert(1, b"Host: " + upstream.authority)
+        lines.insert(1, b"Host: " + authority)
+    lines += map(b": ".join, added)
     if request.chunked:
         lines.append(b"Transfer-Encoding: chunked")
     if upgrade:
         lines.append(b"Connection: Upgrade\r\nUpgrade: " + request.upgrade)
     lines.append(b"\r\n")
     return b"\r\n".join(lines)
+
+
+def is_target(text: str) -> bool:
+    """Whether a text can be asked for: nothing in it would end the first line of a request, or a part of it."""
+    return _TARGET.fullmatch(text) is not None
 
 
 def may_tunnel(request: ClientRequest) -> bool:

@@ -3,9 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from understudy_server.core.matching.mock import Mock
 from understudy_server.proxy.capturing import content_of
-from understudy_server.proxy.judging import Intake
+from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
 from understudy_server.proxy.turn import Client, Turn, guarded
 
@@ -19,16 +18,15 @@ CLIENT_HALF_CLOSED = "client_half_closed"
 class Held(Turn):
     """Answers by a mock once the request is whole, so that all of it is on record, and its time has come."""
 
-    __slots__ = ("_capture", "_findings", "_intake", "_mock", "_service", "_started_at_ms", "_timer", "client")
+    __slots__ = ("_capture", "_findings", "_intake", "_service", "_started_at_ms", "_timer", "client")
 
     takes_body = True
 
-    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int, mock: Mock) -> None:
+    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int) -> None:
         self._service = service
         self.client = client
         self._intake = intake
         self._started_at_ms = started_at_ms
-        self._mock = mock
         request = intake.request
         self._capture = service.clerk.begin_capture(content_of(request.headers), intake.environment, request.body)
         self._findings: tuple[str, ...] = ()
@@ -53,18 +51,8 @@ class Held(Turn):
     @guarded
     def _answer(self) -> None:
         self._timer = None
-        intake = self._intake
         body = self._capture.captured()
-        self.client.proceed(
-            self._service.answer_mocked(
-                intake,
-                self._started_at_ms,
-                self._mock,
-                body,
-                intake.findings + self._findings,
-                self._service.clerk.passed_ms(self._started_at_ms),
-            )
-        )
+        self.client.proceed(self._service.answer(self.client, self._intake, self._started_at_ms, body, self._findings))
 
     def _stop(self) -> None:
         if self._timer:
@@ -91,4 +79,4 @@ class Held(Turn):
         self._stop()
         intake = self._intake
         body = self._capture.captured()
-        self._service.record_gone(intake, self._started_at_ms, body, self._mock.id)
+        self._service.record_gone(intake, self._started_at_ms, body, intake.mock.id if intake.mock else "")

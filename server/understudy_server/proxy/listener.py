@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 
-from understudy_server.core.delays import Dice
+from understudy_server.core.state import State
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.connection import Connection
 from understudy_server.proxy.connections import Connections
@@ -19,8 +19,8 @@ from understudy_server.proxy.watch import Watch
 class ProxyListener:
     """Answers by mocks or passes through, on any number of addresses that share connections to upstreams and limits.
 
-    ``clock`` gives milliseconds since 1970, ``rng`` draws random delays, ``new_id("log_")`` makes the ids of exchanges,
-    which sort in the order of recording.
+    ``clock`` gives milliseconds since 1970, ``state`` is what is kept between requests, ``new_id("log_")`` makes the
+    ids of exchanges, which sort in the order of recording.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ProxyListener:
         presence: Presence,
         *,
         clock: Callable[[], int],
-        rng: Dice,
+        state: State,
         new_id: Callable[[str], str],
         settings: ProxySettings | None = None,
     ) -> None:
@@ -39,7 +39,7 @@ class ProxyListener:
         self._pool = Pool(settings, self._watch)
         self._clerk = Clerk(recorder, presence, new_id, clock, settings.captured_bytes_max)
         self._view = view
-        self._rng = rng
+        self._state = state
         self._presence = presence
         self._clock = clock
         self._connections = Connections()
@@ -47,7 +47,7 @@ class ProxyListener:
 
     def service(self, bound: tuple[str, str] | None = None) -> Service:
         """What answers on one address; ``bound`` names project and environment by their slugs."""
-        judge = Judge(self._view, self._rng, self._settings.session_header.lower().encode(), bound)
+        judge = Judge(self._view, self._state, self._settings, bound)
         return Service(judge, self._clerk, self._presence, self._pool, clock=self._clock, settings=self._settings)
 
     async def listen(

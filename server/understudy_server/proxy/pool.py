@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 _UNREACHABLE = Refused(502, "upstream_unreachable", "The upstream cannot be reached.")
 _UNTRUSTED = Refused(502, "upstream_untrusted", "The upstream's certificate does not hold, or it does not speak TLS.")
-_FORBIDDEN = Refused(502, "upstream_forbidden", "The upstream's address is not one that this proxy may connect to.")
+FORBIDDEN = Refused(502, "upstream_forbidden", "The upstream's address is not one that this proxy may connect to.")
 _SLOW = Refused(504, "upstream_timeout", "The upstream did not accept a connection in time.")
 _BUSY = Refused(504, "upstream_busy", "No connection to the upstream became free in time.")
 
@@ -238,7 +238,7 @@ class _Branch:
             except OSError as error:
                 failure = error
         if not admitted:
-            return _FORBIDDEN
+            return FORBIDDEN
         raise failure
 
     async def _open_address(self, address: str, family: int) -> UpstreamConnection:

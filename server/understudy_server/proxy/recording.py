@@ -7,7 +7,7 @@ from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.redaction import redact
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.capturing import Capture, Content, Keeping, capture, content_of
-from understudy_server.proxy.judging import Intake
+from understudy_server.proxy.intake import Intake
 
 _new = tuple.__new__
 
@@ -121,9 +121,17 @@ class Clerk:
                     request_body,
                     response_body,
                     findings,
+                    intake.draws,
+                    intake.occurrence,
                 ),
             )
         )
+
+    def pending(
+        self, intake: Intake, started_at_ms: int, request_body: Captured | None, findings: tuple[str, ...]
+    ) -> "Pending":
+        """What is known of an exchange whose answer takes its time."""
+        return Pending(self, intake, started_at_ms, request_body, findings)
 
     def body_of(self, intake: Intake) -> Captured | None:
         """What is kept of the body of a request, or of what is here of it."""
@@ -145,4 +153,39 @@ class Clerk:
         server_max = self._keeping.bytes_max
         return Keeping(
             server_max if bytes_max is None else min(bytes_max, server_max), redaction.bodies if redaction else None
+        )
+
+
+class Pending:
+    """An exchange whose answer, a mock's, is on its way: what is known of it, until all is and it is put on record."""
+
+    __slots__ = ("_request_body", "_started_at_ms", "clerk", "findings", "intake")
+
+    def __init__(
+        self,
+        clerk: Clerk,
+        intake: Intake,
+        started_at_ms: int,
+        request_body: Captured | None,
+        findings: tuple[str, ...],
+    ) -> None:
+        self.clerk = clerk
+        self.intake = intake
+        self.findings = findings
+        """What was odd since the request was judged."""
+        self._started_at_ms = started_at_ms
+        self._request_body = request_body
+
+    def record(self, status: int, headers: RawHeaders, body: Captured | None, *findings: str) -> None:
+        """Append the exchange as it stands now. In ``headers``, those of the answer, credentials are masked already."""
+        mock = self.intake.mock
+        self.clerk.record(
+            self.intake,
+            self._started_at_ms,
+            status,
+            headers,
+            self._request_body,
+            body,
+            mock.id if mock else "",
+            self.findings + findings,
         )

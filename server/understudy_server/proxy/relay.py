@@ -14,7 +14,7 @@ from understudy_server.proxy.capturing import Capture, content_of
 from understudy_server.proxy.cookie_domain import widen
 from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, may_tunnel, parse_upstream, request_head
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
-from understudy_server.proxy.judging import Intake
+from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
 from understudy_server.proxy.tunnel import RawTunnel
 from understudy_server.proxy.turn import Client, Turn, guarded
@@ -64,6 +64,9 @@ class Relay(Turn):
 
     _keep_alive: bool = False
     _retried: bool = False
+    _mock_id: str = ""
+    """The mock that has the request passed on, if one has."""
+
     _findings: tuple[str, ...] = ()
     _headers: RawHeaders = ()
     _head: AnswerHead
@@ -87,7 +90,7 @@ class Relay(Turn):
         self._apply(fresh=False)
 
     def _apply(self, *, fresh: bool) -> None:
-        upstream = parse_upstream(self._intake.environment.upstream)
+        upstream = parse_upstream(self._base_url())
         if upstream is None:
             self._refuse(_NO_UPSTREAM)
             return
@@ -95,6 +98,12 @@ class Relay(Turn):
         withdraw = self._service.pool.lease(upstream.origin, self, fresh=fresh)
         if self._connection is None:
             self._withdraw = withdraw
+
+    def _base_url(self) -> str:
+        return self._intake.environment.upstream
+
+    def _first_byte_ms(self) -> int | None:
+        return self._intake.environment.first_byte_ms
 
     def connected(self, connection: UpstreamConnection) -> None:
         """There is a connection."""
@@ -111,7 +120,7 @@ class Relay(Turn):
         upgrade = bool(request.upgrade) and environment.tunnels_upgrades and may_tunnel(request)
         self._withdraw = None
         self._connection = connection
-        connection.begin(self, request.method, upgrade=upgrade, first_byte_ms=environment.first_byte_ms)
+        connection.begin(self, request.method, upgrade=upgrade, first_byte_ms=self._first_byte_ms())
         head = self._request_head(upgrade=upgrade)
         if not request.has_body:
             connection.send(head, last=True)
@@ -218,7 +227,7 @@ class Relay(Turn):
         lines += framing
         if not keep_alive or request.http_1_0:
             lines += connection_line(request, keep_alive=keep_alive)
-        self._pass_on(lines + b"\r\n", data)
+        self._pass_on(lines + b"\r\n", data, last=self._last)
 
     def _widened(self, header: Header) -> Header:
         name, value = header
@@ -231,35 +240,35 @@ class Relay(Turn):
             self._last = True
             self._connection = None
         if self.begun:
-            self._pass_on(b"", data)
+            self._pass_on(b"", data, last=last)
         else:
             # The delay is not over.
             self._pending += data
 
-    def _pass_on(self, lines: bytes, data: bytes) -> None:
+    def _pass_on(self, lines: bytes, data: bytes, *, last: bool) -> None:
         """Write the next bytes of the answer; the exchange is on record before the last ones are."""
-        self._keep(data)
+        self._keep(data, last=last)
         self.begun = True
         if self._chunked:
-            data = chunk(data) + LAST_CHUNK if self._last else chunk(data)
-        if self._last:
+            data = chunk(data) + LAST_CHUNK if last else chunk(data)
+        if last:
             self.client.conclude(lines + data, keep_alive=self._keep_alive)
         elif lines or data:
             self.client.write(lines + data)
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes, *, last: bool) -> None:
         """Take bytes of the body into the journal's copy, and with the last ones record the exchange."""
         kept = self._answer_capture
         if kept is None:
             head, clerk, environment = self._head, self._service.clerk, self._intake.environment
             content = head.content_type, head.content_coding
-            if self._last:
+            if last:
                 self._record(clerk.capture(data, content, environment) if data else None)
                 return
             kept = self._answer_capture = clerk.begin_capture(content, environment)
         if data:
             kept.add(data)
-        if self._last:
+        if last:
             self._record(kept.captured())
 
     def full(self) -> None:
@@ -294,7 +303,7 @@ class Relay(Turn):
         self._stop()
         self.client.proceed(
             self._service.refuse_on_record(
-                self._intake, self._started_at_ms, refused, self._request_body(), self._findings
+                self._intake, self._started_at_ms, refused, self._request_body(), self._findings, self._mock_id
             )
         )
 
@@ -320,7 +329,9 @@ class Relay(Turn):
         if self.begun:
             self._record_cut(CLIENT_GONE_MIDWAY)
         else:
-            self._service.record_gone(self._intake, self._started_at_ms, self._request_body(), findings=self._findings)
+            self._service.record_gone(
+                self._intake, self._started_at_ms, self._request_body(), self._mock_id, self._findings
+            )
 
     def _stop(self) -> None:
         if self._timer:
@@ -348,7 +359,7 @@ class Relay(Turn):
             redact(self._headers) if head.has_secrets else self._headers,
             self._request_body() if intake.request.has_body else None,
             answer_body,
-            "",
+            self._mock_id,
             intake.findings + findings if findings else intake.findings,
         )
 

@@ -8,14 +8,20 @@ from collections.abc import Callable
 from typing import cast
 
 from understudy_server.core import cors
+from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Captured
 from understudy_server.core.matching.mock import Mock
-from understudy_server.core.matching.request import OVERLONG, Body, BodyWanted
+from understudy_server.core.matching.request import Body, BodyWanted
+from understudy_server.core.responding.plan import Forward, Plan
+from understudy_server.core.responding.prepared import Prepared
+from understudy_server.proxy.answering import answer_planned
 from understudy_server.proxy.capturing import content_of
-from understudy_server.proxy.catching_up import CatchingUp
+from understudy_server.proxy.catching_up import UNAVAILABLE, CatchingUp
 from understudy_server.proxy.collecting import Collecting
+from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.held import Held
-from understudy_server.proxy.judging import Decided, Intake, Judge, Own
+from understudy_server.proxy.intake import Intake, Own
+from understudy_server.proxy.judging import Decided, Judge
 from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.pool import Pool
@@ -103,6 +109,9 @@ class Service:
             intake = self._judge.decide(request, body, now_ms)
         except BodyWanted:
             return Collecting(self, client, request)
+        except StorageFailure:
+            # Of what is kept between requests. As for the view: no answer by what may not be so any more.
+            return self.refuse(request, UNAVAILABLE)
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
         return self._carry_out(intake, now_ms, client)
@@ -112,13 +121,22 @@ class Service:
         if intake.session_id:
             self._presence.touch(intake.session_id, now_ms)
         if mock is not None:
+            if intake.plan is not None:
+                return self._begin_planned(intake, intake.plan, now_ms, client)
             if intake.delay_ms or not request.complete:
-                return Held(self, client, intake, now_ms, mock)
+                return Held(self, client, intake, now_ms)
             kept = self.clerk.body_of(intake) if request.has_body else None
-            return self.answer_mocked(intake, now_ms, mock, kept, intake.findings, 0)
+            return self.answer_prepared(intake, now_ms, mock.response.prepared, kept, mock.id, intake.findings, 0)
         if intake.own is not None:
             return self._answer_own(intake, now_ms, intake.own)
         return Relay(self, client, intake, now_ms)
+
+    def _begin_planned(self, intake: Intake, plan: Plan, now_ms: int, client: Client) -> bytes | Turn:
+        if isinstance(plan.answer, Forward):
+            return Forwarded(self, client, intake, now_ms, plan, plan.answer)
+        if intake.delay_ms or not intake.request.complete:
+            return Held(self, client, intake, now_ms)
+        return answer_planned(self, client, intake, plan, now_ms, self.clerk.body_of(intake))
 
     def refuse_unjudged(self, request: ClientRequest, refused: Refused) -> bytes:
         """Refuse a request whose rest cannot be read, before it could be judged. It is on record all the same."""
@@ -135,20 +153,38 @@ class Service:
 
     def _intake(self, request: ClientRequest) -> Intake | None:
         """Whose request it is; ``None``: no environment's."""
-        intake = self._judge.decide(request, OVERLONG, self.clock())
+        intake = self._judge.place(request, self.clock())
         return None if isinstance(intake, Refused) else intake
 
-    def answer_mocked(
+    def answer(
+        self,
+        client: Client,
+        intake: Intake,
+        started_at_ms: int,
+        request_body: Captured | None,
+        findings: tuple[str, ...],
+    ) -> bytes | Turn:
+        """Answer by the mock, after its delay and with the request whole. ``findings``: what was odd meanwhile."""
+        if intake.plan is not None:
+            return answer_planned(self, client, intake, intake.plan, started_at_ms, request_body, findings)
+        mock, passed_ms = cast("Mock", intake.mock), self.clerk.passed_ms(started_at_ms)
+        findings = intake.findings + findings
+        return self.answer_prepared(
+            intake, started_at_ms, mock.response.prepared, request_body, mock.id, findings, passed_ms
+        )
+
+    def answer_prepared(
         self,
         intake: Intake,
         started_at_ms: int,
-        mock: Mock,
+        prepared: Prepared,
         request_body: Captured | None,
+        mock_id: str,
         findings: tuple[str, ...],
         duration_ms: int,
     ) -> bytes:
         """Put a mock's answer on record and write it. ``duration_ms``: the time since the request was judged."""
-        request, prepared = intake.request, mock.response.prepared
+        request = intake.request
         head, stored, body, environment = prepared.head, prepared.stored_headers, prepared.body, intake.environment
         if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
             added = cors.answer_headers(request.origin, prepared.raw_headers)
@@ -161,7 +197,7 @@ class Service:
         if request.method == "HEAD":
             body, kept = b"", None
         self.clerk.append(
-            intake, started_at_ms, duration_ms, prepared.status, stored, request_body, kept, mock.id, findings
+            intake, started_at_ms, duration_ms, prepared.status, stored, request_body, kept, mock_id, findings
         )
         if not prepared.has_date:
             head += date_line((started_at_ms + duration_ms) // 1000)
@@ -189,15 +225,16 @@ class Service:
         refused: Refused,
         request_body: Captured | None,
         findings: tuple[str, ...] = (),
+        mock_id: str = "",
     ) -> bytes:
-        """Put a refusal on record and write it."""
+        """Put a refusal on record and write it. ``mock_id``: the mock in whose place it stands."""
         body, headers = envelope(refused)
         request = intake.request
         if request.origin and intake.environment.adds_cors_headers:
             # Without this a page could not read why.
             headers = (*headers, *cors.answer_headers(request.origin, headers))
         kept = None if request.method == "HEAD" else self.clerk.capture(body, content_of(headers), intake.environment)
-        self.clerk.record(intake, started_at_ms, refused.status, headers, request_body, kept, "", findings)
+        self.clerk.record(intake, started_at_ms, refused.status, headers, request_body, kept, mock_id, findings)
         return own_answer(request, refused.status, headers, body, self.clock() // 1000)
 
     def record_gone(

@@ -30,6 +30,9 @@ class ProxySettings:
     request_body_bytes_max: int = 1024 * MIB
     """A longer request body gets 413. Bodies are passed on as they come, so this bounds time and not memory."""
 
+    match_body_bytes_max: int = MIB
+    """No criterion holds for a longer request body, and no answer can be made of one. It is held until it is whole."""
+
     captured_bytes_max: int = 256 * KIB
     """How much of each body the journal keeps."""
 
@@ -55,6 +58,9 @@ class ProxySettings:
 
     linger_seconds: float = 1
     """How long a refused client may go on sending before the connection is cut, so that it gets to read the refusal."""
+
+    stream_seconds: float = 3_600
+    """A mock's stream of events that has no end of its own is ended after so long."""
 
     stop_grace_seconds: float = 5
     """How long a stop waits for the requests in hand."""

@@ -1,8 +1,8 @@
 """A request that could not be answered at once has its turn: it is in hand until its answer is written.
 
 A turn is in one state at a time, each of which is a class named for what it does: `CatchingUp`, `Collecting`, `Held`,
-`Relay`, `Tunnel`. The connection tells the state what happens at the client, and the state tells the connection what to
-do. None of them knows of sockets.
+`Relay`, `Forwarded`, `Slowed`, `Spoiled`, `Streaming`, `Tunnel`. The connection tells the state what happens at the
+client, and the state tells the connection what to do. None of them knows of sockets.
 """
 
 from collections.abc import Callable
@@ -41,6 +41,9 @@ class Turn:
 
     def gone(self) -> None:
         """The client is gone. Nothing can be told to it any more."""
+
+    def stopping(self) -> None:
+        """No more is answered here soon: what has no end of its own is ended."""
 
     def drop(self) -> None:
         """Something of ours went wrong: let go of all that runs, without a word and without a record."""

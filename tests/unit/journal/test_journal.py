@@ -7,6 +7,7 @@ import pytest
 from support import records
 from support.journals import Keeper
 from support.records import ENVIRONMENT
+from understudy_server.core.draws import Draw
 from understudy_server.core.errors import StorageFailure
 from understudy_server.journal.memory import MemoryJournal
 from understudy_server.journal.sqlite import SqliteJournal
@@ -133,6 +134,15 @@ async def test_headers_are_given_back_byte_for_byte(journal: Keeper) -> None:
 
 async def test_findings_are_kept_in_order(journal: Keeper) -> None:
     exchange = records.exchange(1)._replace(findings=("session_header_repeated", "carriers_disagree"))
+
+    journal.record(exchange)
+
+    assert await journal.exchange(exchange.id) == exchange
+
+
+async def test_draws_are_kept_in_order_with_which_use_it_was(journal: Keeper) -> None:
+    draws = (Draw("delay_ms", "132"), Draw("name", 'Zoë "\n'), Draw("delay_ms", ""))
+    exchange = records.exchange(1)._replace(draws=draws, occurrence=3)
 
     journal.record(exchange)
 

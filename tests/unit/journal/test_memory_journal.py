@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import records
 from support.records import ENVIRONMENT
+from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import Exchange
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
 
@@ -96,6 +97,14 @@ async def test_targets_are_bounded_in_bytes() -> None:
     journal = MemoryJournal(MemoryLimits(exchanges_max=1_000, bytes_max=1_000 * KIB))
     for number in range(1, 2_001):
         journal.record(records.exchange(number)._replace(path="/" * 4 * KIB, query="q" * 4 * KIB))
+
+    assert 100 <= len(await _kept(journal)) <= 140
+
+
+async def test_draws_are_bounded_in_bytes() -> None:
+    journal = MemoryJournal(MemoryLimits(exchanges_max=1_000, bytes_max=1_000 * KIB))
+    for number in range(1, 2_001):
+        journal.record(records.exchange(number)._replace(draws=(Draw("n" * KIB, "v" * 7 * KIB),)))
 
     assert 100 <= len(await _kept(journal)) <= 140
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import records
 from support.records import ENVIRONMENT
+from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange
 from understudy_server.journal import rows
 from understudy_server.journal.sqlite import SqliteJournal
@@ -97,7 +98,7 @@ _EXCHANGES = st.builds(
     method=_TEXTS,
     path=_TEXTS,
     query=_TEXTS,
-    status=st.integers(100, 999),
+    status=st.just(0) | st.integers(100, 999),
     started_at_ms=st.integers(0, 1 << 48),
     duration_ms=st.integers(0, 1 << 40),
     mock_id=_TEXTS,
@@ -106,6 +107,8 @@ _EXCHANGES = st.builds(
     request_body=_BODIES,
     response_body=_BODIES,
     findings=st.lists(_CODES, max_size=3).map(tuple),
+    draws=st.lists(st.builds(Draw, st.text(max_size=10), st.text(max_size=10)), max_size=3).map(tuple),
+    occurrence=st.integers(0, 1 << 40),
 )
 
 

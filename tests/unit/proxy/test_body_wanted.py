@@ -9,8 +9,9 @@ from support.proxying import OK, Proxy, ask, body_of, running, status_of
 from support.vanishing import eventually
 from support.virtual_proxy import VirtualProxy
 from understudy.v1.mock_service_pb2 import Mock
-from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
+from understudy_server.proxy.settings import ProxySettings
 
+_MATCHED_BYTES_MAX = ProxySettings().match_body_bytes_max
 _KEY = "x-flowmock-session: ci-42"
 
 
@@ -95,7 +96,7 @@ async def test_request_that_no_criterion_is_for_goes_up_at_its_head() -> None:
             assert body_of(await line.reader.read()) == b"ok"
 
 
-@pytest.mark.parametrize("size", [PARSED_BYTES_MAX, PARSED_BYTES_MAX + 1])
+@pytest.mark.parametrize("size", [_MATCHED_BYTES_MAX, _MATCHED_BYTES_MAX + 1])
 async def test_longer_body_than_criteria_look_at_fits_none_and_goes_up_whole(size: int) -> None:
     body = b'{"a":1}'.ljust(size)
     head = ask("POST", "/x", _KEY, f"Content-Length: {size}", "Expect: 100-continue")
@@ -104,32 +105,47 @@ async def test_longer_body_than_criteria_look_at_fits_none_and_goes_up_whole(siz
         running(_source(_criterion("ovr_json"), upstream_url=service.url)) as proxy,
     ):
         line = await _send_in_pieces(proxy, head, body)
-        if size > PARSED_BYTES_MAX:
+        if size > _MATCHED_BYTES_MAX:
             upper = await service.line()
             assert (await upper.request()).body == body
             upper.send()
         answer = await line.reader.read()
-    assert body_of(answer) == (b"ok" if size > PARSED_BYTES_MAX else b'"ovr_json"')
+    assert body_of(answer) == (b"ok" if size > _MATCHED_BYTES_MAX else b'"ovr_json"')
     (exchange,) = proxy.journal.exchanges
     assert exchange.request_body is not None
     assert exchange.request_body.size_bytes == size
 
 
 async def test_longer_body_goes_up_before_its_end_has_come() -> None:
-    size = 2 * PARSED_BYTES_MAX
+    size = 2 * _MATCHED_BYTES_MAX
     head = ask("POST", "/x", _KEY, f"Content-Length: {size}", "Expect: 100-continue")
     async with (
         played_upstream() as service,
         running(_source(_criterion("ovr_json"), upstream_url=service.url)) as proxy,
     ):
         line = await _send_in_pieces(proxy, head)
-        line.send(bytes(PARSED_BYTES_MAX + 65536))
+        line.send(bytes(_MATCHED_BYTES_MAX + 65536))
         upper = await service.line()
         await upper.until(b"\r\n\r\n")
-        line.send(bytes(size - PARSED_BYTES_MAX - 65537) + b"z")
+        line.send(bytes(size - _MATCHED_BYTES_MAX - 65537) + b"z")
         await upper.until(b"z")
         upper.send()
         assert body_of(await line.reader.read()) == b"ok"
+
+
+def test_body_that_is_said_to_be_too_long_is_not_waited_for() -> None:
+    size = _MATCHED_BYTES_MAX + 1
+    with VirtualProxy(_source(_criterion("ovr_json"), upstream_url="http://192.0.2.1")) as proxy:
+        proxy.send(ask("POST", "/x", _KEY, f"Content-Length: {size}"))
+        (upstream,) = proxy.upstreams
+        assert b"POST /x HTTP/1.1" in b"".join(upstream.sent)
+
+
+async def test_limit_on_what_is_matched_is_a_setting() -> None:
+    settings = ProxySettings(match_body_bytes_max=7)
+    async with running(_source(_criterion("ovr_json")), settings=settings) as proxy:
+        assert status_of(await proxy.ask(ask("POST", "/x", _KEY, body=b'{"a":1}'))) == 200
+        assert status_of(await proxy.ask(ask("POST", "/x", _KEY, body=b' {"a":1}'))) == 502
 
 
 async def test_client_that_goes_while_its_body_is_awaited_is_on_record_for_its_session() -> None:

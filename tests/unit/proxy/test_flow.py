@@ -5,7 +5,6 @@ from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, s
 from support.manual_loop import Wire
 from support.proxying import OK, ask, get
 from support.virtual_proxy import VirtualProxy
-from understudy_server.core.matching.json_values import PARSED_BYTES_MAX
 from understudy_server.proxy.settings import ProxySettings
 
 _KEY = "x-flowmock-session: ci-42"
@@ -71,15 +70,16 @@ def test_upstream_that_is_full_with_a_body_that_was_judged_gets_no_more_of_it() 
     """A body that is too long for any criterion goes up in one long piece, and then as it comes."""
     with _proxy() as proxy:
         proxy.upstreams_are(narrow=True)
-        client = proxy.send(ask("POST", "/judged", f"Content-Length: {PARSED_BYTES_MAX + 4}", close=False))
-        proxy.say(client, bytes(PARSED_BYTES_MAX + 1))
+        size = ProxySettings().match_body_bytes_max + 1
+        client = proxy.send(ask("POST", "/judged", "Transfer-Encoding: chunked", close=False))
+        proxy.say(client, b"%x\r\n%b\r\n" % (size, bytes(size)))
         (upstream,) = proxy.upstreams
         assert client.paused
-        proxy.say(client, b"end")
-        assert not _sent(upstream).endswith(b"end")
+        proxy.say(client, b"3\r\nend\r\n")
+        assert not _sent(upstream).endswith(b"end\r\n")
         upstream.widen()
         proxy.settle()
-        assert _sent(upstream).endswith(b"end")
+        assert _sent(upstream).endswith(b"end\r\n")
 
 
 def test_connection_on_which_the_request_has_not_left_is_not_used_again() -> None:

@@ -1,0 +1,99 @@
+"""A request that has found its environment, and what was decided about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from understudy_server.core.draws import Draw
+from understudy_server.core.exchange import RawHeaders
+from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.request import Body, Request
+from understudy_server.core.responding.plan import Plan
+from understudy_server.core.state import Owner, Scope, State
+from understudy_server.live.source import EnvironmentRow, SessionRow
+from understudy_server.proxy.addressing import host_name, split_absolute
+from understudy_server.proxy.messages import ClientRequest, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An answer of the proxy in the environment's name: to a preflight, or a refusal by its strictness or limits."""
+
+    status: int
+    headers: RawHeaders
+    refused: Refused | None = None
+
+
+class Intake(Request):
+    """A request that has found its environment, and what becomes of it: the same for a request that comes again.
+
+    What is rare stands in the class. ``path`` and ``query`` (empty without one) are of ``rest``, the target behind the
+    proxy's own part.
+    """
+
+    custom_host: str = ""
+    """The environment's own host name, if it was found by that."""
+
+    session_key: str = ""
+    """Normalised; empty when the request carried none."""
+
+    session_id: str = ""
+    """Empty when no session has the key."""
+
+    session: SessionRow | None = None
+    findings: tuple[str, ...] = ()
+    mock: Mock | None = None
+    """The mock that answers; without one, and without ``own``, the upstream does."""
+
+    plan: Plan | None = None
+    """What the mock's answer comes to, when that is more than a fixed response."""
+
+    delay_ms: int = 0
+    """How long the answer is held back."""
+
+    own: Own | None = None
+    """What the proxy itself answers."""
+
+    draws: tuple[Draw, ...] = ()
+    occurrence: int = 0
+    """Which use of the mock it is, by which its draws go, or its uses are counted; 0 when nobody asked."""
+
+    state: State
+    """Where criteria and answers look for what is kept."""
+
+    upstream_head: bytes = b""
+    """The head as it is written for the upstream, left here for a request that comes again by whoever writes it."""
+
+    def __init__(self, request: ClientRequest, environment: EnvironmentRow, rest: str, body: Body) -> None:
+        # All that the base class sets, without the call: this is done for every request.
+        self.method = request.method
+        if "?" in rest:
+            self.path, _, self.query = rest.partition("?")
+        else:
+            self.path, self.query = rest, ""
+        self.body = body
+        self._segments = self._parameters = self._json = None
+        self.request = request
+        self.environment = environment
+        self.rest = rest
+
+    @property
+    def host(self) -> str:
+        """The name that the request is for, in lower case and without a port."""
+        request = self.request
+        named = "" if request.target.startswith("/") else split_absolute(request.target)[0]
+        return host_name(named or request.host.decode("latin-1"))
+
+    @property
+    def headers(self) -> RawHeaders:
+        """The header lines, as they were sent."""
+        return self.request.headers
+
+    @property
+    def session_state(self) -> str:
+        """What the session's state is found by, as `state.Owner` has it: requests without a session share one."""
+        return "" if self.session is None else self.session.state_id
+
+    def state_value(self, scope: Scope, key: str, chain: str = "") -> Any:
+        """What is kept under a key, or ``state.ABSENT``. ``chain`` is that of the mock whose criterion asks."""
+        names = {Scope.SESSION: self.session_state, Scope.CHAIN: chain}
+        return self.state.value(Owner(self.environment.id, scope, names.get(scope, "")), key)
