@@ -9,7 +9,6 @@ from support.doors import Door
 from support.proxied import App
 from support.server import MadePlace
 from support.told_upstream import ToldUpstream, running_told_upstream
-from understudy.v1.matching_pb2 import RequestMatcher
 
 KEY = "ci-42"
 
@@ -57,8 +56,14 @@ def test_a_path_is_compared_whole(door: Door, auth: str, app: App) -> None:
     assert {_cart(app, "GET", path) for path in paths} == {"real"}
 
 
-def test_headers_are_no_part_of_a_matcher() -> None:
-    assert {each.name for each in RequestMatcher.DESCRIPTOR.fields} == {"method", "path", "query", "body"}
+@pytest.mark.parametrize(
+    "sent", [{}, {"x-any": "1"}, {"accept": "text/html", "cookie": "a=b"}], ids=["none", "one", "two"]
+)
+def test_headers_decide_nothing_where_a_mock_does_not_ask_for_them(
+    door: Door, auth: str, app: App, sent: dict[str, str]
+) -> None:
+    door.put(auth, KEY, {"overrides": ["ovr_cart"]})
+    assert app.send("GET", "/api/cart", KEY, b"", **sent).json()["cart"] == "mocked"
 
 
 def test_item_16_a_body_matcher_beats_the_same_route_without_one(

@@ -12,6 +12,10 @@ from support.server import MadePlace
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, ROLE_EDITOR
 
 CART: dict[str, Json] = {"method": "GET", "path": "/api/cart"}
+# What stands in an answer where a mock says nothing.
+NO_MATCHER: dict[str, Json] = {"method": "", "path": "", "query": {}, "headers": {}, "cookies": {}, "state": []}
+NO_ACTION: dict[str, Json] = {"bytesPerSecond": 0, "extract": []}
+NO_ANSWER: dict[str, Json] = {"headers": [], "headerTemplates": False}
 
 
 def answering(cart: str) -> dict[str, Json]:
@@ -45,7 +49,12 @@ def test_a_new_mock_is_a_draft_that_is_read_back_whole(operator: Operator) -> No
 
     made = operator.do("CreateMock", mock=given)
 
-    assert {name: made[name] for name in given} == given
+    assert made["matcher"] == {**NO_MATCHER, **given["matcher"]}
+    assert made["action"] == {**NO_ACTION, **given["action"], "respond": {**NO_ANSWER, **given["action"]["respond"]}}
+    assert {name: made[name] for name in ("id", "name")} == {"id": "ovr_new", "name": "Größe"}
+    assert {name: made[name] for name in ("priority", "tags", "chain", "session")} == {
+        "priority": 0, "tags": [], "chain": "", "session": "",
+    }  # fmt: skip
     assert (made["state"], made["active"], made["scenario"], made["managedBy"]) == ("draft", False, "", "")
     assert made["createdAt"] == made["updatedAt"]
     assert operator.do("GetMock", mockId="ovr_new") == made
@@ -54,8 +63,8 @@ def test_a_new_mock_is_a_draft_that_is_read_back_whole(operator: Operator) -> No
 def test_bytes_and_text_are_read_back_as_they_were(operator: Operator) -> None:
     bodies: list[dict[str, Json]] = [{"binary": "AP/+"}, {"text": "Grüße\n"}, {"json": 12345678901234567890}]
     for number, body in enumerate(bodies):
-        mock = {"id": f"ovr_{number}", "name": "a", "action": {"respond": {"status": 200, "headers": [], **body}}}
-        assert operator.do("CreateMock", mock=mock)["action"] == mock["action"]
+        mock = {"id": f"ovr_{number}", "name": "a", "action": {"respond": {"status": 200, **body}}}
+        assert operator.do("CreateMock", mock=mock)["action"]["respond"] == {**NO_ANSWER, "status": 200, **body}
 
 
 def test_a_draft_answers_nobody_and_a_published_mock_where_it_is_switched_on(
@@ -94,10 +103,10 @@ def test_an_edit_sets_what_it_names_and_keeps_the_rest(operator: Operator) -> No
     before = operator.do("GetMock", mockId="ovr_a")
 
     renamed = operator.do("UpdateMock", mockId="ovr_a", mock={"name": "New name"})
-    widened = operator.do("UpdateMock", mockId="ovr_a", mock={"matcher": {}})
+    widened = operator.do("UpdateMock", mockId="ovr_a", mock={"matcher": None})
 
     assert renamed == {**before, "name": "New name", "updatedAt": renamed["updatedAt"]}
-    assert widened["matcher"] == {"method": "", "path": "", "query": {}}
+    assert widened.get("matcher", NO_MATCHER) == NO_MATCHER
     assert (widened["name"], widened["action"], widened["state"]) == ("New name", before["action"], "published")
 
 
@@ -394,7 +403,7 @@ def test_what_a_source_declares_is_dumped_and_released(operator: Operator) -> No
 
     assert dumped["source"] == manifest["source"]
     environment = dumped["projects"][slug]["environments"]["staging"]
-    assert environment["mocks"]["ovr_a"]["matcher"] == {**CART, "query": {}}
+    assert environment["mocks"]["ovr_a"]["matcher"] == {**NO_MATCHER, **CART}
     assert operator.do("DumpManifest", project=slug)["projects"][slug] == dumped["projects"][slug]
     assert operator.do("ReleaseManifest", source=manifest["source"]) == {"released": 3}
     there = Operator(operator.door, operator.auth, slug)

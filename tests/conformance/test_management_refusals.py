@@ -362,7 +362,7 @@ def test_one_problem_of_a_manifest_is_told_as_any_other(stage: Stage) -> None:
 
 def test_nothing_is_answered_without_a_key_that_works(operator: Operator) -> None:
     for rpc in MANAGEMENT:
-        request = dict.fromkeys(_in_path(rpc), "x")
+        request = _in_path(rpc)
         for auth in ("", "Bearer fmk_wrong"):
             assert operator.door.call(auth, rpc, {**_bodies(rpc), **request}).code == "unauthorized", rpc
 
@@ -371,17 +371,18 @@ def test_management_is_refused_to_pipelines_and_keys_to_editors(stage: Stage) ->
     for role, but in ((ROLE_CI, {"ListScenarios"}), (ROLE_EDITOR, set(MANAGEMENT) - _FOR_ADMINS)):
         pipeline = replace(stage.operator, auth=stage.make_key(role))
         for rpc in set(MANAGEMENT) - but:
-            request = {name: "x" for name in _in_path(rpc) if name not in ("project", "environment")}
+            request = {name: each for name, each in _in_path(rpc).items() if name not in ("project", "environment")}
             assert pipeline.ask(rpc, **_bodies(rpc), **request).code == "role_required", rpc
 
 
 _FOR_ADMINS = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
 
 
-def _in_path(rpc: str) -> list[str]:
-    """The variables of an RPC's path, as in JSON."""
+def _in_path(rpc: str) -> dict[str, Json]:
+    """Something for each variable of an RPC's path, by its name in JSON."""
     fields = MANAGEMENT[rpc].input_type.fields_by_name
-    return [fields[name].json_name for name in re.findall(r"{(\w+)}", route_of(MANAGEMENT[rpc]).template)]
+    found = [fields[name] for name in re.findall(r"{(\w+)}", route_of(MANAGEMENT[rpc]).template)]
+    return {field.json_name: "x" if field.type == field.TYPE_STRING else 1 for field in found}
 
 
 def _bodies(rpc: str) -> Mapping[str, Json]:

@@ -45,12 +45,13 @@ def read(operator: Operator, resource: str) -> Answer:
 
 
 SWITCHES = ("PublishMock", "UnpublishMock", "ActivateMock", "DeactivateMock")
+RESTORES = ("RestoreMockVersion", "RestoreScenarioVersion")
 SESSION_CALLS: dict[str, dict[str, Json]] = {"PutSession": {"label": "yours"}, "DeleteSession": {"mode": "delete"}}
 
 
 def test_every_rpc_that_expects_a_revision_is_tried() -> None:
     tried = {f"{verb}{kind}" for verb in ("Delete", "Update") for kind, _ in RESOURCES.values()}
-    assert sorted(tried | {*SWITCHES, *SESSION_CALLS}) == EXPECTING
+    assert sorted(tried | {*SWITCHES, *RESTORES, *SESSION_CALLS, "PutSessionMock"}) == EXPECTING
 
 
 @each_resource
@@ -98,6 +99,33 @@ def test_an_old_revision_switches_nothing_and_the_present_one_does(operator: Ope
     assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
     assert read(operator, "mock").value == before
     assert operator.ask(rpc, mockId="ovr_cart", expectedRevision=seen).code == ""
+
+
+@pytest.mark.parametrize("rpc", RESTORES)
+def test_an_old_revision_restores_nothing_and_the_present_one_does(operator: Operator, rpc: str) -> None:
+    resource = rpc.removeprefix("Restore").removesuffix("Version").lower()
+    first = revision(read(operator, resource))
+    change_rpc, request = change(resource)
+    operator.do(change_rpc, **request)
+    seen = revision(read(operator, resource))
+    version = {**RESOURCES[resource][1], "version": first}
+
+    refused = operator.ask(rpc, **version, expectedRevision=first)
+
+    assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
+    assert revision(read(operator, resource)) == seen
+    assert revision(operator.ask(rpc, **version, expectedRevision=seen)) == seen + 1
+
+
+def test_an_old_revision_replaces_no_mock_of_a_session_and_the_present_one_does(operator: Operator) -> None:
+    mine = {"sessionKey": "ci-42", "mockId": "ovr_mine"}
+    seen = revision(operator.ask("PutSessionMock", **mine, mock={}))
+
+    refused = operator.ask("PutSessionMock", **mine, mock={"name": "b"}, expectedRevision=seen + 1)
+
+    assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
+    assert operator.do("GetSessionMock", **mine)["name"] == "ovr_mine"
+    assert operator.ask("PutSessionMock", **mine, mock={"name": "b"}, expectedRevision=seen).code == ""
 
 
 @pytest.mark.parametrize("rpc", SESSION_CALLS)

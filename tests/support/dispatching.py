@@ -15,7 +15,11 @@ from understudy_server.app.host import Host, HostFacts
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
+from understudy_server.live.view import LiveView
+from understudy_server.proxy.explaining import ViewExplainer
+from understudy_server.proxy.settings import ProxySettings
 from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.state.memory import MemoryState
 from understudy_server.store.sqlite import SqliteStore
 
 START_MS = 1_782_216_000_000
@@ -89,7 +93,9 @@ class World:
     store: SqliteStore
     journal: MemoryJournal
     presence: MemoryPresence
+    state: MemoryState
     clock: Clock
+    explainer: ViewExplainer
 
     async def raw(self, method: str, request: Message, key: str = "", **metadata: str) -> Message | Status:
         """Call ``Service.Rpc``; without a key, as the owner."""
@@ -155,12 +161,21 @@ async def world(
     rate: Rate = Rate(6000, 60),  # noqa: B008 - it is frozen
     host: Host = HostFacts,
 ) -> AsyncIterator[World]:
-    clock, journal, presence = Clock(), MemoryJournal(), MemoryPresence()
+    clock, journal, presence, state = Clock(), MemoryJournal(), MemoryPresence(), MemoryState()
     store = await SqliteStore.open(folder)
+    explainer = ViewExplainer(LiveView(store), state, ProxySettings())
     dispatcher = Dispatcher(
-        store=store, journal=journal, presence=presence, clock=clock, new_id=IdMaker(clock), api_rate=rate, host=host
+        store=store,
+        journal=journal,
+        presence=presence,
+        state=state,
+        explainer=explainer,
+        clock=clock,
+        new_id=IdMaker(clock),
+        api_rate=rate,
+        host=host,
     )
     try:
-        yield World(dispatcher, store, journal, presence, clock)
+        yield World(dispatcher, store, journal, presence, state, clock, explainer)
     finally:
         await store.close()

@@ -28,6 +28,7 @@ from understudy_server.live.source import EnvironmentRow
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.state.memory import MemoryState
 
 _SETTINGS = ProxySettings(
     target_bytes_max=512,
@@ -78,7 +79,7 @@ class Stage:
         view = LiveView(_source())
         self._loop.finish(view.catch_up())
         self._listener = ProxyListener(
-            view, self, self, clock=lambda: 0, rng=random.Random(1), new_id=str, settings=_SETTINGS
+            view, self, self, clock=lambda: 0, state=MemoryState(), new_id=str, settings=_SETTINGS
         )
         self._loop.finish(self._listener.listen("nowhere", 0))
         return self

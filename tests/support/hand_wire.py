@@ -1,7 +1,6 @@
 """A client's connection without a socket: the test says what the event loop would, and sees what is done about it."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.watch import Watch
+from understudy_server.state.memory import MemoryState
 
 
 class Wire(asyncio.Transport):
@@ -87,7 +87,7 @@ async def by_hand(source: FakeSource, settings: ProxySettings | None = None) -> 
     settings = settings or ProxySettings(tick_seconds=3600)
     journal, view = Journal(), LiveView(source)
     listener = ProxyListener(
-        view, journal, journal, clock=lambda: NOON_MS, rng=random.Random(1), new_id=Ids(), settings=settings
+        view, journal, journal, clock=lambda: NOON_MS, state=MemoryState(), new_id=Ids(), settings=settings
     )
     await view.catch_up()
     watch = Watch(asyncio.get_running_loop(), 3600)

@@ -7,7 +7,9 @@ from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHE
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.core.carriers import Carrier
 from understudy_server.core.errors import StorageFailure
+from understudy_server.core.profiles import Profile
 from understudy_server.core.redaction import Redaction
+from understudy_server.core.responding.files import FileContent
 from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.source import Changes, EnvironmentRow, Follower, SessionRow
 
@@ -71,12 +73,14 @@ class FakeSource:
         mocks: dict[str, Mock | None] | None = None,
         scenarios: dict[str, Scenario | None] | None = None,
         sessions: dict[str, SessionRow | None] | None = None,
+        session_mocks: dict[tuple[str, str], Mock | None] | None = None,
+        files: dict[str, FileContent | None] | None = None,
     ) -> None:
-        """Make one version. Mocks and scenarios are those of the one environment that the tests use.
+        """Make one version. Mocks, scenarios and files are those of the one environment that the tests use.
 
         ``ahead``: whoever follows is shown it before.
         """
-        made = self._changes(environments, mocks, scenarios, sessions)
+        made = self._changes(environments, mocks, scenarios, sessions, session_mocks, files)
         if ahead:
             self._show(made)()
         else:
@@ -89,9 +93,11 @@ class FakeSource:
         mocks: dict[str, Mock | None] | None = None,
         scenarios: dict[str, Scenario | None] | None = None,
         sessions: dict[str, SessionRow | None] | None = None,
+        session_mocks: dict[tuple[str, str], Mock | None] | None = None,
+        files: dict[str, FileContent | None] | None = None,
     ) -> Callable[[], None]:
         """Show whoever follows a version that is not made yet. Returns what makes and publishes it."""
-        return self._show(self._changes(environments, mocks, scenarios, sessions))
+        return self._show(self._changes(environments, mocks, scenarios, sessions, session_mocks, files))
 
     def _show(self, made: Changes) -> Callable[[], None]:
         published = [
@@ -113,6 +119,8 @@ class FakeSource:
         mocks: dict[str, Mock | None] | None,
         scenarios: dict[str, Scenario | None] | None,
         sessions: dict[str, SessionRow | None] | None,
+        session_mocks: dict[tuple[str, str], Mock | None] | None,
+        files: dict[str, FileContent | None] | None,
     ) -> Changes:
         return Changes(
             self.current + 1,
@@ -120,6 +128,8 @@ class FakeSource:
             mocks={(ENVIRONMENT_ID, name): mock for name, mock in (mocks or {}).items()},
             scenarios={(ENVIRONMENT_ID, name): scenario for name, scenario in (scenarios or {}).items()},
             sessions=sessions or {},
+            session_mocks=session_mocks or {},
+            files={(ENVIRONMENT_ID, name): content for name, content in (files or {}).items()},
         )
 
 
@@ -131,6 +141,8 @@ def _merged(history: Sequence[Changes]) -> Changes:
         merged.mocks.update(changes.mocks)
         merged.scenarios.update(changes.scenarios)
         merged.sessions.update(changes.sessions)
+        merged.session_mocks.update(changes.session_mocks)
+        merged.files.update(changes.files)
     return merged
 
 
@@ -156,6 +168,7 @@ def environment(
     request_body_bytes_max: int | None = None,
     captured_bytes_max: int | None = None,
     first_byte_ms: int | None = None,
+    profile: Profile = Profile.FLOWMOCK,
 ) -> EnvironmentRow:
     return EnvironmentRow(
         id=environment_id,
@@ -175,6 +188,7 @@ def environment(
         request_body_bytes_max=request_body_bytes_max,
         captured_bytes_max=captured_bytes_max,
         first_byte_ms=first_byte_ms,
+        profile=profile,
     )
 
 
@@ -187,6 +201,7 @@ def session(
     delay_ms: int = 0,
     delay_max_ms: int = 0,
     expires_at_ms: int | None = None,
+    seed: int | None = None,
 ) -> SessionRow:
     return SessionRow(
         id=session_id or f"ses_{key}",
@@ -198,6 +213,8 @@ def session(
         global_delay_max_ms=delay_max_ms,
         expires_at_ms=expires_at_ms,
         revision=1,
+        seed=seed,
+        state_id=f"{session_id or f'ses_{key}'}.1",
     )
 
 
@@ -211,6 +228,8 @@ def mock(
     draft: bool = False,
     scenario: str = "",
     delay_ms: int = 0,
+    priority: int = 0,
+    created_ms: int = 0,
 ) -> Mock:
     message = Mock(id=mock_id, name=mock_id, scenario=scenario)
     message.state = MOCK_STATE_DRAFT if draft else MOCK_STATE_PUBLISHED
@@ -221,4 +240,7 @@ def mock(
         message.action.respond.json = json
     if delay_ms:
         message.action.delay.fixed_ms = delay_ms
+    message.priority = priority
+    if created_ms:
+        message.created_at.FromMilliseconds(created_ms)
     return message

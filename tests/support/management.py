@@ -23,13 +23,16 @@ from support.doors import Answer, Json
 from understudy import status
 from understudy.options.v1 import options_pb2
 from understudy.v1 import (
+    explain_service_pb2,
     key_service_pb2,
     manifest_service_pb2,
     mock_service_pb2,
     project_service_pb2,
     scenario_service_pb2,
     server_service_pb2,
+    session_mock_service_pb2,
     session_service_pb2,
+    state_service_pb2,
 )
 
 SERVICES = tuple(
@@ -50,8 +53,13 @@ MANAGEMENT: Mapping[str, MethodDescriptor] = {method.name: method for service in
 METHODS = {
     **MANAGEMENT,
     **session_service_pb2.DESCRIPTOR.services_by_name["SessionService"].methods_by_name,
+    **state_service_pb2.DESCRIPTOR.services_by_name["StateService"].methods_by_name,
+    **session_mock_service_pb2.DESCRIPTOR.services_by_name["SessionMockService"].methods_by_name,
+    **explain_service_pb2.DESCRIPTOR.services_by_name["ExplainService"].methods_by_name,
 }
-"""What an operator may call: the sessions of an environment can be listed too."""
+"""What an operator may call: the sessions of an environment can be listed too, what requests leave behind, and why
+they are answered as they are.
+"""
 
 # The code that FlowMock's envelope has for one of ours.
 _FLOWMOCK_CODES = {"invalid_field": "invalid_body"}
@@ -141,7 +149,8 @@ class GrpcManagement:
         if route.body not in ("", "*") and _MASK in method.input_type.fields_by_name:
             body = method.input_type.fields_by_name[route.body].message_type
             assert body is not None
-            message.update_mask.paths.extend(body.fields_by_camelcase_name[name].name for name in request[route.body])
+            merges = _options(method, options_pb2.rest_method).merges
+            message.update_mask.paths.extend(_named(body, request[route.body], merges=merges))
         ask: Any = self._channel.unary_unary(
             f"/{method.containing_service.full_name}/{rpc}",
             request_serializer=lambda given: given.SerializeToString(),
@@ -180,8 +189,15 @@ def _filled(template: str, values: dict[str, Json]) -> str:
     return "".join(parts)
 
 
-def _in_query(values: Mapping[str, Json]) -> dict[str, str]:
-    return {name: json.dumps(each) if isinstance(each, bool) else str(each) for name, each in values.items()}
+def _in_query(values: Mapping[str, Json]) -> dict[str, str | list[str]]:
+    return {
+        name: [*map(_query_text, each)] if isinstance(each, list) else _query_text(each)
+        for name, each in values.items()
+    }
+
+
+def _query_text(value: Json) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _for_protobuf(descriptor: Descriptor, value: Mapping[str, Json]) -> dict[str, Json]:
@@ -210,6 +226,16 @@ def _one_for_protobuf(field: Any, value: Json) -> Json:
     if isinstance(value, dict):
         return _for_protobuf(field.message_type, value)
     return value
+
+
+def _named(descriptor: Any, value: Mapping[str, Json], *, merges: bool) -> Iterator[str]:
+    """What a body names: its keys, and where objects are merged, the keys in those."""
+    for name, each in value.items():
+        field = descriptor.fields_by_camelcase_name[name]
+        if merges and isinstance(each, dict) and field.message_type is not None and not field.is_repeated:
+            yield from (f"{field.name}.{path}" for path in _named(field.message_type, each, merges=True))
+        else:
+            yield field.name
 
 
 def _shown(message: Any, *, whole_body: bool = False) -> dict[str, Json]:

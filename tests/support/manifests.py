@@ -4,7 +4,7 @@ Made from descriptors and their limits, so that a new field of the contract is d
 checks of the server know (names that must differ, references) is drawn by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from json.encoder import encode_basestring
@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from support.coherent import LEFT_OUT, NEVER_EMPTY, SPECIAL, put_right
 from understudy.options.v1.options_pb2 import Limits
 from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestMock, ManifestProject
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
@@ -96,23 +97,10 @@ TRICKY_TEXTS = (
 
 _TEXTS = st.one_of(st.sampled_from(TRICKY_TEXTS), st.text(max_size=20))
 _NUMBERS = ("0", "-0", "1", "-17", "1.50", "1E5", "2e-3", "12345678901234567890", "0.1")
-# Fields with rules that no limit shows.
-_SPECIAL: Mapping[str, Sequence[str]] = {
-    "understudy.v1.Header.name": ("x-a", "X-A", "set-cookie", "content-type", "no", "1", "x.y", "*", "~"),
-    "understudy.v1.Redaction.json_paths": ("$", "$.card.number", "$..token", "$['a b'][0]", "$.items[*].id"),
-    "understudy.v1.ManifestEnvironment.upstream": (
-        *(
-            "",
-            "http://localhost",
-            "https://staging.example.com:8443/a/b",
-            "http://[::1]:8080/",
-            "https://a/$$&'()*,;=:@%41",
-        ),
-    ),
-}
-_NEVER_EMPTY = frozenset(("understudy.v1.Carrier", "understudy.v1.Criterion"))
 _DRAWN_BY_HAND = frozenset(("hosts", "mocks", "scenarios", "existing", "projects", "environments", "local_mocks"))
 _ELEMENTS_MAX = 3
+_CRITERIA_DEPTH_MAX = 2
+_CRITERION = "understudy.v1.Criterion"
 
 
 def json_texts() -> SearchStrategy[str]:
@@ -123,7 +111,7 @@ def json_texts() -> SearchStrategy[str]:
 
 def messages(kind: type[Message]) -> SearchStrategy[Any]:
     """Messages of a type within the limits of the contract; maps of them have no rules beyond their keys here."""
-    return _messages(kind.DESCRIPTOR, frozenset())
+    return _messages(kind.DESCRIPTOR)
 
 
 def mocks() -> SearchStrategy[ManifestMock]:
@@ -217,27 +205,52 @@ def _keys(kind: type[Message], field: str) -> SearchStrategy[str]:
     return keys if is_id else st.one_of(st.sampled_from(("no", "1", "0x1f", "y", "null", "a-1")), keys)
 
 
+def _messages(
+    descriptor: Any, without: frozenset[str] = frozenset(), depth: int = _CRITERIA_DEPTH_MAX
+) -> SearchStrategy[Any]:
+    """Messages of a type without some fields; ``depth`` is how many criteria may still stand in each other."""
+    return _cached_messages(descriptor, without, depth)
+
+
 @cache
-def _messages(descriptor: Descriptor, without: frozenset[str]) -> SearchStrategy[Any]:
-    return _drawn_message(descriptor, without)
+def _cached_messages(descriptor: Descriptor, without: frozenset[str], depth: int) -> SearchStrategy[Any]:
+    return _drawn_message(descriptor, without, depth)
 
 
 @st.composite
-def _drawn_message(draw: DrawFn, descriptor: Descriptor, without: frozenset[str]) -> Message:
+def _drawn_message(draw: DrawFn, descriptor: Descriptor, without: frozenset[str], depth: int) -> Message:
     message = GetMessageClass(descriptor)()
-    groups = [group for group in descriptor.oneofs if _is_chosen(group.fields[0])]
-    chosen = {draw(st.sampled_from(list(group.fields))).name for group in groups}
-    for field in descriptor.fields:
-        if field.name in without or (_is_chosen(field) and field.name not in chosen):
+    fields = [
+        field
+        for field in descriptor.fields
+        if field.name not in without and field.full_name not in LEFT_OUT and (depth or not _leads_to_criteria(field))
+    ]
+    groups = {group: [each for each in fields if each.containing_oneof == group] for group in descriptor.oneofs}
+    chosen = {draw(st.sampled_from(members)).name for members in groups.values() if _is_chosen(members[0])}
+    for field in fields:
+        if _is_chosen(field) and field.name not in chosen:
             continue
         if _must_be_set(field) or draw(st.booleans()):
-            _draw_field(draw, message, field)
+            _draw_field(draw, message, field, depth - (descriptor.full_name == _CRITERION))
+    put_right(message)
     return message
+
+
+def _leads_to_criteria(field: FieldDescriptor) -> bool:
+    """True for a field of a criterion that holds criteria, and whatever else may."""
+    if field.message_type is None:
+        return False
+    return field.message_type.full_name == _CRITERION or any(
+        each.message_type is not None
+        and each.message_type.full_name != field.message_type.full_name
+        and _leads_to_criteria(each)
+        for each in field.message_type.fields
+    )
 
 
 def _must_be_set(field: FieldDescriptor) -> bool:
     if _is_chosen(field):
-        return field.full_name.rpartition(".")[0] in _NEVER_EMPTY
+        return field.full_name.rpartition(".")[0] in NEVER_EMPTY
     never_empty = options.limits(field).min_length > 0 and not (field.has_presence or field.is_repeated)
     return never_empty or options.is_required(field)
 
@@ -248,29 +261,32 @@ def _is_chosen(field: FieldDescriptor) -> bool:
     return group is not None and group.name != f"_{field.name}"
 
 
-def _draw_field(draw: DrawFn, message: Message, field: FieldDescriptor) -> None:
+def _draw_field(draw: DrawFn, message: Message, field: FieldDescriptor, depth: int) -> None:
     value = getattr(message, field.name)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        for key in draw(st.lists(_TEXTS, unique=True, max_size=_ELEMENTS_MAX)):
-            value[key].CopyFrom(draw(_messages(field.message_type.fields_by_name["value"].message_type, frozenset())))
+        inner = field.message_type.fields_by_name["value"].message_type
+        pattern = options.limits(field).key_pattern
+        keys = _matching(pattern).filter(lambda key: len(key) <= 64) if pattern else _TEXTS
+        for key in draw(st.lists(keys, unique=True, max_size=_ELEMENTS_MAX)):
+            value[key].CopyFrom(draw(_messages(inner, depth=depth)))
     elif field.is_repeated:
-        for each in draw(st.lists(_single(field), max_size=_ELEMENTS_MAX)):
+        for each in draw(st.lists(_single(field, depth), max_size=_ELEMENTS_MAX)):
             value.append(each)
     elif field.message_type is not None:
         value.SetInParent()
-        value.CopyFrom(draw(_single(field)))
+        value.CopyFrom(draw(_single(field, depth)))
     else:
-        setattr(message, field.name, draw(_single(field)))
+        setattr(message, field.name, draw(_single(field, depth)))
 
 
 @cache
-def _single(field: FieldDescriptor) -> SearchStrategy[Any]:
+def _single(field: FieldDescriptor, depth: int) -> SearchStrategy[Any]:
     """One value of a field."""
     limits = options.limits(field)
-    if field.full_name in _SPECIAL:
-        return st.sampled_from(_SPECIAL[field.full_name])
+    if field.full_name in SPECIAL:
+        return st.sampled_from(SPECIAL[field.full_name])
     if field.message_type is not None:
-        return _messages(field.message_type, frozenset())
+        return _messages(field.message_type, depth=depth)
     if field.enum_type is not None:
         return st.sampled_from([value.number for value in field.enum_type.values if value.number])
     if options.is_raw_json(field):
@@ -293,6 +309,12 @@ def _matching(pattern: str) -> SearchStrategy[str]:
     return st.from_regex(rf"\A(?:{pattern})\Z", fullmatch=False)
 
 
+def _number(_: FieldDescriptor, limits: Limits) -> SearchStrategy[float]:
+    least = limits.least if limits.HasField("least") else None
+    most = limits.greatest if limits.HasField("greatest") else None
+    return st.floats(least, most, allow_nan=False, allow_infinity=False)
+
+
 def _integer(field: FieldDescriptor, limits: Limits) -> SearchStrategy[int]:
     least = limits.min if limits.HasField("min") else 0
     most = limits.max if limits.HasField("max") else 2**31 - 1
@@ -306,4 +328,5 @@ _SCALARS = {
     FieldDescriptor.CPPTYPE_INT64: _integer,
     FieldDescriptor.CPPTYPE_UINT32: _integer,
     FieldDescriptor.CPPTYPE_UINT64: _integer,
+    FieldDescriptor.CPPTYPE_DOUBLE: _number,
 }

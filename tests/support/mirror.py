@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
+from understudy_server.core.responding.files import FileContent
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow, Source
 
 K = TypeVar("K", bound=Hashable)
@@ -19,16 +20,25 @@ class Mirror:
     mocks: dict[tuple[str, str], Mock] = field(default_factory=dict)
     scenarios: dict[tuple[str, str], Scenario] = field(default_factory=dict)
     sessions: dict[str, SessionRow] = field(default_factory=dict)
+    session_mocks: dict[tuple[str, str], Mock] = field(default_factory=dict)
+    files: dict[tuple[str, str], FileContent] = field(default_factory=dict)
 
     async def catch_up(self, source: Source) -> Changes:
         changes = await source.load_since(self.version)
         if changes.complete:
-            for known in (self.environments, self.mocks, self.scenarios, self.sessions):
+            for known in (
+                self.environments, self.mocks, self.scenarios, self.sessions, self.session_mocks, self.files,
+            ):  # fmt: skip
                 known.clear()
         _take_in(self.environments, changes.environments)
         _take_in(self.mocks, changes.mocks)
         _take_in(self.scenarios, changes.scenarios)
         _take_in(self.sessions, changes.sessions)
+        _take_in(self.session_mocks, changes.session_mocks)
+        _take_in(self.files, changes.files)
+        # What a session owns goes with it, and files with their environment, without a word.
+        self.session_mocks = {name: each for name, each in self.session_mocks.items() if name[0] in self.sessions}
+        self.files = {name: each for name, each in self.files.items() if name[0] in self.environments}
         self.version = changes.version
         return changes
 

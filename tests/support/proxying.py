@@ -1,7 +1,6 @@
 """A proxy on a real socket, with a store in memory behind it and an upstream that says what it was asked."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from understudy_server.core.exchange import Exchange
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.state.memory import MemoryState
 
 NOON_MS = 1_782_216_000_000
 DATE = b"Tue, 23 Jun 2026 12:00:00 GMT"
@@ -95,7 +95,7 @@ async def running(
     """Run a proxy over a store for a while."""
     journal = Journal()
     listener = ProxyListener(
-        LiveView(source), journal, journal, clock=clock, rng=random.Random(1), new_id=Ids(), settings=settings
+        LiveView(source), journal, journal, clock=clock, state=MemoryState(), new_id=Ids(), settings=settings
     )
     address = await listener.listen("127.0.0.1", 0, bound=bound)
     proxy = Proxy(listener, journal, source, address)

@@ -1,5 +1,7 @@
 """What every store must tell of its version and of what changed since one."""
 
+from dataclasses import replace
+
 import pytest
 from support import records
 from support.mirror import Mirror, full
@@ -119,6 +121,31 @@ class VersionsAndChanges:
         changes = await changes_of(store, lambda tx: tx.remove_session("ses_ci-42"))
 
         assert changes.sessions == {"ses_ci-42": None}
+
+    async def test_a_session_that_begins_anew_has_another_state(self, store: FullStore) -> None:
+        first = records.session("ses_1", "ci-42")
+        before = await changes_of(store, lambda tx: tx.put_session(first))
+        after = await changes_of(store, lambda tx: tx.put_session(replace(first, generation=2)))
+
+        rows = [each.sessions["ses_1"] for each in (before, after)]
+        assert [row and row.state_id for row in rows] == ["ses_1.1", "ses_1.2"]
+        assert await store.read(lambda tx: tx.session(ENVIRONMENT, "ci-42")) == replace(first, generation=2)
+        assert await store.read(lambda tx: tx.state_ids()) == {"ses_1.2"}
+
+    async def test_the_states_of_all_sessions_and_the_ids_of_all_environments_are_known(self, store: FullStore) -> None:
+        other = records.environment("env_other", "other")
+        await change(
+            store,
+            lambda tx: tx.put_environment(other),
+            lambda tx: tx.put_session(records.session("ses_1", "a")),
+            lambda tx: tx.put_session(records.session("ses_2", "a", of="env_other")),
+        )
+
+        assert await store.read(lambda tx: tx.environment_ids()) == {ENVIRONMENT, "env_other"}
+        assert await store.read(lambda tx: tx.state_ids()) == {"ses_1.1", "ses_2.1"}
+        await change(store, lambda tx: tx.remove_environment("env_other"))
+        assert await store.read(lambda tx: tx.environment_ids()) == {ENVIRONMENT}
+        assert await store.read(lambda tx: tx.state_ids()) == {"ses_1.1"}
 
     async def test_a_removed_environment_takes_all_with_it(self, store: FullStore) -> None:
         await change(

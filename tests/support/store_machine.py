@@ -314,7 +314,9 @@ class StoreMachine(RuleBasedStateMachine):
         scenario_id = scenario_id if scenario_id in known.scenarios else None
         made = records.session(session_id, key, overrides=overrides, scenario_id=scenario_id, delay_ms=delay, of=place)
         self._change(*first, lambda tx: tx.put_session(made))
-        known.sessions[key] = SessionRow(session_id, place, key, scenario_id or "", tuple(overrides), delay, 0, None, 1)
+        known.sessions[key] = SessionRow(
+            session_id, place, key, scenario_id or "", tuple(overrides), delay, 0, None, 1, None, f"{session_id}.1"
+        )
 
     def _expected(self) -> Mirror:
         mirror = Mirror(self._version)

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from support.store_changes import VersionsAndChanges
 from support.store_counts import HowMuch
+from support.store_files import FilesAndOwnMocks
 from support.store_lists import Lists
 from support.store_managed import Managed
 from support.store_steps import FullStore, Opener, furnish
 from support.store_units import UnitsOfWork
+from support.store_versions import Past
 
 
-class StoreSuite(UnitsOfWork, VersionsAndChanges, Managed, HowMuch, Lists):
+class StoreSuite(UnitsOfWork, VersionsAndChanges, Managed, HowMuch, Lists, FilesAndOwnMocks, Past):
     """The behaviours. Each is given a ``store`` that holds one empty environment, or the opener itself."""
 
     @pytest.fixture

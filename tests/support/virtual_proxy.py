@@ -1,7 +1,6 @@
 """A proxy without sockets whose time passes by hand, so that delays are exact to the millisecond and cost nothing."""
 
 import asyncio
-import random
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -13,27 +12,31 @@ from understudy_server.core.exchange import Exchange
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.state.memory import MemoryState
 
 
 class VirtualProxy:
     """A proxy over a store in memory. Use as a context: it takes the place of the running event loop.
 
-    ``exchanges`` are on record; with a ``fault``, recording fails. Random delays are drawn from dice with a fixed seed.
+    ``exchanges`` are on record; with a ``fault``, recording fails. ``loop`` is another one than a plain one.
     """
 
-    def __init__(self, source: FakeSource, settings: ProxySettings | None = None) -> None:
-        self._loop = ManualLoop()
+    def __init__(
+        self, source: FakeSource, settings: ProxySettings | None = None, loop: ManualLoop | None = None
+    ) -> None:
+        self._loop = loop or ManualLoop()
         self._source = source
         self._settings = settings
         self.exchanges: list[Exchange] = []
         self.fault: Exception | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
         asyncio.events._set_running_loop(self._loop)
         view = LiveView(self._source)
         self._loop.finish(view.catch_up())
         self._listener = ProxyListener(
-            view, self, self, clock=self._now_ms, rng=random.Random(1), new_id=Ids(), settings=self._settings
+            view, self, self, clock=self._now_ms, state=MemoryState(), new_id=Ids(), settings=self._settings
         )
         self._loop.finish(self._listener.listen("nowhere", 0))
         return self
@@ -41,6 +44,10 @@ class VirtualProxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._stopping:
+            # It waits for whoever the test has left connected.
+            self._stopping.cancel()
+            self._loop.settle()
         asyncio.events._set_running_loop(None)
         self._loop.close()
 
@@ -57,9 +64,19 @@ class VirtualProxy:
 
     def send(self, data: bytes, *, narrow: bool = False) -> Wire:
         """A client connects and sends this; returns its connection. A ``narrow`` one takes no answer yet."""
-        client = Wire(self._loop, self._loop.factory(), narrow=narrow)
+        client = self.connect(narrow=narrow)
         self.say(client, data)
         return client
+
+    def connect(self, *, narrow: bool = False) -> Wire:
+        """A client connects, and says nothing yet."""
+        return Wire(self._loop, self._loop.factory(), narrow=narrow)
+
+    def stop(self) -> None:
+        """The server is told to stop, and does what it can at once."""
+        if self._stopping is None:
+            self._stopping = self._loop.create_task(self._listener.stop())
+        self._loop.settle()
 
     def say(self, wire: Wire, data: bytes) -> None:
         """The other end of a connection sends this."""
@@ -86,6 +103,16 @@ class VirtualProxy:
     def open_connections(self) -> tuple[int, int]:
         """How many clients are connected, and how many connections to upstreams there are."""
         return self._listener.open_connections, self._listener.upstream_connections
+
+    @property
+    def timers(self) -> int:
+        """How many timers run."""
+        return self._loop.timers
+
+    @property
+    def faults(self) -> list[object]:
+        """Exceptions that nobody caught."""
+        return self._loop.faults
 
     @property
     def upstreams(self) -> list[Wire]:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy_server.app.host import Host
-from understudy_server.app.ports import Journal, Presence, Store
+from understudy_server.app.ports import Explainer, Journal, Presence, Store
 from understudy_server.core.keys import Caller
+from understudy_server.core.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,11 @@ class World:
     store: Store
     journal: Journal
     presence: Presence
+    state: State
     new_id: Callable[[str], str]
     random_bytes: Callable[[int], bytes]
     host: Host
+    explainer: Explainer
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from understudy_server.core.errors import Conflict, Fault, Forbidden, NotFound
 from understudy_server.core.searching import contains
 
 _EVERY = 1_000_000
+_NEVER_CHANGED = ("profile",)
 _SETTABLE = (
     "name",
     "upstream",
@@ -72,7 +73,8 @@ async def create_environment(
         updated_at=stamp(call.now_ms),
         revision=1,
     )
-    _set(environment, given, _SETTABLE)
+    _set(environment, given, (*_SETTABLE, *_NEVER_CHANGED))
+    environment.profile = environment.profile or pb.PROFILE_FLOWMOCK
     record = EnvironmentRecord(call.world.new_id("env_"), call.place.project_id, environment)
     await tx.put_environment(record)
     return pb.CreateEnvironmentResponse(environment=environment)
@@ -110,7 +112,7 @@ async def delete_environment(
     await check_nothing_managed_within(tx, what, record.project_id, record.id)
     check_revision(record.message.revision, request.expected_revision)
     if not request.force and not await tx.is_empty(record.id, call.now_ms):
-        message = f"{what} has mocks, scenarios or sessions; remove them first, or force it"
+        message = f"{what} has mocks, scenarios, files or sessions; remove them first, or force it"
         raise Conflict("not_empty", message)
     await remove_environment(tx, call, record)
     return pb.DeleteEnvironmentResponse()

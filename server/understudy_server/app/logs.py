@@ -12,6 +12,7 @@ from understudy.v1.log_service_pb2 import (
     ListLogsResponse,
     LogEntry,
 )
+from understudy.v1.log_service_pb2 import Draw as DrawMessage
 
 from understudy_server.app.call import Call
 from understudy_server.app.ports import ProjectRecord, Transaction
@@ -103,6 +104,8 @@ def _entry(exchange: Exchange) -> LogEntry:
         override_applied=bool(exchange.mock_id),
         created_at=stamp(exchange.started_at_ms),
         findings=exchange.findings,
+        draws=[DrawMessage(name=name, value=value) for name, value in exchange.draws],
+        occurrence=exchange.occurrence,
     )
     if exchange.mock_id:
         entry.override_id = exchange.mock_id

@@ -1,63 +1,56 @@
 """Mocks: made as drafts, changed, published, switched on for the environment, removed."""
 
 import re
+from collections.abc import Collection
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.v1 import mock_service_pb2 as pb
-from understudy.v1.manifest_service_pb2 import ManifestMock
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
-from understudy_server.app.masks import fields_to_set
+from understudy_server.app.lifetimes import set_expiry
+from understudy_server.app.masks import paths_to_set, set_fields, set_paths
 from understudy_server.app.ownership import check_no_managed_scenario_lists, check_unmanaged
 from understudy_server.app.ports import MockQuery, Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.keys import Caller
+from understudy_server.definitions.actions import file_names_of
+from understudy_server.definitions.checks import Definition, check_mock
+from understudy_server.definitions.unusable import Unusable
 
 _ID = re.compile(r"ovr_[A-Za-z0-9_-]{1,64}")
-_SETTABLE = ("name", "matcher", "action")
-# Headers that belong to the connection or to the framing, which the proxy alone writes.
-PROXY_HEADERS = frozenset(
-    (
-        "connection",
-        "content-length",
-        "date",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
+SETTABLE = ("name", "matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+# What else is said of a lifetime leaves its end as it is.
+_SETS_TTL = frozenset(("lifetime", "lifetime.ttl_ms"))
 
 
 async def create_mock(tx: Transaction, call: Call, request: pb.CreateMockRequest) -> pb.CreateMockResponse:
     """Make a draft. Raises Conflict (already_exists, managed_by_file), and NotFound for an unknown scenario."""
     given, environment_id = request.mock, call.place.environment_id
-    check_definition(given)
+    await check_in_place(tx, call, given)
     if given.id and await tx.mock(environment_id, given.id):
         raise Conflict(
             "already_exists", f"there is a mock {given.id!r} already", Fault("mock.id", "unique", given=given.id)
         )
     if given.scenario:
-        await _check_home(tx, environment_id, given.scenario)
+        await check_home(tx, environment_id, given.scenario)
     mock = Mock(
         id=given.id or call.world.new_id("ovr_"),
-        name=given.name,
         scenario=given.scenario,
-        matcher=given.matcher,
-        action=given.action,
         state=MOCK_STATE_DRAFT,
         created_by=call.caller.key_id,
         created_at=stamp(call.now_ms),
         updated_at=stamp(call.now_ms),
         revision=1,
     )
+    define(mock, given, call.now_ms)
     await tx.put_mock(environment_id, mock)
+    if given.id:
+        # One of that id may have been there before: this one is new, and was never used.
+        call.world.state.forget_uses(environment_id, (mock.id,))
     return pb.CreateMockResponse(mock=mock)
 
 
@@ -70,15 +63,11 @@ async def update_mock(tx: Transaction, call: Call, request: pb.UpdateMockRequest
     """Set what is present, in force at once. Raises NotFound and Conflict (managed_by_file, revision_mismatch)."""
     mock = await _changeable_mock(tx, call, request.mock_id)
     check_revision(mock.revision, request.expected_revision)
-    fields = fields_to_set(request.mock, request.update_mask, _SETTABLE)
-    check_definition(request.mock)
+    paths = paths_to_set(request.mock, request.update_mask, SETTABLE)
     before = copied(mock)
-    if "name" in fields:
-        mock.name = request.mock.name
-    if "matcher" in fields:
-        mock.matcher.CopyFrom(request.mock.matcher)
-    if "action" in fields:
-        mock.action.CopyFrom(request.mock.action)
+    set_paths(mock, request.mock, paths)
+    await check_in_place(tx, call, mock)
+    _finish(mock, call.now_ms, begins_anew=not _SETS_TTL.isdisjoint(paths))
     if mock != before:
         await _save(tx, call, mock)
     return pb.UpdateMockResponse(mock=mock)
@@ -105,6 +94,7 @@ async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) 
         active=request.active if request.HasField("active") else None,
         scenario=request.scenario,
         library_only=request.library_only,
+        tags=request.tags,
     )
     found = await tx.mocks(call.place.environment_id, query, after, request.page_size + 1)
     page = found[: request.page_size]
@@ -162,10 +152,23 @@ async def deactivate_mock(tx: Transaction, call: Call, request: pb.DeactivateMoc
     return pb.DeactivateMockResponse(mock=mock)
 
 
+def define(mock: Mock, given: Mock, now_ms: int) -> None:
+    """Let a mock say what another one says: all that can be set. Its time to live begins now."""
+    set_fields(mock, given, SETTABLE)
+    _finish(mock, now_ms, begins_anew=True)
+
+
+def _finish(mock: Mock, now_ms: int, *, begins_anew: bool) -> None:
+    """Bring into order what was set; ``begins_anew``: its time to live does."""
+    mock.tags[:] = dict.fromkeys(mock.tags)
+    if begins_anew:
+        set_expiry(mock, now_ms)
+
+
 async def visible_mock(tx: Transaction, call: Call, mock_id: str) -> Mock:
     """A mock that the caller may see. Raises NotFound, for somebody else's draft too."""
     mock = await tx.mock(call.place.environment_id, mock_id)
-    if mock is None or not _may_see(call.caller, mock):
+    if mock is None or not may_see(call.caller, mock):
         raise NotFound(f"there is no mock {mock_id!r} in {call.place.project}/{call.place.environment}")
     return mock
 
@@ -210,35 +213,33 @@ async def activatable(
     return mock
 
 
-def check_definition(mock: Mock | ManifestMock, path: str = "mock") -> None:
-    """Refuse what no field's own limits show: a criterion that tests nothing, a header that is the proxy's.
+def check_definition(mock: Definition, path: str = "mock", file_names: Collection[str] | None = None) -> None:
+    """Refuse what cannot be compiled: the message at ``path`` of the request. Raises InvalidInput.
 
-    ``path`` is that of the message in the request. Raises InvalidInput.
+    ``file_names`` are those of the environment; ``None``: they are not looked at.
     """
-    for name, criterion in mock.matcher.query.items():
-        if criterion.WhichOneof("test") is None:
-            raise _nothing_to_test(f"{path}.matcher.query[{name!r}]")
-    if mock.matcher.HasField("body") and mock.matcher.body.WhichOneof("test") is None:
-        raise _nothing_to_test(f"{path}.matcher.body")
-    for number, header in enumerate(mock.action.respond.headers):
-        if header.name.lower() in PROXY_HEADERS:
-            fault = Fault(f"{path}.action.respond.headers[{number}].name", "proxy_header", given=header.name)
-            raise InvalidInput(f"the proxy itself writes the header {header.name!r}", fault)
+    try:
+        check_mock(mock, path, file_names)
+    except Unusable as error:
+        raise InvalidInput(str(error), Fault(error.path, error.rule, given=error.given[:100])) from error
 
 
-def _nothing_to_test(path: str) -> InvalidInput:
-    return InvalidInput(f"{path} says nothing to test", Fault(path, "required"))
+async def check_in_place(tx: Transaction, call: Call, mock: Definition, path: str = "mock") -> None:
+    """Refuse what cannot be compiled, or names a file that the environment does not have. Raises InvalidInput."""
+    names = await tx.file_names(call.place.environment_id) if file_names_of(mock.action) else ()
+    check_definition(mock, path, names)
 
 
 def _sees_all_drafts(caller: Caller) -> bool:
     return caller.role >= ROLE_ADMIN
 
 
-def _may_see(caller: Caller, mock: Mock) -> bool:
+def may_see(caller: Caller, mock: Mock) -> bool:
+    """Whether a mock is no secret to a caller: published, its own draft, or to an admin any."""
     return mock.state == MOCK_STATE_PUBLISHED or _sees_all_drafts(caller) or mock.created_by == caller.key_id
 
 
-async def _check_home(tx: Transaction, environment_id: str, scenario_id: str) -> None:
+async def check_home(tx: Transaction, environment_id: str, scenario_id: str) -> None:
     """Look at the scenario that a new mock is to belong to. Raises NotFound and Conflict (managed_by_file).
 
     One that a source declares goes with its mocks, and a mock made elsewhere would keep the source from letting it go.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, 
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from understudy.v1.file_service_pb2 import File
 from understudy.v1.key_service_pb2 import Key
 from understudy.v1.manifest_service_pb2 import Organisation
 from understudy.v1.mock_service_pb2 import Mock
@@ -18,6 +19,7 @@ from understudy.v1.server_service_pb2 import Counts, ManifestStatus
 from understudy.v1.session_service_pb2 import Session
 
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.explanation import Explanation, Subject
 
 T = TypeVar("T")
 
@@ -60,10 +62,10 @@ class EnvironmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All mocks and all scenarios of an environment, in the order of their ids."""
+    """All mocks and all scenarios of an environment, in the order of their ids. The lists are the reader's own."""
 
-    mocks: Sequence[Mock] = ()
-    scenarios: Sequence[Scenario] = ()
+    mocks: list[Mock] = field(default_factory=list)
+    scenarios: list[Scenario] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,37 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session's incarnation. The message has its key, label, scenario, overrides, delays, expiry and revision."""
+    """A session's incarnation. The message has its key, label, scenario, overrides, delays, expiry and revision.
+
+    ``generation`` counts, from 1, how often the session began anew: what it kept before is no more.
+    """
 
     id: str
     environment_id: str
     updated_at_ms: int
     message: Session
+    generation: int = 1
+
+    @property
+    def state_id(self) -> str:
+        """What its state is found by: the name of an owner (`core.state.Owner`)."""
+        return f"{self.id}.{self.generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file of an environment and what it holds."""
+
+    message: File
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """How many files there are, and their bytes together."""
+
+    files: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +149,8 @@ class MockQuery:
 
     ``search``: part of the id or name, any case; ``state``: 0 for any; ``drafts_of``: a key id whose drafts to show,
     ``None`` for everybody's; ``active``: whether they are on for the whole environment, ``None`` for either;
-    ``scenario``: the one that they belong to alone, empty for any; ``library_only``: only those that belong to none.
+    ``scenario``: the one that they belong to alone, empty for any; ``library_only``: only those that belong to none;
+    ``tags``: all of which they have.
     """
 
     search: str = ""
@@ -131,6 +159,7 @@ class MockQuery:
     active: bool | None = None
     scenario: str = ""
     library_only: bool = False
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +259,9 @@ class Transaction(Protocol):
     ) -> Sequence[EnvironmentRecord]:
         """Environments of a project whose slug or name contains ``search``."""
 
+    async def environment_ids(self) -> Collection[str]:
+        """The ids of all environments, of all projects."""
+
     async def put_environment(self, record: EnvironmentRecord) -> None:
         """Make or replace an environment. A host that another one has fails: the caller looks first."""
 
@@ -240,7 +272,7 @@ class Transaction(Protocol):
         """Remove an environment and all that is in it."""
 
     async def is_empty(self, environment_id: str, now_ms: int) -> bool:
-        """True when an environment has no mock, no scenario and no session that has not expired."""
+        """True when an environment has no mock, no scenario, no file and no session that has not expired."""
 
     async def contents(self, environment_id: str) -> Contents:
         """All that an environment holds beside sessions."""
@@ -293,6 +325,12 @@ class Transaction(Protocol):
 
     async def remove_scenarios(self, environment_id: str, scenario_ids: Sequence[str]) -> None: ...
 
+    async def mock_versions(self, environment_id: str, mock_id: str) -> Sequence[Mock]:
+        """What a mock was at its revisions, the newest first; also of one that was removed, for a while."""
+
+    async def scenario_versions(self, environment_id: str, scenario_id: str) -> Sequence[Scenario]:
+        """The same of a scenario, without the mocks that were its alone."""
+
     async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
         """The session that a key names, expired or not."""
 
@@ -303,9 +341,42 @@ class Transaction(Protocol):
     async def session_ids(self) -> Collection[str]:
         """The ids of all sessions, of all environments."""
 
+    async def state_ids(self) -> Collection[str]:
+        """What the states of all sessions, of all environments, are found by."""
+
     async def put_session(self, record: SessionRecord) -> None: ...
 
     async def remove_session(self, session_id: str) -> None: ...
+
+    async def session_mock(self, session_id: str, mock_id: str) -> Mock | None:
+        """A mock that a session owns. Its ``session`` is left empty."""
+
+    async def session_mocks(self, session_id: str) -> Sequence[Mock]:
+        """The mocks that a session owns, in the order of their ids."""
+
+    async def session_mock_count(self, session_id: str) -> int: ...
+
+    async def put_session_mock(self, record: SessionRecord, mock: Mock) -> None: ...
+
+    async def remove_session_mocks(self, record: SessionRecord, mock_ids: Sequence[str]) -> None:
+        """Remove mocks that a session owns, of those that it has."""
+
+    async def file(self, environment_id: str, name: str) -> FileRecord | None: ...
+
+    async def files(self, environment_id: str, search: str = "") -> Sequence[File]:
+        """The files of an environment, in the order of their names."""
+
+    async def file_names(self, environment_id: str) -> Collection[str]: ...
+
+    async def put_file(self, environment_id: str, record: FileRecord) -> None: ...
+
+    async def remove_file(self, environment_id: str, name: str) -> None: ...
+
+    async def file_use(self, environment_id: str, but: str) -> FileUse:
+        """What the files of an environment come to without the one of a name."""
+
+    async def file_users(self, environment_id: str, name: str, now_ms: int) -> Sequence[Mock]:
+        """The mocks that answer with a file; those of sessions not expired too, with the key in ``session``."""
 
     async def ending(self, now_ms: int, updated_before_ms: int) -> Sequence[tuple[str, bool]]:
         """Ids of the sessions, of all environments, that have expired (True), and of those without a time to live that
@@ -365,3 +436,13 @@ class Journal(Protocol):
 
     async def knows(self, environment_id: str, session_key: str) -> bool:
         """True when there is any exchange with that key."""
+
+
+class Explainer(Protocol):
+    """Whoever knows how requests are decided. Nothing is answered, counted or changed by asking."""
+
+    async def explain(self, subject: Subject, now_ms: int, considered_max: int) -> Explanation:
+        """Tell why a request would be answered as it would be, and of at most so many mocks (one at least).
+
+        Raises NotFound when there is no such environment any more, StorageFailure when it cannot be told.
+        """

@@ -14,7 +14,6 @@ from understudy.v1.actions_pb2 import Header, Respond
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
 
-from understudy_server.app.mocks import PROXY_HEADERS
 from understudy_server.core import strict_json
 from understudy_server.core.codings import UNPACKED
 from understudy_server.core.errors import Conflict, Fault, InvalidInput
@@ -24,11 +23,12 @@ from understudy_server.core.matching.paths import pattern_of
 from understudy_server.core.matching.request import Request
 from understudy_server.core.redaction import MARKER
 from understudy_server.core.strict_json import MalformedJson
+from understudy_server.definitions.proxy_headers import PROXY_HEADERS
 
 # The status on record when the client went before anything was answered.
 _CLIENT_GONE = 499
 # The findings that say that the answer on record is only the beginning of one (log_service.proto).
-_BROKEN_OFF = frozenset({"client_gone", "request_broke_off", "upstream_broke_off"})
+_BROKEN_OFF = frozenset({"client_gone", "fault_injected", "request_broke_off", "upstream_broke_off"})
 _OF_A_CONNECTION = frozenset({"proxy-authenticate", "proxy-authorization"}) | PROXY_HEADERS
 # What is said of the bytes that were sent, when those are kept unpacked.
 _OF_PACKED_BYTES = frozenset({"content-encoding", "content-digest", "content-md5", "digest", "repr-digest"})
@@ -58,6 +58,8 @@ def mock_of(exchange: Exchange, *, cors_is_added: bool) -> Mock:
 def _check_is_answered(exchange: Exchange) -> None:
     if exchange.status == _CLIENT_GONE and not exchange.response_headers:
         raise _unfit(exchange, "was not answered: the client went first", "answered")
+    if not exchange.status:
+        raise _unfit(exchange, "was not answered, on purpose: a mock spoiled it", "answered")
     limits = _limits(Respond, "status")
     if not limits.min <= exchange.status <= limits.max:
         complaint = f"was answered with status {exchange.status}; a mock answers with {limits.min} to {limits.max}"

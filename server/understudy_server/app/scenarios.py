@@ -18,7 +18,7 @@ from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 
-_SETTABLE = ("name", "url_id", "mocks")
+_SETTABLE = ("name", "url_id", "mocks", "tags")
 
 
 async def list_scenarios(tx: Transaction, call: Call, request: pb.ListScenariosRequest) -> pb.ListScenariosResponse:
@@ -58,11 +58,12 @@ async def create_scenario(tx: Transaction, call: Call, request: pb.CreateScenari
         name=given.name,
         url_id=given.url_id or await _free_url_id(tx, environment_id, given.name),
         mocks=dict.fromkeys(given.mocks),
+        tags=dict.fromkeys(given.tags),
         created_at=stamp(call.now_ms),
         updated_at=stamp(call.now_ms),
         revision=1,
     )
-    await _check(tx, call, scenario)
+    await check_scenario(tx, call, scenario)
     await tx.put_scenario(environment_id, scenario)
     return pb.CreateScenarioResponse(scenario=scenario)
 
@@ -82,7 +83,9 @@ async def update_scenario(tx: Transaction, call: Call, request: pb.UpdateScenari
         )
     if "mocks" in fields:
         scenario.mocks[:] = dict.fromkeys(request.scenario.mocks)
-    await _check(tx, call, scenario)
+    if "tags" in fields:
+        scenario.tags[:] = dict.fromkeys(request.scenario.tags)
+    await check_scenario(tx, call, scenario)
     if scenario != before:
         touched(scenario, call.now_ms)
         await tx.put_scenario(call.place.environment_id, scenario)
@@ -108,7 +111,8 @@ async def _existing(tx: Transaction, call: Call, scenario_id: str) -> Scenario:
     return scenario
 
 
-async def _check(tx: Transaction, call: Call, scenario: Scenario) -> None:
+async def check_scenario(tx: Transaction, call: Call, scenario: Scenario) -> None:
+    """Refuse a name for URLs that is taken, and mocks that cannot be on. Raises Conflict, and as ``activatable``."""
     other = await tx.scenario_by_url_id(call.place.environment_id, scenario.url_id)
     if other is not None and other.id != scenario.id:
         fault = Fault("scenario.url_id", "unique", given=scenario.url_id)

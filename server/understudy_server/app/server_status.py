@@ -81,8 +81,8 @@ def _checks(facts: HostFacts, held: _Held) -> Iterator[Check]:
     written = f"the last change could not be written ({facts.store_problem})" if facts.store_problem else ""
     yield check("store", held.problem or written)
     yield check("journal", facts.journal_problem)
-    seen = f"last-seen times cannot be written now ({facts.presence_problem})" if facts.presence_problem else ""
-    yield check("presence", seen)
+    unwritten = "last-seen times, and the state that mocks keep, cannot be written now"
+    yield check("presence", f"{unwritten} ({facts.presence_problem})" if facts.presence_problem else "")
     watched = facts.watched
     yield check("manifests", watched.problem if watched else "")
 

@@ -26,7 +26,7 @@ from understudy_server.app.times import milliseconds, stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.session_key import normalise
 
-_SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds")
+_SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "seed")
 _CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms")
 
 
@@ -73,7 +73,8 @@ async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequ
         cleared.CopyFrom(record.message)
         for field in _CLEARED_BY_RESET:
             cleared.ClearField(field)
-        await save(tx, call, record.message.session_key, record, cleared)
+        await tx.remove_session_mocks(record, [mock.id for mock in await tx.session_mocks(record.id)])
+        await save(tx, call, record.message.session_key, record, cleared, begins_anew=True)
     return DeleteSessionResponse(ok=True, mode=mode)
 
 
@@ -124,17 +125,30 @@ async def existing_session(tx: Transaction, call: Call, key: str) -> SessionReco
     return record
 
 
-async def save(tx: Transaction, call: Call, key: str, before: SessionRecord | None, after: Session) -> SessionRecord:
-    """Write a session's new state; its revision moves only when the state did. To set it anew is to use it."""
+async def save(
+    tx: Transaction,
+    call: Call,
+    key: str,
+    before: SessionRecord | None,
+    after: Session,
+    *,
+    begins_anew: bool = False,
+) -> SessionRecord:
+    """Write a session as it is now; its revision moves only when that differs from before. To set it is to use it.
+
+    ``begins_anew``: what its requests have left behind is no more. With the session itself, so that no request sees the
+    one without the other; the sweep clears it away.
+    """
+    generation = before.generation + begins_anew if before else 1
     if before and before.message == after:
-        used = replace(before, updated_at_ms=max(before.updated_at_ms, call.now_ms))
+        used = replace(before, updated_at_ms=max(before.updated_at_ms, call.now_ms), generation=generation)
         if used != before:
             await tx.put_session(used)
         return used
     after.session_key = key
     after.revision = before.message.revision + 1 if before else 1
     session_id = before.id if before else call.world.new_id("ses_")
-    record = SessionRecord(session_id, call.place.environment_id, call.now_ms, after)
+    record = SessionRecord(session_id, call.place.environment_id, call.now_ms, after, generation)
     await tx.put_session(record)
     return record
 
@@ -189,3 +203,8 @@ def _set_plain_fields(call: Call, session: Session, request: PutSessionRequest, 
             session.expires_at.CopyFrom(stamp(call.now_ms + request.ttl_seconds * 1000))
         else:
             session.ClearField("expires_at")
+    if "seed" in fields:
+        if request.HasField("seed"):
+            session.seed = request.seed
+        else:
+            session.ClearField("seed")

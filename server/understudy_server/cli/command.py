@@ -13,6 +13,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from understudy_server.cli.completing import environments, projects
 from understudy_server.cli.failures import CommandFailed
@@ -158,9 +159,12 @@ _SHARED = (
 
 
 def command(
-    app: typer.Typer, name: str
+    app: typer.Typer, name: str, cls: type[TyperCommand] | None = None
 ) -> Callable[[Callable[Concatenate[Desk, Given], Coroutine[Any, Any, None]]], Callable[..., None]]:
-    """Make a coroutine a command: its docstring is the help, its parameters and the shared ones are the options."""
+    """Make a coroutine a command: its docstring is the help, its parameters and the shared ones are the options.
+
+    ``cls`` is what takes the line apart, where that is not done as ever.
+    """
 
     def register(work: Callable[Concatenate[Desk, Given], Coroutine[Any, Any, None]]) -> Callable[..., None]:
         own = list(inspect.signature(work, eval_str=True).parameters.values())[1:]
@@ -177,7 +181,7 @@ def command(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         run.__doc__ = work.__doc__
-        app.command(name)(run)
+        app.command(name, cls=cls)(run)
         return run
 
     return register

@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 1.0
 _NAMES_MAX = 100
+_MEANING_CHARACTERS_MAX = 40
 
 Name = tuple[str, str]
 """What can stand there, and what it is called by people."""
 
 _Ask = Callable[["Line", Mapping[str, str], str], AsyncIterator[Name]]
-"""Asks for names over a line, in a place (``project``, ``environment``), that begin with a text or contain it."""
+"""Asks for names over a line, in a place, that begin with a text or contain it.
+
+A place has a ``project``, an ``environment``, and, where a command is about state, a ``session`` or a ``chain``.
+"""
 
 
 def projects(ctx: typer.Context, incomplete: str) -> list[Name]:
@@ -49,6 +53,16 @@ def scenarios(ctx: typer.Context, incomplete: str) -> list[Name]:
 def sessions(ctx: typer.Context, incomplete: str) -> list[Name]:
     """Keys of sessions, likewise."""
     return _complete(_sessions, ctx, incomplete)
+
+
+def state_keys(ctx: typer.Context, incomplete: str) -> list[Name]:
+    """Keys of the values of the session or chain that is named, or of the environment."""
+    return _complete(_state_keys, ctx, incomplete)
+
+
+def files(ctx: typer.Context, incomplete: str) -> list[Name]:
+    """Names of the files of the environment that is named."""
+    return _complete(_files, ctx, incomplete)
 
 
 def keys(ctx: typer.Context, incomplete: str) -> list[Name]:
@@ -79,7 +93,7 @@ async def _ask_in_time(ask: _Ask, given: Mapping[str, str | None], incomplete: s
     from understudy_server.cli.line import Line
 
     target = choose_target(given.get("server"), given.get("key"), given.get("data"), os.environ, ca=given.get("ca"))
-    place = {name: given.get(name) or "" for name in ("project", "environment")}
+    place = {name: given.get(name) or "" for name in ("project", "environment", "session", "chain")}
     async with asyncio.timeout(PATIENCE_SECONDS), Line(target, may_open=False) as line:
         return [name async for name in ask(line, place, incomplete)]
 
@@ -98,6 +112,14 @@ async def _environments(line: "Line", place: Mapping[str, str], beginning: str) 
     request = ListEnvironmentsRequest(project=place["project"], page_size=_NAMES_MAX, search=beginning)
     for each in (await line.call(request, ListEnvironmentsResponse)).environments:
         yield each.slug, each.name
+
+
+async def _files(line: "Line", place: Mapping[str, str], beginning: str) -> AsyncIterator[Name]:
+    from understudy.v1.file_service_pb2 import ListFilesRequest, ListFilesResponse
+
+    request = ListFilesRequest(project=place["project"], environment=place["environment"], search=beginning)
+    for each in (await line.call(request, ListFilesResponse)).files:
+        yield each.name, each.content_type
 
 
 async def _mocks(line: "Line", place: Mapping[str, str], beginning: str) -> AsyncIterator[Name]:
@@ -127,6 +149,21 @@ async def _sessions(line: "Line", place: Mapping[str, str], beginning: str) -> A
     )
     for each in (await line.call(request, ListSessionsResponse)).sessions:
         yield each.session.session_key, each.session.label
+
+
+async def _state_keys(line: "Line", place: Mapping[str, str], beginning: str) -> AsyncIterator[Name]:
+    from understudy.v1.state_service_pb2 import ListStateValuesRequest, ListStateValuesResponse
+
+    request = ListStateValuesRequest(
+        project=place["project"],
+        environment=place["environment"],
+        session_key=place["session"],
+        chain=place["chain"],
+        prefix=beginning,
+        page_size=_NAMES_MAX,
+    )
+    for each in (await line.call(request, ListStateValuesResponse)).values:
+        yield each.key, each.value[:_MEANING_CHARACTERS_MAX]
 
 
 async def _keys(line: "Line", _place: Mapping[str, str], _beginning: str) -> AsyncIterator[Name]:

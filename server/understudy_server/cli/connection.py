@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import grpc
 import grpc.aio
@@ -19,11 +19,13 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from understudy import status
 
-from understudy_server.cli.embedded import DirectoryInUse, embedded_dispatcher
 from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
 from understudy_server.cli.peer import Peer, read_peer
 from understudy_server.cli.target import SECURE, Target
-from understudy_server.rpc.dispatcher import Dispatcher
+
+if TYPE_CHECKING:
+    # All of the server's rooms: they take as long to import as everything else here.
+    from understudy_server.rpc.dispatcher import Dispatcher
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -100,7 +102,7 @@ class OverChannel:
 class InProcess:
     """A dispatcher in this process, called as the owner of its store."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: "Dispatcher") -> None:
         self._dispatcher = dispatcher
 
     async def call(
@@ -166,6 +168,8 @@ async def _as_owner(closing: AsyncExitStack, data: Path, *, may_open: bool) -> C
         if not may_open:
             advice = f"Start one: `understudy serve --data {data}`."
             raise CommandFailed(ExitCode.UNREACHABLE, f"no server runs on the data directory {data}", advice)
+        from understudy_server.cli.embedded import DirectoryInUse, embedded_dispatcher
+
         try:
             return InProcess(await closing.enter_async_context(embedded_dispatcher(data)))
         except DirectoryInUse as error:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy_server.app.host import Host, Watched
+from understudy_server.app.ports import Explainer
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.host import ProcessHost
+from understudy_server.cli.late_explainer import LateExplainer
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.state.kept import KeptState
 from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, StoreLocked
 from understudy_server.store.sqlite.writer import Durability
 
@@ -42,6 +45,7 @@ class Rooms:
     store: SqliteStore
     journal: SqliteJournal | MemoryJournal
     presence: SqlitePresence
+    state: KeptState
     new_id: IdMaker
     durability: Durability
 
@@ -50,12 +54,18 @@ class Rooms:
         rooms = (self.store, self.journal, self.presence)
         return ProcessHost(*rooms, self.durability, started_at_ms=started_at_ms, watched=watched)
 
-    def dispatcher(self, api_rate: Rate, host: Host | None = None) -> Dispatcher:
+    def explainer(self) -> Explainer:
+        """What explains decisions where no proxy runs whose view it could share."""
+        return LateExplainer(self.store, self.state)
+
+    def dispatcher(self, api_rate: Rate, host: Host | None = None, explainer: Explainer | None = None) -> Dispatcher:
         """A dispatcher on these rooms; without a host it is one for a command."""
         return Dispatcher(
             store=self.store,
             journal=self.journal,
             presence=self.presence,
+            state=self.state,
+            explainer=explainer or self.explainer(),
             clock=clock,
             new_id=self.new_id,
             api_rate=api_rate,
@@ -79,6 +89,8 @@ async def _open(data: Path, durability: Durability, in_memory: MemoryLimits | No
         closing.push_async_callback(store.close)
         presence = await SqlitePresence.open(data, durability)
         closing.push_async_callback(presence.close)
+        state = await KeptState.open(data, presence.writer, durability)
+        closing.push_async_callback(state.close)
         journal = MemoryJournal(in_memory) if in_memory else await SqliteJournal.open(data, durability)
         closing.push_async_callback(journal.close)
         # Exchanges are ordered by their ids: one that comes after a restart must sort after those before it.
@@ -91,7 +103,7 @@ async def _open(data: Path, durability: Durability, in_memory: MemoryLimits | No
     except (OSError, sqlite3.Error) as error:
         advice = "Make room or make it writable, or choose another directory with --data."
         raise CommandFailed(ExitCode.REFUSED, f"the data directory {data} cannot be used: {error}", advice) from error
-    return Rooms(store, journal, presence, new_id, durability)
+    return Rooms(store, journal, presence, state, new_id, durability)
 
 
 @asynccontextmanager

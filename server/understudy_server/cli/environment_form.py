@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 FLAGS = "--upstream, --host, --carrier, --strict and so on: see --help"
 
-_NOT_SETTINGS = frozenset(("mocks", "scenarios", "existing"))
+_WITHIN = ("mocks", "scenarios", "existing")
+# The profile is said when an environment is made, and never again.
+_NOT_SETTINGS = frozenset((*_WITHIN, "profile"))
 _FIELDS = {
     "host": "hosts",
     "carrier": "carriers",
@@ -174,7 +176,7 @@ def form_of(environment: "Environment") -> "ManifestEnvironment":
 
 def put_settings(form: "ManifestEnvironment", target: "Message") -> None:
     """Give an environment, or the changes to one, the settings of a form. Raises CommandFailed when it has more."""
-    if any(getattr(form, name) for name in _NOT_SETTINGS):
+    if any(getattr(form, name) for name in _WITHIN):
         advice = "Put all of it in a file of its own: `understudy apply FILE`."
         raise CommandFailed(ExitCode.USAGE, "an environment is given here without what is in it", advice)
     _copy(form, target)

@@ -1,5 +1,6 @@
 """``understudy environment``: proxy endpoints with their mocks, scenarios and sessions."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,6 +36,14 @@ EnvironmentSlug = Annotated[
         autocompletion=completing.environments,
     ),
 ]
+
+
+class ProfileName(StrEnum):
+    """How the mocks of an environment are ordered."""
+
+    FLOWMOCK = "flowmock"
+    ASSERTIVE = "assertive"
+    MOCKARTY = "mockarty"
 
 
 @command(app, "list")
@@ -85,13 +94,23 @@ async def get(desk: Desk, slug: EnvironmentSlug, *, as_yaml: AsYaml = False) -> 
 
 
 @command(app, "create")
-async def create(desk: Desk, slug: NewSlug, flags: EnvironmentFlags, *, source: From = None) -> None:
+async def create(
+    desk: Desk,
+    slug: NewSlug,
+    flags: EnvironmentFlags,
+    *,
+    profile: Annotated[
+        ProfileName | None,
+        typer.Option("--profile", help="Which of several mocks wins: fixed from then on.  \\[default: flowmock]"),
+    ] = None,
+    source: From = None,
+) -> None:
     """Make an environment.
 
     understudy environment create qa --project checkout --upstream https://qa.example.com
     """
     from understudy.v1.manifest_service_pb2 import ManifestEnvironment
-    from understudy.v1.project_service_pb2 import CreateEnvironmentRequest, CreateEnvironmentResponse
+    from understudy.v1.project_service_pb2 import CreateEnvironmentRequest, CreateEnvironmentResponse, Environment
 
     read = read_form(source, ManifestEnvironment) if source is not None else None
     form = read.message if read else ManifestEnvironment()
@@ -99,6 +118,9 @@ async def create(desk: Desk, slug: NewSlug, flags: EnvironmentFlags, *, source: 
     request = CreateEnvironmentRequest()
     put_settings(form, request.environment)
     request.environment.slug = slug
+    request.environment.profile = form.profile
+    if profile:
+        request.environment.MergeFrom(Environment(profile=f"PROFILE_{profile.name}"))
     names = {"environment.slug": "SLUG"} | flags.named("environment.")
     with pointing(read, "environment."), naming(names):
         answer = await desk.call(request, CreateEnvironmentResponse)
@@ -133,7 +155,7 @@ async def edit(desk: Desk, slug: EnvironmentSlug, flags: EnvironmentFlags, *, so
 
 @command(app, "delete")
 async def delete(desk: Desk, slug: EnvironmentSlug, *, force: Force = False, yes: Yes = False) -> None:
-    """Remove an environment; with --force also one that has mocks, scenarios or sessions."""
+    """Remove an environment; with --force also one that has mocks, scenarios, files or sessions."""
     from understudy.v1.project_service_pb2 import DeleteEnvironmentRequest, DeleteEnvironmentResponse
 
     from understudy_server.cli.output import print_json

@@ -69,6 +69,9 @@ _ADVICE = {
     " --source NAME). If it is to take the place of the other, add --force.",
     "body_not_kept": "The journal keeps the beginning of large bodies only: put the body in a file and use"
     " `understudy mock create --body-file FILE`.",
+    "state_full": "Remove values that are not needed any more (`understudy state delete KEY`), or begin anew:"
+    " `understudy state reset`.",
+    "not_a_number": "`understudy state set KEY 0` makes it one.",
     "storage_unavailable": "Nothing was changed. Make room on the disk or make it writable, and try again.",
 }
 
@@ -83,6 +86,7 @@ _ADVICE_FOR_NONE = {
     "scenario": "`understudy scenario list` names those of the environment.",
     "session": "`understudy session list` names those of the environment.",
     "key": "`understudy key list` names those that there are.",
+    "value": "`understudy state list` names those that there are, of the same --session or --chain.",
     "log": "`understudy logs KEY` lists the rows of a session.",
     "no manifest": "`understudy status` names the sources that there are.",
     "neither a session": "`understudy session list` names the sessions; any other is known from its first request on.",

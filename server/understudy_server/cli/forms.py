@@ -30,6 +30,11 @@ From = Annotated[
         "--from", metavar="FILE", help="YAML or JSON in the form of understudy.yaml; - is the standard input."
     ),
 ]
+BatchFile = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="YAML or JSON with `operations`; - is the standard input.", show_default=False),
+]
+Version = Annotated[int, typer.Argument(metavar="VERSION", help="Its revision then.", min=1, show_default=False)]
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the form that --from takes.")]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from understudy_server.cli import demo_command, logs, manifests, schema, serving, status
+from understudy_server.cli import demo_command, explain, logs, manifests, schema, serving, status
 
 _PURPOSE = "A control plane for test state: one session key on a request selects mocks, scenarios, delays and faults."
 _NOUNS = {
@@ -22,6 +22,9 @@ _NOUNS = {
     "override": ("overrides", "Switch one mock on or off for a session."),
     "scenario": ("scenarios", "Make, change and look up scenarios."),
     "mock": ("mocks", "Make, change, publish and switch on mocks."),
+    "session-mock": ("session_mocks", "Make, look up and remove mocks that one session owns."),
+    "file": ("stored_files", "Put, read and remove files that mocks answer with."),
+    "state": ("state", "Read, set and clear what requests leave behind."),
     "environment": ("environments", "Make, change and remove environments."),
     "project": ("projects", "Make, change and remove projects."),
     "key": ("keys", "Make, list and revoke API keys."),
@@ -53,7 +56,7 @@ def build(nouns: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for each in (serving, demo_command, logs, status, schema, manifests):
+    for each in (serving, demo_command, logs, explain, status, schema, manifests):
         each.add_to(app)
     app.command("version")(_version)
     for noun, (module, purpose) in _NOUNS.items():

@@ -1,6 +1,6 @@
 """What applying a manifest changes, shown line by line, as ``diff`` does it."""
 
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from understudy.v1 import manifest_service_pb2 as pb
@@ -29,6 +29,9 @@ def print_changes(answer: ApplyManifestResponse) -> None:
     """Print each change, and in lines of its own each field that differs."""
     if answer.changes:
         print_lines(_signed(answer))
+    left = sum(each.count for each in answer.counts) - len(answer.changes)
+    if left > 0:
+        print_lines([(f"… and {left} more, which --json tells", "")])
 
 
 def _signed(answer: ApplyManifestResponse) -> Iterator[tuple[str, str]]:
@@ -40,10 +43,10 @@ def _signed(answer: ApplyManifestResponse) -> Iterator[tuple[str, str]]:
 
 def summary(answer: ApplyManifestResponse, name: str, *, is_done: bool) -> str:
     """How many resources were changed, or are to be, in a line."""
-    if not answer.changes:
+    kinds = {each.kind: each.count for each in answer.counts}
+    if not kinds:
         return f"{name}: all is as declared"
-    kinds = Counter(change.kind for change in answer.changes)
-    parts = [f"{kinds[kind]} {done if is_done else planned}" for kind, done, planned in _TOLD if kinds[kind]]
+    parts = [f"{kinds[kind]} {done if is_done else planned}" for kind, done, planned in _TOLD if kind in kinds]
     return f"{name}: {', '.join(parts)}"
 
 
@@ -83,8 +86,9 @@ def _difference(field: FieldChange) -> str:
 
 def _shared(one: str, other: str) -> int:
     """How many characters two texts have in common at their beginning."""
-    pairs = zip(one, other, strict=False)
-    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    # By halves: thousands of lines are shown, and a step for each character would take as long as all the rest.
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect_left(lengths, 1, key=lambda length: int(one[:length] != other[:length]))
 
 
 def _cut(text: str, start: int) -> str:

@@ -153,7 +153,7 @@ class ManifestFile:
             answer = await self._put_into_force(found)
             self._source, self._digest, self._declared = found.manifest.source, found.digest, answer.digest
             self._resources = await self._count_resources()
-            self._say(f"is in force ({_counted(len(answer.changes))})")
+            self._say(f"is in force ({_counted(sum(each.count for each in answer.counts))})")
         elif self._problems:
             self._say("is in force again")
         self._note(())
@@ -217,7 +217,7 @@ class ManifestFile:
         await self._check_plan(found)
         # Before it is asked: what changes meanwhile is reason enough to ask again.
         version = self._store.version()
-        answer = await self._store.apply(ApplyManifestRequest(manifest=found.manifest))
+        answer = await self._store.apply(ApplyManifestRequest(manifest=found.manifest, changes_max=1))
         if isinstance(answer, Status):
             # The process that read it has checked it as far as that can be done without the store: what is wrong now is
             # wrong beside what is kept.

@@ -25,6 +25,7 @@ APPLY_TIMEOUT_SECONDS = 300.0
 """A large manifest takes a while, and whoever gives up on it does not know whether it is in force."""
 
 _DIFFERS = 1
+_SHOWN_MAX = 100
 _ANY_SOURCE = "understudy.yaml"
 """Stands for the source of what comes without one and is only checked."""
 
@@ -292,6 +293,8 @@ async def _ask(
 
     read = _read(file, source=source, alone=False)
     request = ApplyManifestRequest(manifest=read.message, adopt=adopt, force=force, validate_only=validate_only)
+    # What is applied has been compared before, or nobody wanted to know: then thousands of lines would only take time.
+    request.changes_max = 0 if validate_only or desk.as_json else _SHOWN_MAX
     try:
         with working(f"{'comparing' if validate_only else 'applying'} {_name(file)}"):
             return await desk.call(request, ApplyManifestResponse, APPLY_TIMEOUT_SECONDS)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from understudy.v1.manifest_service_pb2 import ManifestMock
     from understudy.v1.mock_service_pb2 import Mock
 
+_SAID = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+"""What a form says of a mock beside its name and its state."""
+
 
 async def get_mock(desk: Desk, mock_id: str) -> "Mock":
     """Read a mock."""
@@ -38,7 +41,9 @@ async def change_mock(desk: Desk, mock: "Mock", form: "ManifestMock") -> "Mock":
 
     values = _values(form, mock.id)
     request = UpdateMockRequest(mock_id=mock.id, mock=values, expected_revision=mock.revision)
-    request.update_mask.paths.extend(("name", "matcher", "action"))
+    # A time to live would begin anew when it is set.
+    same = ("lifetime",) if values.lifetime == mock.lifetime else ()
+    request.update_mask.paths.extend(name for name in ("name", *_SAID) if name not in same)
     changed = (await desk.call(request, UpdateMockResponse)).mock
     if form.state == mock.state:
         return changed
@@ -81,12 +86,14 @@ def form_of(mock: "Mock") -> "ManifestMock":
     """A mock in the form of the manifest."""
     from understudy.v1.manifest_service_pb2 import ManifestMock
 
+    from understudy_server.app.masks import set_fields
+
     form = ManifestMock(name=mock.name, state=mock.state)
-    # One that says nothing is as good as none, and reads better.
-    if mock.matcher.ListFields():
-        form.matcher.CopyFrom(mock.matcher)
-    if mock.action.ListFields():
-        form.action.CopyFrom(mock.action)
+    set_fields(form, mock, _SAID)
+    # What says nothing is as good as none, and reads better.
+    for name in ("matcher", "action", "lifetime", "machine"):
+        if not getattr(form, name).ListFields():
+            form.ClearField(name)
     return form
 
 
@@ -94,9 +101,8 @@ def _values(form: "ManifestMock", name: str) -> "Mock":
     """What can be set of a mock, by its form; ``name`` is what it is called when the form does not say."""
     from understudy.v1.mock_service_pb2 import Mock
 
+    from understudy_server.app.masks import set_fields
+
     mock = Mock(name=form.name or name)
-    if form.HasField("matcher"):
-        mock.matcher.CopyFrom(form.matcher)
-    if form.HasField("action"):
-        mock.action.CopyFrom(form.action)
+    set_fields(mock, form, _SAID)
     return mock

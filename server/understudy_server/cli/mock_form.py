@@ -2,9 +2,9 @@
 
 import mimetypes
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,8 @@ _ANSWER = "What they get"
 _JSON = ".json"
 _FIELDS = {
     "name": ("name",),
+    "priority": ("priority",),
+    "tag": ("tags",),
     "method": ("matcher.method",),
     "path": ("matcher.path",),
     "query": ("matcher.query",),
@@ -34,6 +36,7 @@ _FIELDS = {
     "delay_ms": ("action.delay",),
 }
 """The fields that the flags set."""
+_OTHER_PARTS = ("host", "all_query", "headers", "all_headers", "cookies", "body", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,13 @@ class MockFlags:
 
     name: Annotated[
         str | None, typer.Option("--name", help="Name for people.  \\[default: the id, or method and path]")
+    ] = None
+    priority: Annotated[
+        int | None, typer.Option("--priority", help="Goes before others of its layer that have less.  \\[default: 0]")
+    ] = None
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="WORD", help="A word to find it by; repeat it for the exact list; '' is none."),
     ] = None
     method: Annotated[
         str | None, typer.Option("--method", help="HTTP method; '' is any.", rich_help_panel=_REQUEST)
@@ -95,14 +105,19 @@ class MockFlags:
 
     def given(self) -> bool:
         """True when anything was said."""
-        return any(getattr(self, field.name) not in (None, False) for field in fields(self))
+        return any(map(self._is_given, fields(self)))
+
+    def _is_given(self, field: Field[Any]) -> bool:
+        value = getattr(self, field.name)
+        # 0 equals False, and is a number that somebody gave.
+        return value is not None and value is not False
 
     def named(self, prefix: str) -> dict[str, str]:
         """The flags that were given, by the fields that they set in a request that has the form behind ``prefix``."""
         return {
             f"{prefix}{path}": f"--{field.name.replace('_', '-')}"
             for field in fields(self)
-            if getattr(self, field.name) not in (None, False)
+            if self._is_given(field)
             for path in _FIELDS.get(field.name, ())
         }
 
@@ -110,6 +125,10 @@ class MockFlags:
         """Change a form to what was said. Raises CommandFailed (usage)."""
         if self.name is not None:
             form.name = self.name
+        if self.priority is not None:
+            form.priority = self.priority
+        if self.tag is not None:
+            form.tags[:] = [word for word in self.tag if word]
         self._put_matcher(form.matcher)
         self._put_action(form.action)
 
@@ -158,22 +177,45 @@ class MockFlags:
 
 
 def requests_of(matcher: "RequestMatcher") -> str:
-    """Which requests a mock is for, in a line: ``POST /api/pay?currency=EUR``."""
+    """Which requests a mock is for, in a line: ``POST /api/pay?currency=EUR, by body``."""
     parameters = "&".join(
         f"{name}={criterion.equals}" if criterion.WhichOneof("test") == "equals" else name
         for name, criterion in sorted(matcher.query.items())
     )
-    path = matcher.path or ("any path" if matcher.method else "")
-    line = " ".join(part for part in (matcher.method, path) if part) or "any request"
-    line += f"?{parameters}" if parameters else ""
-    return f"{line}, by body" if matcher.HasField("body") else line
+    path = matcher.path or ("some paths" if matcher.HasField("path_criterion") else "any path")
+    method = matcher.method or ("some methods" if matcher.HasField("method_criterion") else "")
+    is_any = path == "any path" and not method
+    line = ("any request" if is_any else f"{method} {path}".strip()) + (f"?{parameters}" if parameters else "")
+    others = [name for name in _OTHER_PARTS if _is_given(matcher, name)]
+    return f"{line}, by {' and '.join(others).replace('_', ' ')}" if others else line
+
+
+def _is_given(matcher: "RequestMatcher", name: str) -> bool:
+    repeated = ("headers", "cookies", "state")
+    return bool(getattr(matcher, name)) if name in repeated else matcher.HasField(name)
 
 
 def answer_of(action: "Action") -> str:
     """What a mock answers, in a line: ``402 json, after 250 ms``."""
-    body = action.respond.WhichOneof("body")
-    line = f"{action.respond.status or 200} {body or ''}".rstrip()
-    return f"{line}, after {action.delay.fixed_ms} ms" if action.delay.fixed_ms else line
+    line = _answer(action)
+    if action.delay.fixed_ms:
+        line += f", after {action.delay.fixed_ms} ms"
+    elif action.HasField("delay") and action.delay.WhichOneof("length"):
+        line += ", after some time"
+    return f"{line}, or a fault" if action.HasField("fault") else line
+
+
+def _answer(action: "Action") -> str:
+    match action.WhichOneof("kind"):
+        case "sequence":
+            return f"{len(action.sequence.steps)} in turn"
+        case "events":
+            return f"{len(action.events.events)} events"
+        case "forward":
+            return f"from {action.forward.target}"
+        case _:
+            body = action.respond.WhichOneof("body")
+            return f"{action.respond.status or 200} {body or ''}".rstrip()
 
 
 def _pairs(lines: Iterable[str], between: str, flag: str, form: str) -> Iterable[tuple[str, str]]:

@@ -11,7 +11,7 @@ from understudy_server.cli.command import Desk, command
 from understudy_server.cli.editing import Subject, change_form
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.flag_names import naming
-from understudy_server.cli.forms import AsYaml, From, pointing, read_form
+from understudy_server.cli.forms import AsYaml, BatchFile, From, Version, pointing, read_form
 from understudy_server.cli.mock_calls import (
     activate_mock,
     change_mock,
@@ -64,6 +64,9 @@ async def list_mocks(
         ),
     ] = "",
     library: Annotated[bool, typer.Option("--library", help="Only those that belong to no scenario.")] = False,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="WORD", help="Only those with this tag; repeat it for several.")
+    ] = None,
     page_size: Annotated[int, typer.Option(min=1, max=1000, help="Most mocks to show.")] = 100,
     page_token: Annotated[str, typer.Option(help="Where the page before ended.")] = "",
 ) -> None:
@@ -77,6 +80,7 @@ async def list_mocks(
         state=f"MOCK_STATE_{state.name}" if state else None,
         scenario=scenario,
         library_only=library,
+        tags=tag or [],
         page_size=page_size,
         page_token=page_token,
     )
@@ -94,12 +98,13 @@ async def list_mocks(
             requests_of(each.matcher),
             answer_of(each.action),
             each.scenario,
+            " ".join(each.tags),
             each.managed_by,
         )
         for each in answer.mocks
     )
-    columns = ("ID", "NAME", "STATE", "REQUESTS", "ANSWER", "SCENARIO", "MANAGED BY")
-    is_filtered = search or state or active is not None or scenario or library
+    columns = ("ID", "NAME", "STATE", "REQUESTS", "ANSWER", "SCENARIO", "TAGS", "MANAGED BY")
+    is_filtered = search or state or active is not None or scenario or library or tag
     empty = "No such mocks." if is_filtered else "No mocks. `understudy mock create --path /api/...` makes one."
     print_table(columns, rows, empty=empty)
     print_next("--page-token", answer.next_page_token)
@@ -114,7 +119,7 @@ async def get(desk: Desk, mock_id: MockId, *, as_yaml: AsYaml = False) -> None:
 
         typer.echo(write_value(form_of(mock)), nl=False)
     else:
-        _show(desk, mock)
+        show_mock(desk, mock)
 
 
 @command(app, "create")
@@ -150,7 +155,7 @@ async def create(
         mock = await _go_on(mock, publish_mock(desk, mock.id), "published")
     if activate:
         mock = await _go_on(mock, activate_mock(desk, mock.id), "switched on")
-    _show(desk, mock)
+    show_mock(desk, mock)
 
 
 @command(app, "from-log")
@@ -172,7 +177,7 @@ async def from_log(
         mock = (await desk.call(request, CreateMockFromLogResponse)).mock
     if publish:
         mock = await _go_on(mock, publish_mock(desk, mock.id), "published")
-    _show(desk, mock)
+    show_mock(desk, mock)
 
 
 @command(app, "edit")
@@ -191,7 +196,7 @@ async def edit(desk: Desk, mock_id: MockId, flags: MockFlags, *, source: From = 
     )
     with naming(flags.named("mock.")):
         changed = await change_form(desk, subject, lambda form: change_mock(desk, mock, form), said=said, source=source)
-    _show(desk, changed or mock)
+    show_mock(desk, changed or mock)
 
 
 @command(app, "publish")
@@ -232,6 +237,61 @@ async def delete(desk: Desk, mock_id: MockId) -> None:
         typer.echo(f"mock {mock_id} is removed")
 
 
+@command(app, "batch")
+async def batch(desk: Desk, source: BatchFile) -> None:
+    """Do several things to mocks, whole or not at all.
+
+    The file has a list of operations, each a request: create, update, delete, publish, unpublish,
+    activate or deactivate.
+    """
+    from understudy.v1.mock_service_pb2 import BatchMocksRequest, BatchMocksResponse
+
+    from understudy_server.cli.output import count, print_json
+
+    read = read_form(source, BatchMocksRequest)
+    with pointing(read, ""):
+        answer = await desk.call(read.message, BatchMocksResponse)
+    if desk.as_json:
+        print_json(answer)
+    else:
+        typer.echo(f"{count(len(answer.mocks), 'operation')} done: {' '.join(each.id for each in answer.mocks)}")
+
+
+@command(app, "versions")
+async def versions(desk: Desk, mock_id: MockId) -> None:
+    """List what a mock was, newest first; also of one that was removed."""
+    from understudy.v1.mock_service_pb2 import ListMockVersionsRequest, ListMockVersionsResponse
+
+    from understudy_server.cli.output import print_json, print_table, short_moment
+
+    answer = await desk.call(ListMockVersionsRequest(mock_id=mock_id), ListMockVersionsResponse)
+    if desk.as_json:
+        print_json(answer)
+        return
+    rows = (
+        (
+            str(each.revision),
+            short_moment(each.updated_at, known=True),
+            each.name,
+            _state(each),
+            requests_of(each.matcher),
+            answer_of(each.action),
+        )
+        for each in answer.versions
+    )
+    print_table(("VERSION", "SINCE", "NAME", "STATE", "REQUESTS", "ANSWER"), rows, empty="No versions.")
+
+
+@command(app, "restore")
+async def restore(desk: Desk, mock_id: MockId, version: Version) -> None:
+    """Make a mock what it was. One that was removed is made again, as a draft."""
+    from understudy.v1.mock_service_pb2 import RestoreMockVersionRequest, RestoreMockVersionResponse
+
+    request = RestoreMockVersionRequest(mock_id=mock_id, version=version)
+    with naming({"mock_id": "ID", "version": "VERSION"}):
+        show_mock(desk, (await desk.call(request, RestoreMockVersionResponse)).mock)
+
+
 def _check_is_meant() -> None:
     """Ask a person who said nothing of a mock. Raises CommandFailed."""
     if asking.on_terminal() and not asking.agreed("Nothing is said of it: make a mock that answers every request?"):
@@ -256,7 +316,8 @@ def _state(mock: "Mock") -> str:
     return "published" if mock.state == MOCK_STATE_PUBLISHED else "draft"
 
 
-def _show(desk: Desk, mock: "Mock") -> None:
+def show_mock(desk: Desk, mock: "Mock") -> None:
+    """Print a mock."""
     from understudy.v1.manifest_service_pb2 import ManifestMock
 
     from understudy_server.cli.output import moment, print_facts, print_json, print_yaml
@@ -270,12 +331,19 @@ def _show(desk: Desk, mock: "Mock") -> None:
             ("name", mock.name),
             ("state", _state(mock)),
             ("scenario", mock.scenario),
+            ("priority", str(mock.priority or "")),
+            ("tags", " ".join(mock.tags)),
+            ("ends", moment(mock.expires_at, known=mock.HasField("expires_at"))),
             ("managed by", mock.managed_by),
             ("changed", f"{moment(mock.updated_at, known=True)}, revision {mock.revision}"),
         )
     )
     form = form_of(mock)
-    print_yaml(ManifestMock(matcher=form.matcher, action=form.action))
+    said = ManifestMock(matcher=form.matcher, action=form.action, chain=form.chain)
+    for name in ("lifetime", "machine"):
+        if form.HasField(name):
+            getattr(said, name).CopyFrom(getattr(form, name))
+    print_yaml(said)
 
 
 def _told(desk: Desk, mock: "Mock", what: str) -> None:

@@ -155,6 +155,7 @@ def _place(environment: EnvironmentRecord) -> Place:
 
 def _caller(rooms: Rooms) -> Callable[[Place], Call]:
     """Calls by the owner, now."""
-    world = World(rooms.store, rooms.journal, rooms.presence, rooms.new_id, secrets.token_bytes, HostFacts)
+    kept = (rooms.store, rooms.journal, rooms.presence, rooms.state)
+    world = World(*kept, rooms.new_id, secrets.token_bytes, HostFacts, rooms.explainer())
     now_ms = clock()
     return lambda place: Call(OWNER, place, now_ms, world)

@@ -42,7 +42,9 @@ async def make_scenario(desk: Desk, form: "ManifestScenario", scenario_id: str) 
         Scenario,
     )
 
-    given = Scenario(id=scenario_id, name=form.name or scenario_id, url_id=form.url_id, mocks=form.mocks)
+    given = Scenario(
+        id=scenario_id, name=form.name or scenario_id, url_id=form.url_id, mocks=form.mocks, tags=form.tags
+    )
     made = (await desk.call(CreateScenarioRequest(scenario=given), CreateScenarioResponse)).scenario
     if not form.local_mocks:
         return made
@@ -61,9 +63,11 @@ async def change_scenario(desk: Desk, scenario: "Scenario", form: "ManifestScena
     """
     from understudy.v1.scenario_service_pb2 import Scenario, UpdateScenarioRequest, UpdateScenarioResponse
 
-    values = Scenario(name=form.name or scenario.id, url_id=form.url_id or scenario.url_id, mocks=form.mocks)
+    values = Scenario(
+        name=form.name or scenario.id, url_id=form.url_id or scenario.url_id, mocks=form.mocks, tags=form.tags
+    )
     request = UpdateScenarioRequest(scenario_id=scenario.id, scenario=values, expected_revision=scenario.revision)
-    request.update_mask.paths.extend(("name", "url_id", "mocks"))
+    request.update_mask.paths.extend(("name", "url_id", "mocks", "tags"))
     changed = (await desk.call(request, UpdateScenarioResponse)).scenario
     if not form.local_mocks:
         return changed
@@ -75,7 +79,7 @@ def form_of(scenario: "Scenario", own: Mapping[str, "Mock"]) -> "ManifestScenari
     """A scenario in the form of the manifest; ``own`` are its local mocks by id."""
     from understudy.v1.manifest_service_pb2 import ManifestScenario
 
-    form = ManifestScenario(name=scenario.name, url_id=scenario.url_id, mocks=scenario.mocks)
+    form = ManifestScenario(name=scenario.name, url_id=scenario.url_id, mocks=scenario.mocks, tags=scenario.tags)
     for mock_id, mock in own.items():
         form.local_mocks[mock_id].CopyFrom(mock_calls.form_of(mock))
     return form

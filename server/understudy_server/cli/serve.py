@@ -9,7 +9,6 @@ import contextlib
 import errno
 import logging
 import os
-import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,6 +35,7 @@ from understudy_server.cli.target import SECURE
 from understudy_server.cli.tls import Identity
 from understudy_server.core.errors import StorageFailure
 from understudy_server.live.view import LiveView
+from understudy_server.proxy.explaining import ViewExplainer
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.rpc.dispatcher import Dispatcher
 from understudy_server.rpc.grpc_server import GrpcServer
@@ -81,7 +81,9 @@ async def running(
             settings.ready_file.unlink(missing_ok=True)
         await _set_plan(rooms, settings)
         host = rooms.host(clock(), file.watched) if file else rooms.host(clock())
-        dispatcher = rooms.dispatcher(settings.api_rate, host)
+        view = LiveView(rooms.store)
+        explainer = ViewExplainer(view, rooms.state, settings.for_proxy())
+        dispatcher = rooms.dispatcher(settings.api_rate, host, explainer)
         is_filled = file is not None and await file.begin(dispatcher, rooms.store)
         sample_made = await _provide_sample(stopping, rooms, settings, may_make=not is_filled)
         await _start_sweeping(stopping, rooms, settings)
@@ -93,7 +95,7 @@ async def running(
         rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
         host.add_listener("rest", rest)
         announce(f"REST   accepts on {http_url(rest)}/api/v1")
-        listener = await _make_proxy(stopping, rooms, settings)
+        listener = await _make_proxy(stopping, rooms, view, settings)
         proxy = await _listen_proxy(listener, "proxy", settings.proxy, settings.proxy_tls)
         host.add_listener("proxy", proxy)
         announce(f"proxy  accepts on {http_url(proxy)}/<project>/<environment>/")
@@ -198,8 +200,7 @@ async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, 
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
 
 
-async def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> ProxyListener:
-    view = LiveView(rooms.store)
+async def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, view: LiveView, settings: Settings) -> ProxyListener:
     # Now, because with a large library the first request would be late.
     await view.catch_up()
     listener = ProxyListener(
@@ -207,8 +208,7 @@ async def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, settings: Settings
         rooms.journal,
         rooms.presence,
         clock=clock,
-        # Spreads delays, guards nothing.
-        rng=random.Random(),  # noqa: S311
+        state=rooms.state,
         new_id=rooms.new_id,
         settings=settings.for_proxy(),
     )
@@ -246,7 +246,7 @@ async def _sweep_for_ever(rooms: Rooms, settings: Settings) -> None:
     while True:
         await asyncio.sleep(settings.sweep_interval_seconds)
         try:
-            await sweep(rooms.store, rooms.presence, clock(), settings.session_idle_seconds * 1_000)
+            await sweep(rooms.store, rooms.presence, rooms.state, clock(), settings.session_idle_seconds * 1_000)
             await rooms.store.trim()
         except StorageFailure as error:
             # The next round tries again; nobody waits for this one.

@@ -30,6 +30,7 @@ _FLAGS = {
     "global_delay_max_ms": "--delay-max-ms",
     "label": "--label",
     "ttl_seconds": "--ttl",
+    "seed": "--seed",
 }
 """The flags that set a session, by the fields of the request."""
 
@@ -71,6 +72,10 @@ async def put(
     no_label: Annotated[bool, typer.Option("--no-label", help="No note.")] = False,
     ttl: Annotated[str | None, typer.Option(metavar="TIME", help="Ends by itself after this time: 90s, 1h.")] = None,
     no_ttl: Annotated[bool, typer.Option("--no-ttl", help="Does not end by itself.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="What all draws by chance follow from.")
+    ] = None,
+    no_seed: Annotated[bool, typer.Option("--no-seed", help="Draws follow from the key.")] = False,
 ) -> None:
     """Set a session, made when missing. What is not named stays as it is."""
     from understudy.v1.session_service_pb2 import PutSessionRequest, PutSessionResponse
@@ -83,6 +88,7 @@ async def put(
         global_delay_max_ms=delay_max_ms,
         label=label,
         ttl_seconds=None if ttl is None else _seconds(ttl),
+        seed=seed,
     )
     named = {
         "scenario": (scenario is not None, no_scenario),
@@ -91,6 +97,7 @@ async def put(
         "global_delay_max_ms": (delay_max_ms is not None, False),
         "label": (label is not None, no_label),
         "ttl_seconds": (ttl is not None, no_ttl),
+        "seed": (seed is not None, no_seed),
     }
     for field, (given, cleared) in named.items():
         if given and cleared:
@@ -105,13 +112,13 @@ async def put(
 
 @command(app, "reset")
 async def reset(desk: Desk, session_key: SessionKey) -> None:
-    """Clear scenario, overrides and delays of a session; it stays."""
+    """Clear scenario, overrides, delays, own mocks and state of a session; it stays."""
     await _tear_down(desk, session_key, remove=False)
 
 
 @command(app, "delete")
 async def delete(desk: Desk, session_key: SessionKey) -> None:
-    """Remove a session; its logs stay."""
+    """Remove a session with its own mocks and its state; its logs stay."""
     await _tear_down(desk, session_key, remove=True)
 
 
@@ -190,6 +197,7 @@ def _show(desk: Desk, session: "Session") -> None:
             ("overrides", " ".join(session.overrides)),
             ("delay", _delay(session)),
             ("label", session.label),
+            ("seed", str(session.seed) if session.HasField("seed") else ""),
             ("last seen", moment(session.last_seen_at, known=session.HasField("last_seen_at"))),
             ("expires", moment(session.expires_at, known=session.HasField("expires_at"))),
         )

@@ -165,6 +165,9 @@ class Settings:
     proxy_request_body_bytes_max: Count = _LIMITS.request_body_bytes_max
     """The longest body of a proxied request; a longer one gets 413."""
 
+    proxy_match_body_bytes_max: Count = _LIMITS.match_body_bytes_max
+    """The longest body of a proxied request that mocks look at: for a longer one no criterion on it holds."""
+
     proxy_captured_bytes_max: Count = _LIMITS.captured_bytes_max
     """How much of each body the journal keeps."""
 
@@ -182,6 +185,9 @@ class Settings:
 
     proxy_write_seconds: Positive = int(_LIMITS.write_seconds)
     """How long a client may take nothing of an answer."""
+
+    proxy_stream_seconds: Positive = int(_LIMITS.stream_seconds)
+    """How long a mock's stream of events may go on that has no end of its own."""
 
     proxy_connect_seconds: Positive = int(_LIMITS.connect_seconds)
     """How long an upstream may take to be connected to."""

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from functools import cache
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from understudy_server.manifest import options
@@ -114,7 +115,8 @@ class Shape:
 @cache
 def shape_of(descriptor: Descriptor) -> Shape:
     """The shape of a type of message. Raises UnwritableField."""
-    fields = tuple(_field(each) for each in descriptor.fields)
+    # Whoever writes a file says what is to be set by writing it: a mask has no place there.
+    fields = tuple(_field(each) for each in descriptor.fields if not _is_mask(each))
     return Shape(
         full_name=descriptor.full_name,
         fields=fields,
@@ -122,6 +124,10 @@ def shape_of(descriptor: Descriptor) -> Shape:
         by_name={field.name: field for field in fields},
         by_beside={field.key + BESIDE_SUFFIX: field for field in fields if field.beside},
     )
+
+
+def _is_mask(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.full_name == FieldMask.DESCRIPTOR.full_name
 
 
 def _field(field: FieldDescriptor) -> Field:

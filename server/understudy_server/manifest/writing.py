@@ -84,6 +84,6 @@ _WRITERS: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.BYTES: lambda value: base64.b64encode(value).decode(),
     Kind.BOOL: bool,
     Kind.INTEGER: lambda value: Digits(str(value)),
-    Kind.NUMBER: lambda value: Digits(repr(value)),
+    Kind.NUMBER: lambda value: Digits(repr(value).removesuffix(".0")),
     Kind.TIMESTAMP: lambda value: value.ToJsonString(),
 }

@@ -29,6 +29,11 @@ GRPC_CODES: dict[str, int] = {
     "body_not_kept": Code.FAILED_PRECONDITION,
     "revision_mismatch": Code.ABORTED,
     "key_limit": Code.RESOURCE_EXHAUSTED,
+    "not_a_number": Code.FAILED_PRECONDITION,
+    "state_full": Code.RESOURCE_EXHAUSTED,
+    "files_full": Code.RESOURCE_EXHAUSTED,
+    "file_in_use": Code.FAILED_PRECONDITION,
+    "session_mocks_full": Code.RESOURCE_EXHAUSTED,
     "storage_unavailable": Code.UNAVAILABLE,
     "internal_error": Code.INTERNAL,
 }

@@ -1,6 +1,7 @@
 """The check of fields against the contract: what it refuses, what it fills in, and that it never fails otherwise."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -30,6 +31,9 @@ REQUESTS = sorted({rpc.request.DESCRIPTOR for rpc in rpcs().values()}, key=lambd
 TEXTS = ("", "x", "ü" * 64, "ü" * 65, "a" * 200, "a" * 201, "ovr_a", "scn_a", "/a/:b", "GET", "line\n", "\0", "{", "{}")
 NUMBERS = (0, 1, 99, 100, 101, 199, 200, 599, 600, 1_000, 1_001, 120_000, 120_001, 31_536_000, 31_536_001)
 
+# How far messages lead into each other, and how many fields of each are set.
+DEPTH_MAX, FIELDS_MAX = 4, 6
+
 
 def refusal(message: Message, **which: tuple[str, ...]) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
@@ -49,30 +53,34 @@ def outcome(message: Message) -> InvalidInput | None:
 # Any message of the contract
 
 
-def messages(descriptor: Any) -> st.SearchStrategy[Message]:
-    """Messages of a type, with values on both sides of the limits."""
+@st.composite
+def messages(draw: st.DrawFn, descriptor: Any, depth: int = DEPTH_MAX) -> Any:
+    """Messages of a type, with values on both sides of the limits in some of their fields."""
+    kind = GetMessageClass(descriptor)
     if descriptor.full_name == "google.protobuf.FieldMask":
-        names = st.sampled_from(["name", "action", "label", "nothing", "slug"])
-        return st.builds(GetMessageClass(descriptor), paths=st.lists(names, max_size=2))
-    choices = {field.name: _values(field) for field in descriptor.fields}
-    return st.fixed_dictionaries({}, optional=choices).map(lambda each: GetMessageClass(descriptor)(**each))
+        names = st.sampled_from(["name", "action", "label", "nothing", "slug", "machine.next", "action.respond"])
+        return kind(paths=draw(st.lists(names, max_size=2)))
+    within_reach = [field for field in descriptor.fields if depth or field.message_type is None]
+    if not within_reach:
+        return kind()
+    fields = draw(st.lists(st.sampled_from(within_reach), max_size=FIELDS_MAX, unique_by=lambda each: each.name))
+    return kind(**{field.name: draw(_values(field, depth - 1)) for field in fields})
 
 
 @cache
-def _values(field: Any) -> st.SearchStrategy[Any]:
+def _values(field: Any, depth: int) -> st.SearchStrategy[Any]:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return st.dictionaries(
-            st.sampled_from(TEXTS), messages(field.message_type.fields_by_name["value"].message_type)
-        )
+        inner = field.message_type.fields_by_name["value"].message_type
+        return st.dictionaries(st.sampled_from(TEXTS), messages(inner, depth), max_size=3)
     if field.is_repeated:
-        return st.lists(_single(field), max_size=2) | _single(field).map(lambda each: [each] * 65)
-    return _single(field)
+        return st.lists(_single(field, depth), max_size=2) | _single(field, depth).map(lambda each: [each] * 65)
+    return _single(field, depth)
 
 
-def _single(field: Any) -> st.SearchStrategy[Any]:
+def _single(field: Any, depth: int) -> st.SearchStrategy[Any]:
     match field.cpp_type:
         case FieldDescriptor.CPPTYPE_MESSAGE:
-            return messages(field.message_type)
+            return messages(field.message_type, depth)
         case FieldDescriptor.CPPTYPE_STRING if field.type == FieldDescriptor.TYPE_BYTES:
             return st.binary(max_size=3)
         case FieldDescriptor.CPPTYPE_STRING:
@@ -81,6 +89,8 @@ def _single(field: Any) -> st.SearchStrategy[Any]:
             return st.booleans()
         case FieldDescriptor.CPPTYPE_ENUM:
             return st.integers(-1, 4)
+        case FieldDescriptor.CPPTYPE_DOUBLE:
+            return st.floats()
         case FieldDescriptor.CPPTYPE_UINT32:
             return st.sampled_from(NUMBERS) | st.integers(0, 2**32 - 1)
         case FieldDescriptor.CPPTYPE_INT32:
@@ -123,6 +133,9 @@ def _is_broken(field: FieldDescriptor, limits: Limits, value: Any) -> bool:
         return True
     if options.is_raw_json(field) and not _is_json(value):
         return True
+    if isinstance(value, float):
+        low_end = limits.least if limits.HasField("least") else -sys.float_info.max
+        return not low_end <= value <= (limits.greatest if limits.HasField("greatest") else sys.float_info.max)
     size = len(value) if isinstance(value, (str, bytes)) else value
     low, high = ("min_length", "max_length") if isinstance(value, (str, bytes)) else ("min", "max")
     too_small = limits.HasField(low) and size < getattr(limits, low)
@@ -176,6 +189,8 @@ def _limited() -> type[Message]:
         "cut": (FieldDescriptorProto.TYPE_STRING, Limits(max_length=3, on_violation=ON_VIOLATION_TRUNCATE)),
         "given": (FieldDescriptorProto.TYPE_STRING, Limits(min_length=2)),
         "several": (FieldDescriptorProto.TYPE_STRING, Limits(min_length=2, max_items=2)),
+        "likely": (FieldDescriptorProto.TYPE_DOUBLE, Limits(least=0, greatest=0.5)),
+        "free": (FieldDescriptorProto.TYPE_DOUBLE, Limits()),
     }
     for number, (name, (kind, limits)) in enumerate(kinds.items(), 1):
         label = FieldDescriptorProto.LABEL_REPEATED if name == "several" else FieldDescriptorProto.LABEL_OPTIONAL
@@ -224,6 +239,28 @@ def test_a_list_of_texts_with_a_least_length_can_be_empty() -> None:
 @pytest.mark.parametrize(("several", "field"), [(["ok", ""], "several[1]"), (["ok"] * 3, "several")])
 def test_an_element_is_named_by_its_place(several: list[str], field: str) -> None:
     assert refusal(limited(several=several)).fault.field == field
+
+
+@pytest.mark.parametrize("value", [-0.0, 0.25, 0.5])
+def test_a_number_with_a_fraction_may_be_what_its_bounds_say(value: float) -> None:
+    fields.check(limited(likely=value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule", "message"),
+    [
+        ("likely", -0.25, "min", "likely is -0.25, less than 0"),
+        ("likely", 3.0, "max", "likely is 3, more than 0.5"),
+        ("likely", float("nan"), "finite", "likely is nan, and must be a number"),
+        ("free", float("inf"), "finite", "free is inf, and must be a number"),
+    ],
+)
+def test_a_number_with_a_fraction_is_refused_beyond_its_bounds(
+    name: str, value: float, rule: str, message: str
+) -> None:
+    error = refusal(limited(**{name: value}))
+    assert (error.fault.field, error.fault.rule, error.message) == (name, rule, message)
+    assert [str(each) for each in fields.faults(limited(**{name: value}))] == [message]
 
 
 # The contract's own
@@ -311,6 +348,28 @@ def test_a_check_of_some_fields_looks_at_no_other() -> None:
 def test_a_required_field_of_a_resource_counts_when_the_mask_names_it(mask: list[str], field: str | None) -> None:
     request = UpdateMockRequest(mock_id="ovr_a")
     request.mock.action.respond.status = 200
+    request.update_mask.paths.extend(mask)
+    if field is None:
+        fields.check(request)
+    else:
+        assert refusal(request).fault.field == field
+
+
+@pytest.mark.parametrize(
+    ("mask", "field"),
+    [
+        (["machine.next"], None),
+        (["machine"], "mock.machine.machine"),
+        (["machine.machine"], "mock.machine.machine"),
+        (["machine.next", "matcher.query"], None),
+        ([], "mock.machine.machine"),
+    ],
+)
+def test_a_required_field_within_a_part_counts_when_the_mask_names_it_or_the_part(
+    mask: list[str], field: str | None
+) -> None:
+    request = UpdateMockRequest(mock_id="ovr_a")
+    request.mock.machine.next = "paid"
     request.update_mask.paths.extend(mask)
     if field is None:
         fields.check(request)

@@ -20,6 +20,7 @@ from understudy.v1.log_service_pb2 import (
 from understudy.v1.session_service_pb2 import PutSessionRequest
 from understudy_server.app.logs import BODY_BYTES_MAX
 from understudy_server.app.times import milliseconds
+from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange
 
 LIST = "LogService.ListLogs"
@@ -271,6 +272,20 @@ async def test_a_row_names_what_was_odd_about_the_request(desk: Desk, findings: 
     exchanges[0] = exchanges[0]._replace(findings=findings)
     (row,) = (await page(desk)).logs
     assert tuple(row.findings) == findings
+
+
+async def test_a_row_tells_what_was_drawn_and_which_use_of_the_mock_it_was(desk: Desk) -> None:
+    await record(desk, None)
+    exchanges = desk.world.journal.exchanges
+    exchanges[0] = exchanges[0]._replace(draws=(Draw("delay_ms", "132"), Draw("fault", "true")), occurrence=3)
+    (row,) = (await page(desk)).logs
+    assert [(each.name, each.value) for each in row.draws] == [("delay_ms", "132"), ("fault", "true")]
+    assert row.occurrence == 3
+
+
+async def test_a_row_of_an_answer_without_chance_and_count_says_so(desk: Desk) -> None:
+    row = await entry(desk, None)
+    assert (list(row.draws), row.occurrence) == ([], 0)
 
 
 @pytest.mark.parametrize(

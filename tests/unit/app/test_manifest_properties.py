@@ -16,12 +16,22 @@ from support.manifesting import SOURCE, Operator
 from support.manifests import manifests
 from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestMock
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED
-from understudy.v1.project_service_pb2 import Environment, GetEnvironmentRequest, GetEnvironmentResponse
+from understudy.v1.project_service_pb2 import (
+    PROFILE_ASSERTIVE,
+    PROFILE_UNSPECIFIED,
+    Environment,
+    GetEnvironmentRequest,
+    GetEnvironmentResponse,
+    Profile,
+)
 from understudy_server.app.manifests.differing import prune
 from understudy_server.app.manifests.json_fields import compact
 from understudy_server.app.ports import Transaction
+from understudy_server.rpc import fields
 
 V = TypeVar("V")
+
+_PROFILES: Mapping[str, Profile] = {"e": PROFILE_UNSPECIFIED, "f": PROFILE_ASSERTIVE}
 
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -37,6 +47,8 @@ def crowded(draw: DrawFn) -> Manifest:
         made.projects[slug].name = project.name
         for name, environment in zip("ef", _values(project.environments), strict=False):
             _crowd(draw, environment, made.projects[slug].environments[name])
+            # It is fixed when an environment is made, so that it follows from the name.
+            made.projects[slug].environments[name].profile = _PROFILES[name]
     return made
 
 
@@ -44,7 +56,7 @@ def _crowd(draw: DrawFn, drawn: ManifestEnvironment, made: ManifestEnvironment) 
     ids = [*drawn.mocks, *(each for scenario in drawn.scenarios.values() for each in scenario.local_mocks)]
     new = dict(zip(sorted(ids), draw(st.permutations([f"ovr_{number}" for number in range(len(ids))])), strict=True))
     made.CopyFrom(drawn)
-    for field in ("existing", "mocks", "scenarios"):
+    for field in ("existing", "profile", "mocks", "scenarios"):
         made.ClearField(field)
     for mock_id, mock in drawn.mocks.items():
         made.mocks[new[mock_id]].CopyFrom(mock)
@@ -72,6 +84,8 @@ def normalised(given_: Manifest, like: Manifest) -> Manifest:
     """A manifest without what may be left out; names for URLs that it does not give are those of another one."""
     plain = Manifest()
     plain.CopyFrom(given_)
+    # Numbers that are meant by absent fields are filled in on the way.
+    fields.check(plain)
     if like.HasField("organisation") and not plain.organisation.plan:
         plain.organisation.plan = like.organisation.plan
     for slug, project in plain.projects.items():
@@ -88,6 +102,7 @@ def _normalise_contents(environment: ManifestEnvironment, like: ManifestEnvironm
         _normalise_mock(mock_id, mock)
     for scenario_id, scenario in environment.scenarios.items():
         scenario.name = "" if scenario.name == scenario_id else scenario.name
+        scenario.tags[:] = dict.fromkeys(scenario.tags)
         scenario.url_id = scenario.url_id or like.scenarios[scenario_id].url_id
         for mock_id, mock in scenario.local_mocks.items():
             _normalise_mock(mock_id, mock)
@@ -95,10 +110,9 @@ def _normalise_contents(environment: ManifestEnvironment, like: ManifestEnvironm
 
 def _normalise_mock(mock_id: str, mock: ManifestMock) -> None:
     mock.name = "" if mock.name == mock_id else mock.name
+    mock.tags[:] = dict.fromkeys(mock.tags)
     if mock.state == MOCK_STATE_PUBLISHED:
         mock.ClearField("state")
-    if mock.action.HasField("respond") and not mock.action.respond.status:
-        mock.action.respond.status = 200
 
 
 @SLOW

@@ -72,12 +72,14 @@ def test_it_matches_the_request_and_no_other_method_or_path() -> None:
     assert not matches(made, "/api/other")
 
 
-@pytest.mark.parametrize("path", ["/users/:id", "/:", "/a/:b:c/", "//:x", "/%3Aid/:id"])
+@pytest.mark.parametrize(
+    "path", ["/users/:id", "/:", "/a/:b:c/", "//:x", "/%3Aid/:id", "/users/{id}", "/{}", "/{a}/:b"]
+)
 def test_a_path_that_looks_like_a_pattern_is_matched_literally(path: str) -> None:
     made = mock(path=path)
 
     assert matches(made, path)
-    assert not matches(made, "/".join("x" if ":" in each else each for each in path.split("/")) + "x")
+    assert not matches(made, "/".join("x" if {":", "{"} & set(each) else each for each in path.split("/")))
     assert ":id" not in made.matcher.path
 
 
@@ -256,6 +258,7 @@ def test_an_answer_without_a_body_has_none() -> None:
         ({"response_body": Captured(b"", 5, "", "ab" * 32)}, "could not be masked"),
         ({"response_body": body(b"{}"), "findings": ("upstream_broke_off",)}, "broke off after 2 bytes"),
         ({"findings": ("client_gone",)}, "broke off after 0 bytes"),
+        ({"response_body": body(b"{"), "findings": ("fault_injected",)}, "broke off after 1 bytes"),
         ({"findings": ("session_header_repeated", "request_broke_off")}, "broke off"),
     ],
 )
@@ -277,6 +280,7 @@ def test_a_finding_that_says_nothing_of_the_answer_does_not_matter(finding: str)
         ({"status": 101}, "status"),
         ({"status": 999}, "status"),
         ({"status": 499}, "answered"),
+        ({"status": 0, "findings": ("fault_injected",)}, "answered"),
         ({"method": "get"}, "method"),
         ({"path": "*"}, "path"),
         ({"path": "/" + "x" * 2048}, "path"),

@@ -110,7 +110,7 @@ async def test_without_a_server_it_has_not_started(here: World, process: Process
         (
             {"presence_problem": "the disk is full"},
             "presence",
-            "last-seen times cannot be written now (the disk is full)",
+            "last-seen times, and the state that mocks keep, cannot be written now (the disk is full)",
         ),
         ({"watched": Watched("shop", "shop.yaml:1:1: no")}, "manifests", "shop.yaml:1:1: no"),
     ],

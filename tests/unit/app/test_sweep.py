@@ -17,7 +17,7 @@ IDLE_MS = 10_000
 
 async def swept(here: World, after_ms: int, idle_ms: int = IDLE_MS) -> int:
     here.clock.now_ms = START_MS + after_ms
-    return await sweep(here.store, here.presence, here.clock.now_ms, idle_ms)
+    return await sweep(here.store, here.presence, here.state, here.clock.now_ms, idle_ms)
 
 
 async def ids_of(here: World) -> list[str]:
@@ -148,7 +148,7 @@ async def test_a_large_sweep_is_done_in_batches(desk: Desk) -> None:
 
     await desk.world.store.write(many)
     store = Watched(desk.world)
-    assert await sweep(store, desk.world.presence, START_MS + IDLE_MS + 1, IDLE_MS) == 1_001
+    assert await sweep(store, desk.world.presence, desk.world.state, START_MS + IDLE_MS + 1, IDLE_MS) == 1_001
     assert store.writes == 3
     assert await ids_of(desk.world) == []
 
@@ -157,7 +157,7 @@ async def test_a_session_set_anew_between_the_look_and_the_sweep_stays(desk: Des
     await desk.put(PutSessionRequest(label="CI"))
     desk.world.clock.now_ms = START_MS + IDLE_MS + 1
     store = Watched(desk.world, lambda: desk.put(PutSessionRequest(label="CI")))
-    assert await sweep(store, desk.world.presence, desk.world.clock.now_ms, IDLE_MS) == 0
+    assert await sweep(store, desk.world.presence, desk.world.state, desk.world.clock.now_ms, IDLE_MS) == 0
     assert await desk.has_session()
 
 
@@ -169,7 +169,7 @@ async def test_a_session_seen_between_the_look_and_the_sweep_stays(desk: Desk) -
         desk.world.presence.seen[session_id] = START_MS + IDLE_MS
 
     store = Watched(desk.world, see)
-    assert await sweep(store, desk.world.presence, START_MS + IDLE_MS + 1, IDLE_MS) == 0
+    assert await sweep(store, desk.world.presence, desk.world.state, START_MS + IDLE_MS + 1, IDLE_MS) == 0
     assert desk.world.presence.seen
 
 
@@ -177,7 +177,7 @@ async def test_a_time_to_live_renewed_between_the_look_and_the_sweep_counts(desk
     await desk.put(PutSessionRequest(ttl_seconds=5))
     desk.world.clock.now_ms = START_MS + 4_999
     store = Watched(desk.world, lambda: desk.put(PutSessionRequest(ttl_seconds=5)))
-    assert await sweep(store, desk.world.presence, START_MS + 5_000, IDLE_MS) == 0
+    assert await sweep(store, desk.world.presence, desk.world.state, START_MS + 5_000, IDLE_MS) == 0
 
 
 async def test_a_session_with_a_time_to_live_is_not_swept_for_being_idle(desk: Desk) -> None:

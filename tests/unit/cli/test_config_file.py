@@ -94,7 +94,7 @@ def test_directives_of_tags_are_refused_before_they_are_parsed(end: str) -> None
 def test_what_nests_deeply_is_refused_when_it_is_seen(sign: str) -> None:
     # The time that the parser takes grows with the square of the depth.
     content = f"x:\n  {sign * 1_000_000}\nserver: {{plan: free}}"
-    with pytest.raises(BadConfig, match="nested deeper than 80 levels"):
+    with pytest.raises(BadConfig, match="nested deeper than 96 levels"):
         _parse(content)
 
 

@@ -3,7 +3,7 @@ import typer
 from typer.testing import CliRunner
 from understudy_server.cli import main
 
-NOUNS = ("session", "override", "scenario", "mock", "environment", "project", "key")
+NOUNS = ("session", "override", "scenario", "mock", "state", "environment", "project", "key")
 
 
 def help_of(app: typer.Typer, *arguments: str) -> str:

@@ -15,8 +15,8 @@ from understudy.v1.manifest_service_pb2 import (
     PLAN_TEAM,
     ApplyManifestRequest,
     ApplyManifestResponse,
+    ChangeCount,
     Manifest,
-    ManifestChange,
     Organisation,
 )
 from understudy_server.app.host import Watched
@@ -109,7 +109,7 @@ class Stage:
 
 
 async def test_what_is_declared_is_applied_and_said() -> None:
-    stage = Stage(answer=ApplyManifestResponse(changes=[ManifestChange()] * 2))
+    stage = Stage(answer=ApplyManifestResponse(counts=[ChangeCount(kind="CHANGE_KIND_UPDATE", count=2)]))
     await stage.begin()
     assert [each.manifest.source for each in stage.applied] == ["shop"]
     assert not stage.applied[0].adopt

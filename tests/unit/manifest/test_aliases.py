@@ -73,4 +73,4 @@ def test_merges_that_grow_beyond_all_bounds_are_refused() -> None:
 def test_aliases_that_nest_too_deeply_are_refused() -> None:
     levels = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200))]
     (said,) = problems("\n".join(levels))
-    assert "nested deeper than 80 levels" in said
+    assert "nested deeper than 96 levels" in said

@@ -119,7 +119,7 @@ def test_an_include_may_be_named_by_a_variable(tmp_path: Path) -> None:
             {_ROOT: "projects: {a: {environments: {e: {include: b.yaml}}}}", "b.yaml": "projects: {}"},
             "b.yaml:1:1: projects.a.environments.e.projects: is not known here; there are: name, upstream, hosts, "
             "carriers, strict, cors, tunnelUpgrades, stripSessionHeader, redaction, limits, mocks, scenarios, "
-            "existing, include",
+            "existing, profile, include",
         ),
         (
             {_ROOT: "include: b.yaml", "b.yaml": ""},
@@ -158,7 +158,7 @@ def test_an_include_may_be_named_by_a_variable(tmp_path: Path) -> None:
         (
             {_ROOT: "projects: {a: {environments: {e: {mocks: {include: b.yaml}}}}}"},
             "u.yaml:1:52: projects.a.environments.e.mocks.include: must be a mapping, not 'b.yaml'; "
-            "write any of: name, matcher, action, state",
+            "write any of: name, matcher, action, state, priority, tags, lifetime, machine, chain",
         ),
     ],
 )

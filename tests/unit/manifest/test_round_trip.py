@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 from hypothesis import given, settings
+from support.coherent import LEFT_OUT
 from support.manifests import json_texts, manifests, mocks
+from support.message_fields import used_fields
 from understudy.v1.manifest_service_pb2 import Manifest, ManifestMock
 from understudy_server.app.manifests.checking import faults
 from understudy_server.manifest import plain
@@ -35,6 +37,21 @@ def test_manifests_that_are_drawn_for_tests_are_without_fault(manifest: Manifest
 @given(mocks())
 def test_a_mock_that_is_written_and_read_is_the_same(mock: ManifestMock) -> None:
     assert _again(mock) == mock
+
+
+def test_what_no_mock_is_drawn_with_is_written_and_read_as_well() -> None:
+    """Names of what must be there, which drawn manifests leave out, so that they are without fault."""
+    mock = ManifestMock()
+    mock.matcher.path = "/users/{id}"
+    step = mock.action.sequence.steps.add()
+    step.respond.file, step.delay.fixed_ms = "reports/no.pdf", 5
+    kept = mock.action.extract.add()
+    kept.key, kept.path_parameter = "no", "id"
+    forwarding = ManifestMock()
+    forwarding.action.forward.path.strip_prefix = "/no"
+    assert [_again(mock), _again(forwarding)] == [mock, forwarding]
+    set_here = {f"understudy.v1.{field}" for field in used_fields(mock)}
+    assert set_here >= LEFT_OUT
 
 
 @settings(deadline=None)

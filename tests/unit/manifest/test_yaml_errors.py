@@ -66,7 +66,7 @@ _FITS = "begin lines that belong together at the same column, with spaces"
             "name: a\u2028b",
             '1:8: the unprintable character U+2028 stands here; in double quotes it can be written as "\\u2028"',
         ),
-        ("a: " + "[" * 100 + "]" * 100, "1:82: nested deeper than 80 levels; make the file simpler"),
+        ("a: " + "[" * 100 + "]" * 100, "1:98: nested deeper than 96 levels; make the file simpler"),
         ("", "1:1: there is nothing; write at least {}"),
         ("# nothing yet\n", "1:1: there is nothing; write at least {}"),
         ("~", "1:1: there is nothing; write at least {}"),

@@ -1,5 +1,7 @@
 """RPC by role by kind of key: who may call what, as one table."""
 
+from typing import Any
+
 import pytest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
@@ -11,7 +13,10 @@ from understudy_server.rpc.table import Rpc, rpcs
 
 PUBLIC = {"GetSession", "PutSession", "DeleteSession", "ActivateOverride", "DeactivateOverride", "ListScenarios"}
 PUBLIC |= {"ListLogs", "GetLogBody"}
-CI = PUBLIC | {"ListSessions"}
+STATE = {"ListStateValues", "GetStateValue", "SetStateValue", "IncrementStateValue", "DeleteStateValue"}
+STATE |= {"GetState", "SetMachine", "ResetState"}
+SESSION_MOCKS = {"PutSessionMock", "GetSessionMock", "ListSessionMocks", "DeleteSessionMock"}
+CI = PUBLIC | {"ListSessions", "Explain"} | STATE | SESSION_MOCKS
 ADMIN = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
 ORGANISATION = ADMIN | {"ListProjects", "CreateProject", "GetStatus"}
 PROJECT = {"GetProject", "UpdateProject", "DeleteProject", "ListEnvironments", "CreateEnvironment"}
@@ -36,8 +41,14 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
     """A request that is valid up to its place; everything it names does not exist."""
     request = rpc.request()
     fields = request.DESCRIPTOR.fields_by_name
-    values = {"session_key": "k", "override_id": "ovr_none", "mock_id": "ovr_none", "scenario_id": "scn_none"}
+    values: dict[str, object] = {
+        "session_key": "k",
+        "override_id": "ovr_none",
+        "mock_id": "ovr_none",
+        "scenario_id": "scn_none",
+    }
     values |= {"log_id": "log_none", "key_id": "key_none", "source": "none.yaml"}
+    values |= {"key": "none", "value": "1", "machine": "none", "version": 1, "name": "none"}
     if name_of(rpc) not in ORGANISATION | NOWHERE:
         values |= {"project": project, "environment": environment}
     for name, value in values.items():
@@ -52,6 +63,10 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
                     setattr(part, field, "made-here")
     if "manifest" in fields:
         request.manifest.source = "none.yaml"  # type: ignore[attr-defined]
+    if "operations" in fields:
+        _delete_what_is_not_there(request)
+    if "subject" in request.DESCRIPTOR.oneofs_by_name:
+        request.request.target = "/"  # type: ignore[attr-defined]
     if "changes" in fields:
         request.changes.name = "new name"  # type: ignore[attr-defined]
     if "role" in fields:
@@ -59,6 +74,12 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
     if "side" in fields:
         request.side = 1  # type: ignore[attr-defined]
     return request
+
+
+def _delete_what_is_not_there(batch: Any) -> None:
+    operation = batch.operations.add()
+    deletion = operation.delete
+    setattr(deletion, *(("mock_id", "ovr_none") if hasattr(deletion, "mock_id") else ("scenario_id", "scn_none")))
 
 
 def least_role(rpc: Rpc) -> str:

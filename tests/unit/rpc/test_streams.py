@@ -53,6 +53,8 @@ def dispatcher(here: World) -> Dispatcher:
         store=here.store,
         journal=here.journal,
         presence=here.presence,
+        state=here.state,
+        explainer=here.explainer,
         clock=here.clock,
         new_id=str,
         api_rate=Rate(9, 9),

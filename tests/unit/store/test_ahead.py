@@ -205,7 +205,7 @@ async def test_a_view_that_cannot_get_ready_takes_a_change_in_when_it_is_asked(
 
     view = LiveView(store)
     await view.catch_up()
-    monkeypatch.setattr("understudy_server.live.view.prepare", fail)
+    monkeypatch.setattr(view, "look_ahead", fail)
     await _put_many(store, "/new", active=True)
     assert not view.is_current()
     await view.catch_up()

@@ -9,7 +9,9 @@ from support.mirror import full
 from support.release_files import EXCHANGES, LAST_SEEN, RELEASES, fill
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy_server.app.ports import KeyQuery, SessionQuery, Transaction
+from understudy_server.core.state import Owner, Scope
 from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.state.kept import KeptState
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
 RELEASED = sorted(path.name for path in RELEASES.iterdir())
@@ -98,6 +100,18 @@ async def test_old_sessions_projects_and_keys_are_found_by_what_is_searched_now(
         ]
 
     assert await old.store.read(found) == [1, 1, 1, 1]
+
+
+async def test_old_sessions_begin_without_state_and_can_have_some(old: Rooms, tmp_path: Path) -> None:
+    state = await KeptState.open(tmp_path / "old", old.presence.writer)
+    record = await old.store.read(lambda tx: tx.session("env_staging", "ci-42"))
+    assert record
+    owner = Owner("env_staging", Scope.SESSION, record.state_id)
+
+    assert (list(state.owners()), record.generation) == ([], 1)
+    state.increment(owner, "n", 1)
+    await state.close()
+    assert list((await KeptState.open(tmp_path / "old", old.presence.writer)).owners()) == [owner]
 
 
 async def test_old_sessions_have_no_findings(old: Rooms) -> None:

@@ -14,15 +14,16 @@ from understudy_server.app.call import Call
 from understudy_server.app.environments import remove_environment, revoke_bound_keys
 from understudy_server.app.manifests.checking import contradictions
 from understudy_server.app.manifests.digests import digest_of
+from understudy_server.app.manifests.files import missing_files
 from understudy_server.app.manifests.kept import load
 from understudy_server.app.manifests.losses import count_losses
 from understudy_server.app.manifests.plan import Plan
 from understudy_server.app.manifests.planning import make_plan
+from understudy_server.app.manifests.telling import tell
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.ports import SourceRecord, Transaction
 from understudy_server.app.projects import check_is_wide
 from understudy_server.core.errors import Refusal
-from understudy_server.core.giving_way import giving_way
 
 REFUSALS_MAX = 100
 """How many problems of a manifest are told at once; of the rest, how many there are."""
@@ -39,13 +40,19 @@ async def apply_manifest(tx: Transaction, call: Call, request: ApplyManifestRequ
     _raise_all(contradictions(manifest))
     digest = "" if request.validate_only else digest_of(manifest)
     terms = Terms(manifest.source, key_id, call.now_ms, call.world.new_id, request.adopt, request.force)
-    plan = make_plan(manifest, await load(tx, manifest), terms)
+    kept = await load(tx, manifest)
+    plan = make_plan(manifest, kept, terms)
+    plan.refusals += await missing_files(tx, plan)
+    kept.let_go()
     await count_losses(tx, plan, terms)
     _raise_all(plan.refusals)
     if not request.validate_only:
         await _carry_out(tx, call, plan)
         await tx.put_manifest_source(SourceRecord(manifest.source, call.now_ms, key_id, digest=digest))
-    return ApplyManifestResponse(changes=giving_way(plan.sorted_changes()), digest=digest)
+    plan.let_go()
+    answer = ApplyManifestResponse(digest=digest)
+    tell(answer, plan.sorted_changes(), request.changes_max)
+    return answer
 
 
 async def _carry_out(tx: Transaction, call: Call, plan: Plan) -> None:
@@ -62,6 +69,9 @@ async def _carry_out(tx: Transaction, call: Call, plan: Plan) -> None:
             await tx.put_scenarios(each.environment_id, each.scenarios)
         if each.local:
             await tx.put_mocks(each.environment_id, each.local)
+        if new := [mock.id for mock in (*each.library, *each.local) if mock.revision == 1]:
+            # Others of the same ids may have been there before, and been used.
+            call.world.state.forget_uses(each.environment_id, new)
 
 
 async def _remove(tx: Transaction, call: Call, plan: Plan) -> None:

@@ -13,7 +13,7 @@ from understudy_server.app.manifests.places import environment_path, project_pat
 from understudy_server.app.mocks import check_definition
 from understudy_server.app.proxy_settings import check_settings
 from understudy_server.core.errors import Fault, InvalidInput
-from understudy_server.core.giving_way import giving_way
+from understudy_server.core.giving_way import giving_way, sorted_giving_way
 
 SLUG_CHARACTERS_MAX = 64
 """The limits of map keys have no length; those of the slugs themselves do (Project.slug, Environment.slug)."""
@@ -74,7 +74,7 @@ def undeclared_mocks(environment: ManifestEnvironment, path: str) -> Iterator[Re
 
 def declared_mocks(environment: ManifestEnvironment) -> Iterator[tuple[str, str, ManifestMock]]:
     """(id, scenario that it belongs to or empty, mock) of all that an environment declares, the library first."""
-    for mock_id in sorted(environment.mocks):
+    for mock_id in sorted_giving_way(environment.mocks):
         yield mock_id, "", environment.mocks[mock_id]
     for scenario_id in sorted(environment.scenarios):
         local = environment.scenarios[scenario_id].local_mocks

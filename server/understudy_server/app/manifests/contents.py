@@ -18,6 +18,7 @@ from understudy.v1.manifest_service_pb2 import (
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
+from understudy_server.app.lifetimes import set_expiry
 from understudy_server.app.manifests import declaring
 from understudy_server.app.manifests.checking import declared_mocks, mock_path, undeclared_mocks
 from understudy_server.app.manifests.plan import ContentsPlan, Loss, Plan
@@ -27,10 +28,7 @@ from understudy_server.app.manifests.url_ids import give_url_ids
 from understudy_server.app.ports import Contents
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
-from understudy_server.core.giving_way import giving_way
-
-_MOCK_FIELDS = ("name", "matcher", "action", "state")
-_SCENARIO_FIELDS = ("name", "url_id", "mocks")
+from understudy_server.core.giving_way import give_way, giving_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +59,45 @@ class _Contents:
         self._plan, self._terms, self._spot = plan, terms, spot
         self._declared = declared
         self._kept = kept
-        self._mocks = {mock.id: mock for mock in kept.mocks}
+        self._mocks = {mock.id: mock for mock in giving_way(kept.mocks)}
         self._scenarios = {scenario.id: scenario for scenario in kept.scenarios}
-        self._todo = ContentsPlan(spot.environment_id)
+        self._declared_locals = {each for scenario in declared.scenarios.values() for each in scenario.local_mocks}
+        self._todo = ContentsPlan(spot.environment_id, spot.path)
         self._told_before = len(plan.changes)
         # Made and removed for good: what may be one thing under two ids.
         self._made_mocks: list[Mock] = []
         self._made_scenarios: list[Scenario] = []
 
     def decide(self) -> None:
-        declared = list(declared_mocks(self._declared))
-        self._remove(frozenset(mock_id for mock_id, _, _ in declared))
-        for mock_id, home, mock in giving_way(declared):
+        self._remove()
+        for mock_id, home, mock in giving_way(declared_mocks(self._declared)):
             self._decide_mock(mock_id, home, mock)
         self._decide_scenarios()
         self._check_references()
         self._check_other_sources()
         self._tell_renames()
         self._plan.contents.append(self._todo)
+        # One by one, for the same reason that lists are let go of so.
+        while self._mocks:
+            self._mocks.popitem()
+            give_way()
 
-    def _remove(self, declared: frozenset[str]) -> None:
+    def _is_declared(self, mock_id: str) -> bool:
+        return mock_id in self._declared.mocks or mock_id in self._declared_locals
+
+    def _remove(self) -> None:
         """What the source declared before and declares no more."""
-        for mock in self._kept.mocks:
-            if mock.managed_by == self._terms.source and mock.id not in declared:
+        for mock in giving_way(self._kept.mocks):
+            if mock.managed_by == self._terms.source and not self._is_declared(mock.id):
                 self._todo.removed_mocks.append(mock.id)
                 self._lose(RESOURCE_KIND_MOCK, mock.id)
         for scenario in self._kept.scenarios:
             if scenario.managed_by == self._terms.source and scenario.id not in self._declared.scenarios:
                 self._todo.removed_scenarios.append(scenario.id)
                 self._lose(RESOURCE_KIND_SCENARIO, scenario.id)
-                self._remove_strangers(scenario, declared)
+                self._remove_strangers(scenario)
 
-    def _remove_strangers(self, scenario: Scenario, declared: frozenset[str]) -> None:
+    def _remove_strangers(self, scenario: Scenario) -> None:
         """The mocks of a scenario that goes which were made elsewhere: they go with it, if at all.
 
         One that is declared at another place moves there, or is refused there.
@@ -100,7 +105,7 @@ class _Contents:
         strangers = [
             each
             for each in scenario.local_mocks
-            if each not in declared and self._mocks[each].managed_by != self._terms.source
+            if not self._is_declared(each) and self._mocks[each].managed_by != self._terms.source
         ]
         if strangers and not self._terms.force:
             message = (
@@ -138,15 +143,18 @@ class _Contents:
         mock.revision, mock.created_by, mock.managed_by = 1, self._terms.key_id, self._terms.source
         mock.created_at.CopyFrom(now)
         mock.updated_at.CopyFrom(now)
+        set_expiry(mock, self._terms.now_ms)
         self._put_mock(mock)
         self._made_mocks.append(mock)
         self._tell(CHANGE_KIND_CREATE, RESOURCE_KIND_MOCK, mock.id)
 
     def _change_mock(self, kept: Mock, desired: Mock, kind: ChangeKind) -> None:
-        changed = self._terms.changed(kept, desired, _MOCK_FIELDS, kind)
+        changed = self._terms.changed(kept, desired, declaring.MOCK_FIELDS, kind)
         if changed is None:
             return
         mock, fields = changed
+        if mock.lifetime.ttl_ms != kept.lifetime.ttl_ms:
+            set_expiry(mock, self._terms.now_ms)
         change = self._tell(kind, RESOURCE_KIND_MOCK, mock.id, fields)
         if kept.state == MOCK_STATE_PUBLISHED and mock.state == MOCK_STATE_DRAFT:
             # As when it is unpublished.
@@ -192,7 +200,7 @@ class _Contents:
         except Conflict as refusal:
             self._plan.refusals.append(refusal)
             return
-        changed = self._terms.changed(kept, desired, _SCENARIO_FIELDS, kind)
+        changed = self._terms.changed(kept, desired, declaring.SCENARIO_FIELDS, kind)
         if changed:
             scenario, fields = changed
             self._todo.scenarios.append(scenario)
@@ -280,6 +288,11 @@ def _is_same(kept: Mock, home: str, declared: ManifestMock) -> bool:
         and kept.state == (declared.state or MOCK_STATE_PUBLISHED)
         and kept.matcher == declared.matcher
         and kept.action == declared.action
+        and kept.priority == declared.priority
+        and kept.tags == declared.tags
+        and kept.lifetime == declared.lifetime
+        and kept.machine == declared.machine
+        and kept.chain == declared.chain
     )
 
 

@@ -7,7 +7,7 @@ from understudy.v1.manifest_service_pb2 import (
     ManifestScenario,
 )
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
-from understudy.v1.project_service_pb2 import Environment, EnvironmentChanges, Project
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, EnvironmentChanges, Project
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.app.manifests.differing import prune
@@ -15,6 +15,14 @@ from understudy_server.app.masks import set_fields
 
 SETTINGS = tuple(field.name for field in EnvironmentChanges.DESCRIPTOR.fields)
 """What an environment is told, in the order of the contract: name, upstream, hosts and so on."""
+
+_SAID = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+
+MOCK_FIELDS = ("name", *_SAID, "state")
+"""What a manifest says of a mock."""
+
+SCENARIO_FIELDS = ("name", "url_id", "mocks", "tags")
+"""What a manifest says of a scenario, but for the mocks that are its alone."""
 
 
 def project(slug: str, declared: ManifestProject) -> Project:
@@ -27,23 +35,24 @@ def environment(slug: str, declared: ManifestEnvironment) -> Environment:
     made = Environment(slug=slug)
     set_fields(made, declared, SETTINGS)
     made.name = made.name or slug
+    made.profile = declared.profile or PROFILE_FLOWMOCK
     return made
 
 
 def mock(mock_id: str, home: str, declared: ManifestMock) -> Mock:
     """What a mock is to be; ``home`` is the scenario that it belongs to alone, or empty."""
     made = Mock(id=mock_id, name=declared.name or mock_id, scenario=home, state=declared.state or MOCK_STATE_PUBLISHED)
-    if declared.HasField("matcher"):
-        made.matcher.CopyFrom(declared.matcher)
-    if declared.HasField("action"):
-        made.action.CopyFrom(declared.action)
+    set_fields(made, declared, _SAID)
+    made.tags[:] = dict.fromkeys(made.tags)
     return made
 
 
 def scenario(scenario_id: str, declared: ManifestScenario, url_id: str) -> Scenario:
     """What a scenario is to be, under a name for URLs."""
     name = declared.name or scenario_id
-    return Scenario(id=scenario_id, name=name, url_id=url_id, mocks=dict.fromkeys(declared.mocks))
+    return Scenario(
+        id=scenario_id, name=name, url_id=url_id, mocks=dict.fromkeys(declared.mocks), tags=dict.fromkeys(declared.tags)
+    )
 
 
 def manifest_project(kept: Project) -> ManifestProject:
@@ -56,6 +65,8 @@ def manifest_environment(kept: Environment) -> ManifestEnvironment:
     made = ManifestEnvironment()
     set_fields(made, kept, SETTINGS)
     made.name = _given(kept.name, kept.slug)
+    if kept.profile != PROFILE_FLOWMOCK:
+        made.profile = kept.profile
     prune(made)
     return made
 
@@ -65,17 +76,14 @@ def manifest_mock(kept: Mock) -> ManifestMock:
     made = ManifestMock(name=_given(kept.name, kept.id))
     if kept.state == MOCK_STATE_DRAFT:
         made.state = MOCK_STATE_DRAFT
-    if kept.HasField("matcher"):
-        made.matcher.CopyFrom(kept.matcher)
-    if kept.HasField("action"):
-        made.action.CopyFrom(kept.action)
+    set_fields(made, kept, _SAID)
     prune(made)
     return made
 
 
 def manifest_scenario(kept: Scenario) -> ManifestScenario:
     """A scenario as a manifest says it, without its local mocks."""
-    return ManifestScenario(name=_given(kept.name, kept.id), url_id=kept.url_id, mocks=kept.mocks)
+    return ManifestScenario(name=_given(kept.name, kept.id), url_id=kept.url_id, mocks=kept.mocks, tags=kept.tags)
 
 
 def _given(name: str, default: str) -> str:

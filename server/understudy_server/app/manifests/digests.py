@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor
 from understudy.v1.manifest_service_pb2 import Manifest
 
-from understudy_server.core.giving_way import give_way
+from understudy_server.core.giving_way import give_way, sorted_giving_way
 
 
 def digest_of(manifest: Manifest) -> str:
@@ -32,7 +32,7 @@ def _pieces(message: Any) -> Iterator[bytes]:
     for name in maps:
         entries = getattr(message, name)
         yield b"%d" % len(entries)
-        for key in sorted(entries):
+        for key in sorted_giving_way(entries):
             yield key.encode()
             yield from _pieces(entries[key])
 

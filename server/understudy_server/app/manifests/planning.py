@@ -22,6 +22,7 @@ from understudy.v1.manifest_service_pb2 import (
     Organisation,
     ResourceKind,
 )
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Profile
 
 from understudy_server.app.manifests import declaring
 from understudy_server.app.manifests.contents import Spot, plan_contents, plan_removed_contents
@@ -32,7 +33,7 @@ from understudy_server.app.manifests.plan import EnvironmentRemoval, Loss, Plan,
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord
 from understudy_server.app.times import stamp
-from understudy_server.core.errors import Conflict, Fault, NotFound, Refusal
+from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound, Refusal
 
 _AS_EXISTING = "declare it as existing"
 
@@ -173,6 +174,10 @@ class _Planner:
             self._tell(CHANGE_KIND_CREATE, RESOURCE_KIND_ENVIRONMENT, project_slug, slug)
             return record
         record, path = kept.record, environment_path(project_slug, slug)
+        if desired.profile != (record.message.profile or PROFILE_FLOWMOCK):
+            given, fixed = (_profile_name(each.profile) for each in (desired, record.message))
+            fault = Fault(f"{path}.profile", "fixed", fixed, given)
+            self._refuse(InvalidInput(f"the environment was made with the profile {fixed}, which never changes", fault))
         kind = self._claimed(record.message.managed_by, path, f"environment {slug!r}", _AS_EXISTING)
         changed = self._terms.changed(record.message, desired, declaring.SETTINGS, kind) if kind else None
         if kind and changed:
@@ -250,6 +255,10 @@ class _Planner:
         change = ManifestChange(kind=kind, resource=resource, project=project, environment=environment, fields=fields)
         self._plan.changes.append(change)
         return change
+
+
+def _profile_name(profile: Profile) -> str:
+    return Profile.Name(profile or PROFILE_FLOWMOCK).removeprefix("PROFILE_").lower()
 
 
 def _managers(contents: Contents) -> list[str]:

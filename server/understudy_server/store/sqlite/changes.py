@@ -4,11 +4,16 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 
+from understudy.v1.file_service_pb2 import File
+from understudy.v1.mock_service_pb2 import Mock
+
 from understudy_server.app.times import milliseconds
 from understudy_server.core.giving_way import giving_way
-from understudy_server.definitions.environments import compile_carriers, compile_redaction
+from understudy_server.core.responding.files import FileContent
+from understudy_server.definitions.environments import compile_carriers, compile_profile, compile_redaction
 from understudy_server.live.source import Changes, EnvironmentRow, SessionRow
 from understudy_server.store.sqlite import rows
+from understudy_server.store.sqlite.session_mocks import owned_name
 
 # Columns of `rows` end with the tables that they are of. The index is named because the planner would rather look at
 # all that ever changed of a kind, which may be a hundred thousand sessions, than at what changed last.
@@ -38,7 +43,7 @@ def load_since(connection: sqlite3.Connection, version: int) -> Changes:
         names[kind].append((environment_id, entity_id))
     # One statement for all of a kind, since each costs more than a row does. What it does not find is gone.
     if mocks := names["mock"]:
-        changes.mocks.update(dict.fromkeys(mocks))
+        changes.mocks.update((name, None) for name in giving_way(mocks))
         for environment_id, mock_id, *row in _changed(connection, "mock", version):
             changes.mocks[environment_id, mock_id] = rows.mock(tuple(row))
     if scenarios := names["scenario"]:
@@ -49,6 +54,10 @@ def load_since(connection: sqlite3.Connection, version: int) -> Changes:
         changes.sessions.update(dict.fromkeys([session_id for _, session_id in sessions]))
         for _, session_id, *row in _changed(connection, "session", version):
             changes.sessions[session_id] = _session_row(tuple(row))
+    if owned := names["session_mock"]:
+        changes.session_mocks.update(_session_mocks(connection, owned, version))
+    for environment_id, name in names["file"]:
+        changes.files[environment_id, name] = _file(connection, environment_id, name)
     for _, environment_id in names["environment"]:
         # A project has no row of its own in the live view: its slug is part of its environments.
         changes.environments[environment_id] = _environment(connection, environment_id)
@@ -64,6 +73,9 @@ def _everything(connection: sqlite3.Connection, current: int) -> Changes:
     mocks = connection.execute(f"SELECT environment_id, id, {rows.MOCK}")
     scenarios = connection.execute(f"SELECT scenario.environment_id, scenario.id, {rows.SCENARIO}")
     sessions = connection.execute(f"SELECT {rows.SESSION}")
+    # In the order in which they were made.
+    owned = connection.execute("SELECT session_id, id, message FROM session_mock ORDER BY rowid")
+    files = connection.execute("SELECT environment_id, name, message, content FROM file")
     return Changes(
         version=current,
         complete=True,
@@ -71,6 +83,8 @@ def _everything(connection: sqlite3.Connection, current: int) -> Changes:
         mocks={(row[0], row[1]): rows.mock(row[2:]) for row in giving_way(mocks)},
         scenarios={(row[0], row[1]): rows.scenario(row[2:]) for row in scenarios},
         sessions={row[0]: _session_row(row) for row in giving_way(sessions)},
+        session_mocks={(row[0], row[1]): rows.session_mock(row[2]) for row in giving_way(owned)},
+        files={(row[0], row[1]): _content(row[2:]) for row in giving_way(files)},
     )
 
 
@@ -101,7 +115,43 @@ def _environment(connection: sqlite3.Connection, environment_id: str) -> Environ
         request_body_bytes_max=limits.request_body_bytes_max or None,
         captured_bytes_max=limits.captured_bytes_max if limits.HasField("captured_bytes_max") else None,
         first_byte_ms=limits.first_byte_ms or None,
+        profile=compile_profile(environment.profile),
     )
+
+
+def _session_mocks(
+    connection: sqlite3.Connection, names: list[tuple[str, str]], version: int
+) -> dict[tuple[str, str], Mock | None]:
+    """Those that changed, in the order in which they were made, and then those that are gone."""
+    changed: dict[tuple[str, str], Mock | None] = {}
+    found = connection.execute(
+        """
+        SELECT session_mock.session_id, session_mock.id, session_mock.message
+        FROM change INDEXED BY change_by_version JOIN session_mock
+            ON change.id = session_mock.session_id || ' ' || session_mock.id
+        WHERE +change.kind = 'session_mock' AND change.version > ?
+            AND session_mock.session_id = substr(change.id, 1, instr(change.id, ' ') - 1)
+        ORDER BY session_mock.rowid
+        """,
+        (version,),
+    )
+    for session_id, mock_id, message in giving_way(found):
+        changed[session_id, mock_id] = rows.session_mock(message)
+    for _, noted in names:
+        changed.setdefault(owned_name(noted), None)
+    return changed
+
+
+def _file(connection: sqlite3.Connection, environment_id: str, name: str) -> FileContent | None:
+    row = connection.execute(
+        "SELECT message, content FROM file WHERE environment_id = ? AND name = ?", (environment_id, name)
+    ).fetchone()
+    return _content(row) if row else None
+
+
+def _content(row: rows.Row) -> FileContent:
+    message, content = row
+    return FileContent(content, File.FromString(message).content_type)
 
 
 def _session_row(row: rows.Row) -> SessionRow:
@@ -117,4 +167,6 @@ def _session_row(row: rows.Row) -> SessionRow:
         global_delay_max_ms=session.global_delay_max_ms,
         expires_at_ms=milliseconds(session.expires_at) if session.HasField("expires_at") else None,
         revision=session.revision,
+        state_id=record.state_id,
+        seed=session.seed if session.HasField("seed") else None,
     )

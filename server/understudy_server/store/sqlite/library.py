@@ -3,7 +3,6 @@
 What is done to many is a fixed number of statements, so that a large manifest holds the writer's thread only briefly.
 """
 
-import json
 from collections.abc import Sequence
 
 from understudy.v1.mock_service_pb2 import Mock
@@ -11,23 +10,20 @@ from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.app.ports import Contents
 from understudy_server.app.times import milliseconds
-from understudy_server.core.giving_way import giving_way
+from understudy_server.core.giving_way import giving_way, let_go, taking
 from understudy_server.store.sqlite import rows
-from understudy_server.store.sqlite.unit import Unit, without
+from understudy_server.store.sqlite.rows import AMONG
+from understudy_server.store.sqlite.unit import without
+from understudy_server.store.sqlite.versions import MOCK, SCENARIO, Versions
 
-# A list of ids travels as one argument, however long it is.
-_AMONG = "IN (SELECT value FROM json_each(?))"
 
-
-class Library(Unit):
+class Library(Versions):
     """Writes mocks and scenarios. What one call does is one change of each session and scenario that it touches."""
 
     async def contents(self, environment_id: str) -> Contents:
         mocks = self._rows(f"SELECT {rows.MOCK} WHERE environment_id = ? ORDER BY id", environment_id)
         scenarios = self._rows(f"SELECT {rows.SCENARIO} WHERE environment_id = ? ORDER BY id", environment_id)
-        return Contents(
-            [rows.mock(row) for row in giving_way(mocks)], [rows.scenario(row) for row in giving_way(scenarios)]
-        )
+        return Contents([rows.mock(row) for row in taking(mocks)], [rows.scenario(row) for row in taking(scenarios)])
 
     # Mocks
 
@@ -35,11 +31,15 @@ class Library(Unit):
         await self.put_mocks(environment_id, (mock,))
 
     async def put_mocks(self, environment_id: str, mocks: Sequence[Mock]) -> None:
-        homes_before = self._homes(environment_id, _listed([mock.id for mock in mocks]))
+        homes_before = self._homes(environment_id, rows.listed([mock.id for mock in giving_way(mocks)]))
+        kept = [
+            (mock.id, mock.revision, without(mock, "active", "managed_by").SerializeToString())
+            for mock in giving_way(mocks)
+        ]
         self._upsert_all(
             "mock",
             ("environment_id", "id"),
-            ("environment_id", "id", "name", "scenario_id", "state", "created_by", "managed_by", "message"),
+            ("environment_id", "id", "name", "scenario_id", "state", "created_by", "managed_by", "tags", "message"),
             (
                 (
                     environment_id,
@@ -49,13 +49,18 @@ class Library(Unit):
                     mock.state,
                     mock.created_by,
                     mock.managed_by,
-                    without(mock, "active", "managed_by").SerializeToString(),
+                    rows.tags(mock.tags),
+                    message,
                 )
-                for mock in mocks
+                for mock, (_, _, message) in zip(mocks, kept, strict=True)
             ),
         )
-        self._note_all("mock", [(environment_id, mock.id) for mock in mocks])
-        moved = [(homes_before.get(mock.id, ""), mock.scenario) for mock in mocks]
+        self._keep_mock_versions(environment_id, kept)
+        let_go(kept)
+        names = [(environment_id, mock.id) for mock in giving_way(mocks)]
+        self._note_all("mock", names)
+        let_go(names)
+        moved = {(homes_before.get(mock.id, ""), mock.scenario) for mock in giving_way(mocks)}
         touched = {home for before, after in moved if before != after for home in (before, after) if home}
         self._note_all("scenario", [(environment_id, home) for home in touched])
 
@@ -64,13 +69,15 @@ class Library(Unit):
 
     async def remove_mocks(self, environment_id: str, mock_ids: Sequence[str]) -> None:
         await self.switch_off_mocks(environment_id, mock_ids)
-        listed = _listed(mock_ids)
+        listed = rows.listed(mock_ids)
         homes = self._homes(environment_id, listed)
         self._note_rows(
-            "mock", f"SELECT environment_id, id FROM mock WHERE environment_id = ? AND id {_AMONG}",
+            "mock", f"SELECT environment_id, id FROM mock WHERE environment_id = ? AND id {AMONG}",
             environment_id, listed,
         )  # fmt: skip
-        self._run(f"DELETE FROM mock WHERE environment_id = ? AND id {_AMONG}", environment_id, listed)
+        there = self._rows(f"SELECT id FROM mock WHERE environment_id = ? AND id {AMONG}", environment_id, listed)
+        self._run(f"DELETE FROM mock WHERE environment_id = ? AND id {AMONG}", environment_id, listed)
+        self._keep_removed(environment_id, MOCK, [mock_id for (mock_id,) in there])
         self._note_all("scenario", [(environment_id, home) for home in set(homes.values())])
 
     def _homes(self, environment_id: str, listed: str) -> dict[str, str]:
@@ -78,7 +85,7 @@ class Library(Unit):
         return dict(
             self._rows(
                 f"SELECT id, scenario_id FROM mock "
-                f"WHERE environment_id = ? AND id {_AMONG} AND scenario_id IS NOT NULL",
+                f"WHERE environment_id = ? AND id {AMONG} AND scenario_id IS NOT NULL",
                 environment_id, listed,
             )
         )  # fmt: skip
@@ -87,13 +94,16 @@ class Library(Unit):
         await self.switch_off_mocks(environment_id, (mock_id,))
 
     async def switch_off_mocks(self, environment_id: str, mock_ids: Sequence[str]) -> None:
-        here = (environment_id, _listed(mock_ids))
-        where = f"WHERE environment_id = ? AND mock_id {_AMONG}"
+        here = (environment_id, rows.listed(mock_ids))
+        where = f"WHERE environment_id = ? AND mock_id {AMONG}"
         self._revise("session", f"SELECT DISTINCT environment_id, session_id FROM session_activation {where}", *here)
-        self._revise("scenario", f"SELECT DISTINCT environment_id, scenario_id FROM scenario_mock {where}", *here)
+        revised = self._revise(
+            "scenario", f"SELECT DISTINCT environment_id, scenario_id FROM scenario_mock {where}", *here
+        )
         active = self._rows(f"SELECT environment_id, mock_id FROM environment_activation {where}", *here)
         for table in ("session_activation", "scenario_mock", "environment_activation"):
             self._run(f"DELETE FROM {table} {where}", *here)
+        self._keep_scenario_versions(environment_id, [scenario_id for _, scenario_id in revised])
         self._note_active(environment_id, active)
 
     async def set_active(self, environment_id: str, mock_id: str, *, active: bool) -> None:
@@ -124,11 +134,11 @@ class Library(Unit):
         await self.put_scenarios(environment_id, (scenario,))
 
     async def put_scenarios(self, environment_id: str, scenarios: Sequence[Scenario]) -> None:
-        listed = _listed([scenario.id for scenario in scenarios])
+        listed = rows.listed([scenario.id for scenario in scenarios])
         if len(scenarios) > 1:
             # A name that no scenario can have: what one of them had is free for the next before it is given out.
             self._run(
-                f"UPDATE scenario SET url_id = ' ' || id WHERE environment_id = ? AND id {_AMONG}",
+                f"UPDATE scenario SET url_id = ' ' || id WHERE environment_id = ? AND id {AMONG}",
                 environment_id, listed,
             )  # fmt: skip
         self._upsert_all(
@@ -149,9 +159,7 @@ class Library(Unit):
                 for scenario in scenarios
             ),
         )
-        self._run(
-            f"DELETE FROM scenario_mock WHERE environment_id = ? AND scenario_id {_AMONG}", environment_id, listed
-        )
+        self._run(f"DELETE FROM scenario_mock WHERE environment_id = ? AND scenario_id {AMONG}", environment_id, listed)
         self._run_many(
             "INSERT INTO scenario_mock (environment_id, scenario_id, mock_id, position) VALUES (?, ?, ?, ?)",
             (
@@ -160,23 +168,22 @@ class Library(Unit):
                 for position, mock_id in enumerate(scenario.mocks)
             ),
         )
+        self._keep_scenario_versions(environment_id, [scenario.id for scenario in scenarios])
         self._note_all("scenario", [(environment_id, scenario.id) for scenario in scenarios])
 
     async def remove_scenario(self, environment_id: str, scenario_id: str) -> None:
         await self.remove_scenarios(environment_id, (scenario_id,))
 
     async def remove_scenarios(self, environment_id: str, scenario_ids: Sequence[str]) -> None:
-        here = (environment_id, _listed(scenario_ids))
-        where = f"WHERE environment_id = ? AND scenario_id {_AMONG}"
+        here = (environment_id, rows.listed(scenario_ids))
+        where = f"WHERE environment_id = ? AND scenario_id {AMONG}"
         local = self._rows(f"SELECT id FROM mock {where}", *here)
         await self.remove_mocks(environment_id, [mock_id for (mock_id,) in local])
         self._revise("session", f"SELECT environment_id, id FROM session {where}", *here)
         self._run(f"UPDATE session SET scenario_id = NULL {where}", *here)
         self._run(f"DELETE FROM scenario_mock {where}", *here)
-        here_by_id = f"WHERE environment_id = ? AND id {_AMONG}"
+        here_by_id = f"WHERE environment_id = ? AND id {AMONG}"
         self._note_rows("scenario", f"SELECT environment_id, id FROM scenario {here_by_id}", *here)
+        there = self._rows(f"SELECT id FROM scenario {here_by_id}", *here)
         self._run(f"DELETE FROM scenario {here_by_id}", *here)
-
-
-def _listed(ids: Sequence[str]) -> str:
-    return json.dumps(list(ids))
+        self._keep_removed(environment_id, SCENARIO, [scenario_id for (scenario_id,) in there])

@@ -99,6 +99,9 @@ class Lists(Unit):
             where.add("scenario_id = ?", query.scenario)
         if query.library_only:
             where.add("scenario_id IS NULL")
+        for tag in query.tags:
+            # Between spaces, of which no tag has any: what has one is no tag.
+            where.add("instr(tags, ?) > 0 AND instr(?, ' ') = 0 AND ? <> ''", f" {tag} ", tag, tag)
         where.search(query.search, "id", "name")
         return [rows.mock(row) for row in self._listed(f"SELECT {rows.MOCK}", where, "id", limit)]
 

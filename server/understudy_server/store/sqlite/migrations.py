@@ -9,7 +9,9 @@ import sqlite3
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 from understudy.v1.key_service_pb2 import Key
-from understudy.v1.project_service_pb2 import Environment, Project
+from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, Project
+from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.session_service_pb2 import Session
 
 control = Migrations("control")
@@ -206,6 +208,77 @@ def m0005_applied_digest(db: Database) -> None:
     _script(db, "ALTER TABLE manifest_source ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
 
 
+@control()
+def m0006_session_generation(db: Database) -> None:
+    """Which beginning of a session its state is of: to reset the session is to move this on."""
+    _script(db, "ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 1")
+
+
+@control()
+def m0007_session_mocks_and_files(db: Database) -> None:
+    """Mocks that sessions own, which go with them; and the files of environments, whose rows may be long."""
+    _script(
+        db,
+        """
+        CREATE TABLE session_mock (
+            session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE, id TEXT NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, PRIMARY KEY (session_id, id)
+        )
+        """,
+        """
+        CREATE TABLE file (
+            environment_id TEXT NOT NULL REFERENCES environment (id), name TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY (environment_id, name)
+        )
+        """,
+    )
+
+
+@control()
+def m0008_versions(db: Database) -> None:
+    """What mocks and scenarios were, by revision, and which of them are removed; ``number`` tells which went last.
+
+    Tags stand in a column, since lists are filtered by them. The environments that there are have the profile that
+    there was.
+    """
+    _script(
+        db,
+        "ALTER TABLE mock ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+        """
+        CREATE TABLE past (
+            environment_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, PRIMARY KEY (environment_id, kind, id, revision)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE removed (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, environment_id TEXT NOT NULL, kind TEXT NOT NULL,
+            id TEXT NOT NULL, UNIQUE (environment_id, kind, id)
+        )
+        """,
+    )
+    for environment_id, message in db.execute("SELECT id, message FROM environment").fetchall():
+        environment = Environment.FromString(message)
+        environment.profile = PROFILE_FLOWMOCK
+        db.execute("UPDATE environment SET message = ? WHERE id = ?", (environment.SerializeToString(), environment_id))
+    insert = "INSERT INTO past VALUES (?, ?, ?, ?, 1, ?)"
+    mocks = db.execute("SELECT environment_id, id, message FROM mock").fetchall()
+    db.conn.executemany(
+        insert,
+        [(place, "mock", mock_id, Mock.FromString(message).revision, message) for place, mock_id, message in mocks],
+    )
+    scenarios = db.execute(
+        "SELECT environment_id, id, revision, message, (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id"
+        " FROM scenario_mock WHERE scenario_mock.environment_id = scenario.environment_id"
+        " AND scenario_mock.scenario_id = scenario.id ORDER BY position)) FROM scenario"
+    ).fetchall()
+    for place, scenario_id, revision, message, mock_ids in scenarios:
+        scenario = Scenario.FromString(message)
+        scenario.revision = revision
+        scenario.mocks[:] = mock_ids.split(" ") if mock_ids else []
+        db.execute(insert, (place, "scenario", scenario_id, revision, scenario.SerializeToString()))
+
+
 @state()
 def m0001_presence(db: Database) -> None:
     _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
@@ -219,6 +292,34 @@ def m0002_session_findings(db: Database) -> None:
         """
         CREATE TABLE finding (
             session_id TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (session_id, code)
+        ) WITHOUT ROWID
+        """,
+    )
+
+
+@state()
+def m0003_kept_between_requests(db: Database) -> None:
+    """Values, machines and uses of mocks, by owner: a session's state, a chain, or (empty) an environment.
+
+    A value is JSON as bytes, of which SQLite knows the length without reading them. Its row may be long, so that the
+    key stands in an index of its own.
+    """
+    owner = "environment_id TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT NOT NULL"
+    _script(
+        db,
+        f"""
+        CREATE TABLE state_value (
+            {owner}, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (environment_id, scope, owner, key)
+        )
+        """,
+        f"""
+        CREATE TABLE state_machine (
+            {owner}, machine TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (environment_id, scope, owner, machine)
+        ) WITHOUT ROWID
+        """,
+        f"""
+        CREATE TABLE mock_use (
+            {owner}, mock TEXT NOT NULL, uses INTEGER NOT NULL, PRIMARY KEY (environment_id, scope, owner, mock)
         ) WITHOUT ROWID
         """,
     )
@@ -257,6 +358,16 @@ def m0003_redacted(db: Database) -> None:
         db,
         "ALTER TABLE exchange ADD COLUMN request_redacted TEXT",
         "ALTER TABLE exchange ADD COLUMN response_redacted TEXT",
+    )
+
+
+@journal()
+def m0004_draws(db: Database) -> None:
+    """What was drawn by chance, as a JSON list of pairs (empty: nothing), and which use of the mock it was."""
+    _script(
+        db,
+        "ALTER TABLE exchange ADD COLUMN draws TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE exchange ADD COLUMN occurrence INTEGER NOT NULL DEFAULT 0",
     )
 
 

@@ -1,5 +1,7 @@
 """Reading rows back into records. Every message is parsed from bytes that this project wrote."""
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from understudy.v1.key_service_pb2 import Key
@@ -14,6 +16,9 @@ Row = tuple[Any, ...]
 
 # The form of the bytes in the `message` columns. A new number comes with code that still reads the old ones.
 SCHEMA = 1
+
+AMONG = "IN (SELECT value FROM json_each(?))"
+"""Some ids: a list of them travels as one argument (`listed`), however long it is."""
 
 KEY = "message, fingerprint, project_id, environment_id"
 PROJECT = "id, message, managed_by"
@@ -44,7 +49,7 @@ SESSION = """
     session.id, session.environment_id, session.updated_at_ms, session.message, session.scenario_id,
     (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id FROM session_activation
         WHERE session_activation.session_id = session.id ORDER BY position)),
-    session_entry.value, session.revision
+    session_entry.value, session.revision, session.generation
     FROM session JOIN session_entry ON session_entry.session_id = session.id AND session_entry.kind = 'key'
 """
 
@@ -89,14 +94,32 @@ def scenario(row: Row) -> Scenario:
 
 
 def session(row: Row) -> SessionRecord:
-    session_id, environment_id, updated_at_ms, message, scenario_id, overrides, session_key, revision = row
+    session_id, environment_id, updated_at_ms, message, scenario_id, overrides, session_key, revision, generation = row
     parsed = Session.FromString(message)
     parsed.session_key = session_key
     parsed.overrides[:] = _names(overrides)
     parsed.revision = revision
     if scenario_id is not None:
         parsed.scenario = scenario_id
-    return SessionRecord(session_id, environment_id, updated_at_ms, parsed)
+    return SessionRecord(session_id, environment_id, updated_at_ms, parsed, generation)
+
+
+def session_mock(message: bytes) -> Mock:
+    """A session's own mock is always on for it, so it is published and active."""
+    parsed = Mock.FromString(message)
+    parsed.active = True
+    return parsed
+
+
+def listed(ids: Iterable[str]) -> str:
+    """Ids, as the argument of ``AMONG``."""
+    return json.dumps(list(ids))
+
+
+def tags(words: Iterable[str]) -> str:
+    """Tags, as a column holds them: each between two spaces, so that any of them is found as a part of the text."""
+    joined = " ".join(words)
+    return f" {joined} " if joined else ""
 
 
 def _names(joined: str | None) -> list[str]:

@@ -60,10 +60,9 @@ class Sources(Unit):
             f"""
             SELECT id, '' FROM project WHERE {_MANAGED}
             UNION SELECT project_id, id FROM environment WHERE {_MANAGED}
-            UNION SELECT project_id, id FROM environment WHERE id IN (
-                SELECT environment_id FROM mock WHERE {_MANAGED}
-                UNION SELECT environment_id FROM scenario WHERE {_MANAGED}
-            )
+            UNION SELECT project_id, id FROM environment
+                WHERE EXISTS (SELECT 1 FROM mock WHERE {_MANAGED} AND environment_id = environment.id)
+                OR EXISTS (SELECT 1 FROM scenario WHERE {_MANAGED} AND environment_id = environment.id)
             ORDER BY 1, 2
             """,
             source,

@@ -13,13 +13,20 @@ from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.counting import Counting
 from understudy_server.store.sqlite.library import Library
 from understudy_server.store.sqlite.lists import Lists
+from understudy_server.store.sqlite.session_mocks import SessionMocks
 from understudy_server.store.sqlite.sources import Sources
+from understudy_server.store.sqlite.stored_files import StoredFiles
 from understudy_server.store.sqlite.unit import without
 
 T = TypeVar("T")
 
+# Mocks of sessions go with these.
+_OF_ENVIRONMENTS = (
+    "session", "environment_activation", "scenario_mock", "mock", "scenario", "file", "past", "removed", "host",
+)  # fmt: skip
 
-class SqliteTransaction(Lists, Counting, Library, Sources):
+
+class SqliteTransaction(Lists, Counting, Library, SessionMocks, StoredFiles, Sources):
     """Fills ``app.ports.Transaction``.
 
     The first change of a unit moves the version, and every change notes what it touched. To put something is a change,
@@ -111,6 +118,9 @@ class SqliteTransaction(Lists, Counting, Library, Sources):
         )
         return rows.environment(row) if row else None
 
+    async def environment_ids(self) -> Collection[str]:
+        return {environment_id for (environment_id,) in self._rows("SELECT id FROM environment")}
+
     async def put_environment(self, record: EnvironmentRecord) -> None:
         await self.put_environments((record,))
 
@@ -132,14 +142,14 @@ class SqliteTransaction(Lists, Counting, Library, Sources):
     async def remove_environment(self, environment_id: str) -> None:
         for kind in ("session", "scenario", "mock"):
             self._note_rows(kind, f"SELECT environment_id, id FROM {kind} WHERE environment_id = ?", environment_id)
-        for table in ("session", "environment_activation", "scenario_mock", "mock", "scenario", "host"):
+        for table in _OF_ENVIRONMENTS:
             self._run(f"DELETE FROM {table} WHERE environment_id = ?", environment_id)
         if self._run("DELETE FROM environment WHERE id = ?", environment_id):
             self._note("environment", environment_id, environment_id)
 
     async def is_empty(self, environment_id: str, now_ms: int) -> bool:
         alive = "AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)"
-        questions = ("mock WHERE environment_id = :id", "scenario WHERE environment_id = :id")
+        questions = [f"{table} WHERE environment_id = :id" for table in ("mock", "scenario", "file")]
         return not any(
             self._connection.execute(
                 f"SELECT 1 FROM {each} LIMIT 1", {"id": environment_id, "now_ms": now_ms}
@@ -190,6 +200,9 @@ class SqliteTransaction(Lists, Counting, Library, Sources):
     async def session_ids(self) -> Collection[str]:
         return {session_id for (session_id,) in self._rows("SELECT id FROM session")}
 
+    async def state_ids(self) -> Collection[str]:
+        return {name for (name,) in self._rows("SELECT id || '.' || generation FROM session")}
+
     async def put_session(self, record: SessionRecord) -> None:
         session = record.message
         kept = without(session, "session_key", "overrides", "scenario", "revision")
@@ -198,7 +211,7 @@ class SqliteTransaction(Lists, Counting, Library, Sources):
             scenario_id=session.scenario if session.HasField("scenario") else None,
             updated_at_ms=record.updated_at_ms,
             expires_at_ms=milliseconds(session.expires_at) if session.HasField("expires_at") else None,
-            revision=session.revision, message=kept.SerializeToString(),
+            revision=session.revision, generation=record.generation, message=kept.SerializeToString(),
         )  # fmt: skip
         # A key that another session has is refused by the table: silence would leave a session that nobody finds.
         self._run("DELETE FROM session_entry WHERE session_id = ? AND kind = 'key'", record.id)

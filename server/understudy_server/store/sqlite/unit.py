@@ -14,8 +14,9 @@ M = TypeVar("M", bound=Message)
 LARGE = 64
 """A change of so many sessions, or of anything else, is worth showing to followers beforehand."""
 
-# What a change is for whoever takes it in: a session is small, and of the others any may have an index to be built.
-_EFFORTS = {"session": 1, "mock": LARGE, "scenario": LARGE, "environment": LARGE}
+# What a change is for whoever takes it in: a session is small, a file may be megabytes, and of the others any may have
+# an index to be built.
+_EFFORTS = {"session": 1, "session_mock": 1, "file": LARGE, "mock": LARGE, "scenario": LARGE, "environment": LARGE}
 
 
 class Unit:
@@ -51,11 +52,15 @@ class Unit:
         """Note every (environment id, id) that a query finds."""
         self._note_all(kind, self._rows(query, *arguments))
 
-    def _revise(self, kind: str, query: str, *arguments: Any) -> None:
-        """Count a change of every session or scenario that a query finds: something it names is about to go."""
+    def _revise(self, kind: str, query: str, *arguments: Any) -> list[Row]:
+        """Count a change of every session or scenario that a query finds: something it names is about to go.
+
+        Returns (environment id, id) of each.
+        """
         found = self._rows(query, *arguments)
         self._run_many(f"UPDATE {kind} SET revision = revision + 1 WHERE environment_id = ? AND id = ?", found)
         self._note_all(kind, found)
+        return found
 
     def _upsert(self, table: str, key: tuple[str, ...], **values: Any) -> None:
         self._upsert_all(table, key, tuple(values), (tuple(values.values()),))
