@@ -10,7 +10,14 @@ from benchmarks.load import Load, Loaded, load
 from benchmarks.method import LOAD_CORE, SERVER_CORE, Length, Rounds, alternate
 from benchmarks.processes import Started, started
 from benchmarks.row import Row, at_least, at_most
-from benchmarks.scenery import HEADERS, MOCKED_BODY, PROXIED_MOCKED_PATH, PROXIED_REAL_PATH, UPSTREAM_BODY
+from benchmarks.scenery import (
+    HEADERS,
+    MOCKED_BODY,
+    PROXIED_MOCKED_PATH,
+    PROXIED_REAL_PATH,
+    PROXIED_TEMPLATED_PATH,
+    UPSTREAM_BODY,
+)
 from benchmarks.telling import latencies, p99, rate, throughput
 
 
@@ -24,10 +31,10 @@ class Stage:
 
 
 @contextmanager
-def static_stage(kind: str) -> Iterator[Stage]:
+def static_stage(kind: str, path: str = PROXIED_MOCKED_PATH) -> Iterator[Stage]:
     """A mock answers; nginx returns the same body."""
     with started(kind) as server, nginx.answering(MOCKED_BODY, SERVER_CORE) as limit:
-        ours = Loaded(server.pid, server.address, PROXIED_MOCKED_PATH, HEADERS, body=MOCKED_BODY)
+        ours = Loaded(server.pid, server.address, path, HEADERS, body=MOCKED_BODY)
         yield Stage(server, ours, replace(ours, pid=limit.pid, address=limit.address))
 
 
@@ -46,6 +53,7 @@ def forward_stage() -> Iterator[Stage]:
 STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {
     "static": partial(static_stage, "proxy-memory"),
     "static-durable": partial(static_stage, "proxy-durable"),
+    "template": partial(static_stage, "proxy-memory", PROXIED_TEMPLATED_PATH),
     "forward": forward_stage,
 }
 
@@ -70,6 +78,18 @@ def static_durable(length: Length) -> list[Row]:
     detail = f"{throughput(rounds)}; {stage.server.last_words} exchanges dropped"
     name = "static mock, journal on disk / nginx `return 200`"
     return [Row(name, rounds.ratio(rate), at_least(0.38, must=False), detail)]
+
+
+def template(length: Length) -> list[Row]:
+    """An answer with three values of the request in it, made for each, with the journal in memory."""
+    with STAGES["template"]() as stage:
+        rounds = _measured(stage, length)
+        traced = _measured(_traced(stage), length)
+    name = "template with three values, journal in memory"
+    return [
+        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40), throughput(rounds)),
+    ]
 
 
 def forward(length: Length) -> list[Row]:

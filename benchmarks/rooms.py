@@ -12,7 +12,11 @@ from understudy_server.app.ports import Journal
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
 from understudy_server.journal.sqlite import SqliteJournal
+from understudy_server.live.view import LiveView
+from understudy_server.proxy.explaining import ViewExplainer
+from understudy_server.proxy.settings import ProxySettings
 from understudy_server.rpc.dispatcher import Dispatcher
+from understudy_server.state.kept import KeptState
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
 from benchmarks.scenery import ENVIRONMENT, KEY, PROJECT
@@ -27,7 +31,8 @@ def now_ms() -> int:
 async def dispatcher(folder: Path) -> tuple[Dispatcher, str]:
     """A dispatcher over the real store, with one session in it, and a key's text."""
     store, presence = await SqliteStore.open(folder), await SqlitePresence.open(folder)
-    made = dispatcher_on(store, await SqliteJournal.open(folder), presence, IdMaker(now_ms))
+    state = await KeptState.open(folder, presence.writer)
+    made = dispatcher_on(store, await SqliteJournal.open(folder), presence, state, IdMaker(now_ms))
     await make_place(made)
     session = PutSessionRequest(project=PROJECT, session_key=KEY, label="CI run 4821", global_delay_ms=5)
     await as_owner(made, "SessionService/PutSession", session)
@@ -35,8 +40,19 @@ async def dispatcher(folder: Path) -> tuple[Dispatcher, str]:
     return made, key.text
 
 
-def dispatcher_on(store: SqliteStore, journal: Journal, presence: SqlitePresence, new_id: IdMaker) -> Dispatcher:
-    return Dispatcher(store=store, journal=journal, presence=presence, clock=now_ms, new_id=new_id, api_rate=UNLIMITED)
+def dispatcher_on(
+    store: SqliteStore, journal: Journal, presence: SqlitePresence, state: KeptState, new_id: IdMaker
+) -> Dispatcher:
+    return Dispatcher(
+        store=store,
+        journal=journal,
+        presence=presence,
+        state=state,
+        explainer=ViewExplainer(LiveView(store), state, ProxySettings()),
+        clock=now_ms,
+        new_id=new_id,
+        api_rate=UNLIMITED,
+    )
 
 
 async def make_place(made: Dispatcher, upstream: str = "") -> None:

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from benchmarks.apply_rows import apply
 from benchmarks.control_rows import grpc_get_session, rest_get_session
 from benchmarks.delay_rows import delays
+from benchmarks.match_rows import match
 from benchmarks.method import LOAD_CORE, Length, Rejected
 from benchmarks.nginx import TOOLS_PATH
 from benchmarks.page import PAGE, page
 from benchmarks.processes import allow_descriptors
-from benchmarks.proxy_rows import forward, static, static_durable
+from benchmarks.proxy_rows import forward, static, static_durable, template
 from benchmarks.row import Measure, Row
 
 ROWS: dict[str, Measure] = {
@@ -24,9 +25,11 @@ ROWS: dict[str, Measure] = {
     "grpc-get": grpc_get_session,
     "static": static,
     "static-durable": static_durable,
+    "template": template,
     "forward": forward,
     "delays": delays,
     "apply": apply,
+    "match": match,
 }
 
 

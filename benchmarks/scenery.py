@@ -13,6 +13,12 @@ UPSTREAM_BODY = MOCKED_BODY.replace(b"the_mock", b"upstream")
 MOCKED_PATH, REAL_PATH = "/api/orders/1001", "/api/real"
 PROXIED_MOCKED_PATH, PROXIED_REAL_PATH = _PREFIX + MOCKED_PATH, _PREFIX + REAL_PATH
 
+# A mock's answer again, made for each request: with two of the three values from the path, and one from the query.
+TEMPLATED_PATH = "/api/made/:id"
+TEMPLATE = MOCKED_BODY.decode()
+TEMPLATE = TEMPLATE.replace("1001", "{{ request.path_params.id }}").replace("EUR", "{{ request.query.currency }}")
+PROXIED_TEMPLATED_PATH = f"{_PREFIX}/api/made/1001?currency=EUR"
+
 # With Host, which every client sends, these are the four headers of a request.
 HEADERS = {"x-flowmock-session": KEY, "Accept": "application/json", "User-Agent": "bench/1"}
 

@@ -1,13 +1,12 @@
 """The proxy on its real rooms, with a mock that one session has switched on, as ``understudy serve`` runs it."""
 
 import asyncio
-import random
 import signal
 from pathlib import Path
 from typing import Protocol
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
-from understudy.v1.actions_pb2 import Action, Respond
+from understudy.v1.actions_pb2 import Action, Header, Respond
 from understudy.v1.key_service_pb2 import CreateKeyRequest
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import CreateMockRequest, Mock, PublishMockRequest
@@ -22,17 +21,33 @@ from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.recording import Recorder
 from understudy_server.rpc.dispatcher import Dispatcher
 from understudy_server.rpc.grpc_server import GrpcServer
+from understudy_server.state.kept import KeptState
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
 from benchmarks.processes import allow_descriptors
 from benchmarks.rooms import as_owner, dispatcher_on, make_place, now_ms
-from benchmarks.scenery import ENVIRONMENT, KEY, MOCKED_BODY, MOCKED_PATH, PROJECT, delayed_sessions
+from benchmarks.scenery import (
+    ENVIRONMENT,
+    KEY,
+    MOCKED_BODY,
+    MOCKED_PATH,
+    PROJECT,
+    TEMPLATE,
+    TEMPLATED_PATH,
+    delayed_sessions,
+)
 
 _MOCK = Mock(
     id="ovr_order",
     name="One order",
     matcher=RequestMatcher(method="GET", path=MOCKED_PATH),
     action=Action(respond=Respond(status=200, json=MOCKED_BODY.decode())),
+)
+_TEMPLATED = Mock(
+    id="ovr_made",
+    name="One order, made for each request",
+    matcher=RequestMatcher(method="GET", path=TEMPLATED_PATH),
+    action=Action(respond=Respond(headers=[Header(name="content-type", value="application/json")], template=TEMPLATE)),
 )
 
 
@@ -63,13 +78,14 @@ async def _serve(
     """Serve until the process is ended; then say how many exchanges the journal dropped."""
     allow_descriptors()
     store, presence, new_id = await SqliteStore.open(folder), await SqlitePresence.open(folder), IdMaker(now_ms)
-    made = dispatcher_on(store, journal, presence, new_id)
+    state = await KeptState.open(folder, presence.writer)
+    made = dispatcher_on(store, journal, presence, state, new_id)
     await _fill(made, upstream, sessions)
     door = GrpcServer(made) if has_door else None
     key = f"{await door.start('127.0.0.1:0')} {await _admin_key(made)}" if door else "-"
     view = LiveView(store)
     await view.catch_up()
-    listener = ProxyListener(view, journal, presence, clock=now_ms, rng=random.Random(1), new_id=new_id)
+    listener = ProxyListener(view, journal, presence, clock=now_ms, state=state, new_id=new_id)
     host, port = await listener.listen("127.0.0.1", 0)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -80,6 +96,7 @@ async def _serve(
     if door:
         await door.stop(1)
     await journal.close()
+    await state.close()
     await presence.close()
     await store.close()
     print(journal.dropped, flush=True)
@@ -92,13 +109,12 @@ async def _admin_key(made: Dispatcher) -> str:
 
 async def _fill(made: Dispatcher, upstream: str, sessions: int) -> None:
     await make_place(made, upstream)
-    await as_owner(
-        made, "MockService/CreateMock", CreateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock=_MOCK)
-    )
-    await as_owner(
-        made, "MockService/PublishMock", PublishMockRequest(project=PROJECT, environment=ENVIRONMENT, mock_id=_MOCK.id)
-    )
+    for mock in (_MOCK, _TEMPLATED):
+        create = CreateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock=mock)
+        await as_owner(made, "MockService/CreateMock", create)
+        publish = PublishMockRequest(project=PROJECT, environment=ENVIRONMENT, mock_id=mock.id)
+        await as_owner(made, "MockService/PublishMock", publish)
     for key, delay_ms in ((KEY, 0), *delayed_sessions(sessions)):
         session = PutSessionRequest(project=PROJECT, environment=ENVIRONMENT, session_key=key, global_delay_ms=delay_ms)
-        session.overrides.append(_MOCK.id)
+        session.overrides.extend([_MOCK.id, _TEMPLATED.id])
         await as_owner(made, "SessionService/PutSession", session)

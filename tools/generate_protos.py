@@ -36,8 +36,20 @@ def generate(target: Path) -> list[Path]:
         if "_service_pb2_grpc" not in path.name:
             path.unlink()
     for path in target.rglob("*_pb2*.py*"):
-        path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
+        if path.suffix in {".py", ".pyi"}:
+            path.write_text(HEADER + path.read_text(encoding="utf-8"), encoding="utf-8")
     return sorted(path.relative_to(target) for path in target.rglob("*") if path.is_file())
+
+
+def write() -> None:
+    """Put what is generated into the client, each file that differs at once, so that nobody reads half of one."""
+    with tempfile.TemporaryDirectory(dir=CLIENT) as folder:
+        fresh = Path(folder)
+        for path in generate(fresh):
+            target = CLIENT / path
+            if not target.is_file() or not filecmp.cmp(fresh / path, target, shallow=False):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (fresh / path).replace(target)
 
 
 def drifted() -> list[str]:
@@ -57,7 +69,7 @@ def drifted() -> list[str]:
 def main() -> None:
     """Generate, or with ``--check`` exit with the names of what is stale."""
     if "--check" not in sys.argv:
-        generate(CLIENT)
+        write()
         return
     if stale := drifted():
         sys.exit("generated code does not match proto/ (run `make proto`):\n  " + "\n  ".join(stale))

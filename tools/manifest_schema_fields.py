@@ -1,7 +1,6 @@
 """How messages are written in a manifest file, as JSON Schema: the JSON form, and the short forms beside it."""
 
 import re
-from itertools import combinations
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor
@@ -9,7 +8,7 @@ from understudy.options.v1.options_pb2 import Limits
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy_gateway.transcoding import comments, options
 from understudy_gateway.transcoding.fields import Field, Kind, read_field, read_fields
-from understudy_gateway.transcoding.schemas import scalar
+from understudy_gateway.transcoding.schemas import at_most_one, is_required_group, scalar
 from understudy_server.manifest.options import manifest
 from understudy_server.manifest.shapes import BESIDE_SUFFIX, INCLUDE, INCLUDING
 from understudy_server.manifest.shorthands import PAIRS_FORMS, TEXT_FORMS
@@ -112,15 +111,15 @@ class Definitions:
         for group in message.oneofs:
             members = [spec for spec in specs if spec.oneof == group.name]
             names = [name for member in members for name in _spellings(member)]
-            needed = re.search(r"\bRequired\b", self._note(group.full_name).description)
+            needed = is_required_group(self._note(group.full_name).description)
             if needed and len(members) == len(specs):
                 # Words about mappings alone, so that a short form may stand beside them.
                 return {"minProperties": 1, "maxProperties": 1}
-            pairs: list[Schema] = [{"not": {"required": list(pair)}} for pair in combinations(names, 2)]
-            if needed:
-                pairs.append({"anyOf": [{"required": [name]} for name in names]})
-            if pairs:
-                rules.setdefault("allOf", []).extend(pairs)
+            # Words about keys that hold for any text would be wrong where text is a short form.
+            own = at_most_one(names, one_at_least=needed)
+            said = [{"if": {"type": "object"}, "then": each} for each in own] if needed else own
+            if said:
+                rules.setdefault("allOf", []).extend(said)
         return rules
 
     def _note(self, name: str) -> comments.Note:

@@ -49,6 +49,23 @@ def test_names_that_the_server_knows_are_offered(server: Server, words: str, off
     assert sorted(bash(words, **at(server))) == offered
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("understudy state get ", ["shared"]),
+        ("understudy state get --session ci-42 order.", ["order.id", "order.name"]),
+        ("understudy state delete --chain order ", []),
+        ("understudy state list --session ci", ["ci-42"]),
+    ],
+)
+def test_keys_of_values_are_offered_of_whom_the_line_names(server: Server, words: str, offered: list[str]) -> None:
+    understudy("session", "put", "ci-42", **at(server))
+    understudy("state", "set", "shared", "1", **at(server))
+    for key in ("order.id", "order.name", "user"):
+        understudy("state", "set", key, "1", "--session", "ci-42", **at(server))
+    assert sorted(bash(words, **at(server))) == offered
+
+
 def test_ids_of_keys_that_work_are_offered(server: Server) -> None:
     listed = json.loads(understudy("key", "list", "--active", "--json", UNDERSTUDY_DATA=str(server.data)).stdout)
     assert sorted(bash("understudy key revoke key_", **at(server))) == sorted(each["id"] for each in listed["keys"])

@@ -14,8 +14,8 @@ from understudy_gateway.transcoding.openapi import document
 
 _ABOUT = """\
 A running server serves the OpenAPI document that this page is made of at `/openapi.json`, and a page to try it at
-`/docs`. A call carries its key as `Authorization: Bearer fmk_...`. Bodies and answers are JSON. The same calls exist
-over [gRPC](grpc.md).
+`/docs`. A call carries its key as `Authorization: Bearer fmk_...`. Bodies and answers are JSON, but for what files
+hold. The same calls exist over [gRPC](grpc.md).
 
 <!-- test: server -->
 <!-- test: run export UNDERSTUDY_KEY=fmk_... -->
@@ -26,9 +26,13 @@ curl -sS -X PUT "http://127.0.0.1:8000/api/v1/sessions/ci-42" -H "Authorization:
 ```
 
 In the body of a PATCH, and of the PUT of a session, an absent key leaves what is there as it is, and null clears it
-where null is allowed. This goes for the keys of the body itself: an object or a list inside (`matcher`, `action`,
-`cors`, `redaction`, `limits`, `hosts`, `carriers`) is set whole, so that what is left out of it has its default again.
-A change to what is so already changes nothing, the revision neither.
+where null is allowed. This goes for the keys of the body itself: an object or a list inside (`cors`, `redaction`,
+`limits`, `hosts`, `carriers`) is set whole, so that what is left out of it has its default again. A change to what is
+so already changes nothing, the revision neither.
+
+In the PATCH of a mock it goes for the keys of objects inside (`matcher`, `action`, `lifetime`) too: they are merged
+into those that are there, null clears any key, and an empty object changes nothing. Lists, and objects whose keys are
+names of yours (`matcher.query`), are set whole.
 
 What has a revision is answered with an `ETag`. Sent back as `If-Match`, it lets a call be refused (412,
 `revision_mismatch`) when somebody else was quicker. It counts where the call lists it: when a mock, scenario, project,
@@ -134,5 +138,7 @@ def _parameter(parameter: Schema) -> tuple[str, str, str, str, str]:
 def _content(holder: Schema) -> str:
     ((kind_of_content, content),) = holder["content"].items()
     schema = content["schema"]
-    text = kind(schema, link)
+    text = "bytes" if schema.get("format") == "binary" else kind(schema, link)
+    if kind_of_content == "*/*":
+        return f"{text} of any content type"
     return text if kind_of_content == "application/json" else f"{text} ({kind_of_content})"

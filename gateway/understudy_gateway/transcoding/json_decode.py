@@ -14,17 +14,30 @@ from understudy_gateway.transcoding.values import json_reader, set_timestamp
 
 @dataclass(slots=True)
 class Reading:
-    """One request being read. ``lenient``: unknown keys are ignored. ``faults`` in the order in which they were met."""
+    """One request being read. ``lenient``: unknown keys are ignored. ``faults`` in the order in which they were met.
+
+    ``merges``: objects are merged into those that are there, so that null clears whatever it is given for.
+    """
 
     lenient: bool
     faults: list[InputFault] = field(default_factory=list)
+    merges: bool = False
+
+    def merging(self) -> "Reading":
+        """The same reading, of what is merged."""
+        return Reading(self.lenient, self.faults, merges=True)
+
+    def whole(self) -> "Reading":
+        """The same reading, of what is set whole."""
+        return Reading(self.lenient, self.faults) if self.merges else self
 
 
-_Put = Callable[[Message, Any, str, Reading], None]
+_Put = Callable[[Message, Any, str, Reading], list[str] | None]
 """Puts a JSON value into a field of the message, or into the message itself; the text is the path of the value in proto
-names. Raises ``BadValue``."""
+names. Returns the paths of what was given within a value that is merged, ``None`` for one that is set whole. Raises
+``BadValue``."""
 
-_PutElement = Callable[[Any, Any, Any, str, Reading], None]
+_PutElement = Callable[[Any, Any, Any, str, Reading], object]
 """Puts a JSON value into a container, at a key (for a list: an index that does not matter)."""
 
 
@@ -37,8 +50,10 @@ class MessageDecoder:
     def fill(self, message: Message, members: dict[str, Any], path: str, reading: Reading) -> list[str]:
         """Set the fields named by ``members`` and return the names (proto) of those that were given, null among them.
 
-        ``path`` is what stands before a field's name in faults: empty, or ending with a dot. Fields that only the
-        server sets are ignored and not returned. Faults go to ``reading``; what is readable is set all the same.
+        Of an object that is merged, the paths of what was given within it are returned in place of its name: none for
+        one that is empty. ``path`` is what stands before a field's name in faults: empty, or ending with a dot. Fields
+        that only the server sets are ignored and not returned. Faults go to ``reading``; what is readable is set all
+        the same.
         """
         given: list[str] = []
         chosen: dict[str, str] = {}
@@ -51,16 +66,20 @@ class MessageDecoder:
             spec, put = known
             if spec.output_only:
                 continue
-            given.append(spec.name)
+            below = None
             try:
                 if value is None and (spec.nullable or spec.kind is not Kind.RAW):
-                    _clear(message, spec)
-                    continue
-                if spec.oneof:
-                    _choose(chosen, spec.oneof, key)
-                put(message, value, path + spec.name, reading)
+                    _clear(message, spec, reading)
+                else:
+                    if spec.oneof:
+                        _choose(chosen, spec.oneof, key)
+                    below = put(message, value, path + spec.name, reading)
             except BadValue as bad:
                 reading.faults.append(misfit(spec.reason, path + spec.name, bad, value))
+            if below is None:
+                given.append(spec.name)
+            else:
+                given += [f"{spec.name}.{inner}" for inner in below]
         return given
 
 
@@ -113,11 +132,18 @@ def _scalar_putter(spec: Field) -> _Put:
 
 
 def _filler(decoder: MessageDecoder) -> _Put:
-    def fill(target: Message, value: Any, path: str, reading: Reading) -> None:
+    def fill(target: Message, value: Any, path: str, reading: Reading) -> list[str] | None:
         if type(value) is not dict:
             raise BadValue("an object")
-        target.SetInParent()
-        decoder.fill(target, value, path + ".", reading)
+        if not reading.merges:
+            target.SetInParent()
+            decoder.fill(target, value, path + ".", reading)
+            return None
+        below = decoder.fill(target, value, path + ".", reading)
+        if below:
+            # An object that says nothing is not there, so that a mask that names nothing says the same.
+            target.SetInParent()
+        return below
 
     return fill
 
@@ -150,6 +176,7 @@ def _map_putter(spec: Field, put: _PutElement) -> _Put:
 def _put_each(
     spec: Field, container: Any, elements: Iterable[tuple[Any, Any, str]], put: _PutElement, reading: Reading
 ) -> None:
+    reading = reading.whole()
     for key, element, path in elements:
         try:
             put(container, key, element, path, reading)
@@ -162,7 +189,7 @@ def _choose(chosen: dict[str, str], oneof: str, key: str) -> None:
         raise BadValue(f"left out when {chosen[oneof]} is given", "oneof")
 
 
-def _clear(message: Message, spec: Field) -> None:
-    if not spec.nullable:
+def _clear(message: Message, spec: Field, reading: Reading) -> None:
+    if not (spec.nullable or reading.merges):
         raise BadValue("something other than null", "null")
     message.ClearField(spec.name)

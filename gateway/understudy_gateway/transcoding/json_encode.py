@@ -5,6 +5,7 @@ otherwise. An enum's zero value has no spelling, and no text is no JSON: both ar
 """
 
 import base64
+import math
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -15,6 +16,9 @@ from google.protobuf.message import Message
 
 from understudy_gateway.transcoding import timestamps
 from understudy_gateway.transcoding.fields import Field, Kind, read_fields
+
+# The greatest number up to which every whole number is a double.
+_WHOLE_MAX = 2**53
 
 _Convert = Callable[[Any], Any]
 _Plan = list[tuple[str, Callable[[Message], Any], str, bool, bool, _Convert | None]]
@@ -93,9 +97,16 @@ def dump(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
+def _number(value: float) -> float:
+    """Return a number as people write it: 1 and not 1.0. Minus zero and what is beyond all digits stay as they are."""
+    is_plain = value.is_integer() and abs(value) <= _WHOLE_MAX and (value != 0 or math.copysign(1, value) > 0)
+    return int(value) if is_plain else value
+
+
 _CONVERTERS: dict[Kind, _Convert] = {
     # Text that was checked when it came in: spliced as it is, so that no digit changes.
     Kind.RAW: lambda text: orjson.Fragment(text or "null"),
     Kind.BYTES: lambda value: base64.b64encode(value).decode(),
+    Kind.NUMBER: _number,
     Kind.TIMESTAMP: lambda value: timestamps.write(value.seconds, value.nanos),
 }

@@ -1,7 +1,7 @@
 """Strict JSON: what RFC 8259 allows, and nothing that two readers could take for different values.
 
 Refused are duplicate keys, ``NaN`` and ``Infinity``, halves of surrogate pairs, text that is not UTF-8, nesting deeper
-than 64 levels and numbers longer than 4300 characters (the standard library's own bound for reading an integer).
+than 96 levels and numbers longer than 4300 characters (the standard library's own bound for reading an integer).
 Numbers that a Python number would change stay as written, so that raw JSON keeps its digits.
 """
 
@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-DEPTH_MAX_LEVELS = 64
+# Room for criteria nested as deep as they may be, at three levels each, and for what they stand in.
+DEPTH_MAX_LEVELS = 96
 NUMBER_MAX_CHARACTERS = 4300
 
 # Up to this length every integer is itself in 64 bits, whatever its sign.

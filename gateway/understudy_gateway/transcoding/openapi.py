@@ -29,6 +29,9 @@ _ABOUT = (
 _ANY_CALL = frozenset({400, 401, 403, 422, 429, 500, 503})
 _NOT_FOUND, _PRECONDITION_FAILED, _BODY_TOO_LARGE = 404, 412, 413
 
+_JSON, _ANY_TYPE = "application/json", "*/*"
+_BYTES: Schema = {"type": "string", "format": "binary"}
+
 # The methods that the format has a place for; a binding of another one is routed and not documented.
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
 
@@ -126,23 +129,32 @@ class _Writer:
 
     def _request_body(self, method: MethodDescriptor, rule: HttpRule, template: Template) -> Schema:
         request, strict = method.input_type, not options.rest_method(method).lenient
-        partial = MASK_FIELD in request.fields_by_name
+        if rule.body != WHOLE_BODY and _is_bytes(read_field(request.fields_by_name[rule.body])):
+            return self._bounded(method, {"content": {_ANY_TYPE: {"schema": _BYTES}}, "required": True})
+        partial, merges = MASK_FIELD in request.fields_by_name, options.rest_method(method).merges
         if rule.body == WHOLE_BODY:
-            side = Side("", is_input=True, strict=strict, partial=partial, without=_fixed(request, template))
+            side = Side(
+                "", is_input=True, strict=strict, partial=partial, merges=merges, without=_fixed(request, template)
+            )
             schema = self.schemas.reference(request, side)
         else:
-            side = Side("Patch" if partial else "Input", is_input=True, strict=strict, partial=partial)
+            side = Side("Patch" if partial else "Input", is_input=True, strict=strict, partial=partial, merges=merges)
             schema = self.schemas.reference(read_field(request.fields_by_name[rule.body]).nested, side)
-        body: Schema = {"content": {"application/json": {"schema": schema}}}
+        body: Schema = {"content": {_JSON: {"schema": schema}}}
         if not partial:
             body["required"] = True
+        return self._bounded(method, body)
+
+    def _bounded(self, method: MethodDescriptor, body: Schema) -> Schema:
+        """Say how long a body may be where it may be longer than others."""
         if most := options.rest_method(method).body_bytes_max:
             body["description"] = f"At most {most} bytes, or what the server takes of any route if that is more."
         return body
 
     def _responses(self, method: MethodDescriptor, rule: HttpRule) -> Schema:
-        schema, headers = self._answer(method.output_type, rule.response_body)
-        kind = "text/event-stream" if method.server_streaming else "application/json"
+        kind, schema, headers = self._answer(method.output_type, rule.response_body)
+        if method.server_streaming:
+            kind = "text/event-stream"
         note = comments.read(self._notes.get(method.output_type.full_name, ""))
         success: Schema = {"description": note.description or "Done.", "content": {kind: {"schema": schema}}}
         if headers:
@@ -152,18 +164,20 @@ class _Writer:
         refusals = {str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(statuses)}
         return {"200": success, **refusals, "default": {"$ref": "#/components/responses/Error"}}
 
-    def _answer(self, response: Descriptor, response_body: str) -> tuple[Schema, Schema]:
-        """Return the schema of the body and the headers of an answer."""
+    def _answer(self, response: Descriptor, response_body: str) -> tuple[str, Schema, Schema]:
+        """Return the content type, the schema of the body and the headers of an answer."""
         headers = {spec.header: self._header(spec) for spec in read_fields(response) if spec.header}
         if not response_body:
-            return self.schemas.reference(response, Side(whole_body=True)), headers
+            return _JSON, self.schemas.reference(response, Side(whole_body=True)), headers
         spec = read_field(response.fields_by_name[response_body])
-        if spec.message is not None and spec.message.full_name == HTTP_BODY:
-            return {"description": "Any JSON value."}, headers
+        if _is_bytes(spec):
+            if _JSON in self._notes.get(spec.descriptor.full_name, ""):
+                return _JSON, {"description": "Any JSON value."}, headers
+            return _ANY_TYPE, _BYTES, headers
         if spec.kind is not Kind.MESSAGE or not spec.is_single:
-            return self.schemas.of(spec, Side()), headers
+            return _JSON, self.schemas.of(spec, Side()), headers
         headers |= {inner.header: self._header(inner) for inner in read_fields(spec.nested) if inner.header}
-        return self.schemas.reference(spec.nested, Side(whole_body=True)), headers
+        return _JSON, self.schemas.reference(spec.nested, Side(whole_body=True)), headers
 
     def _header(self, spec: Field) -> Schema:
         note = comments.read(self._notes.get(spec.descriptor.full_name, ""))
@@ -196,6 +210,11 @@ def _in_words_of_rest(contract: Contract) -> Contract:
     for word, shown in words.items():
         notes = {name: re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", shown, note) for name, note in notes.items()}
     return replace(contract, comments=notes)
+
+
+def _is_bytes(spec: Field) -> bool:
+    """Tell whether the field stands for itself as a body, and is no JSON."""
+    return spec.is_single and spec.message is not None and spec.message.full_name == HTTP_BODY
 
 
 def _fixed(request: Descriptor, template: Template) -> frozenset[str]:
@@ -273,7 +292,7 @@ _ERROR: Schema = {
     "required": ["error", "code"],
 }
 
-_ERROR_CONTENT: Schema = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+_ERROR_CONTENT: Schema = {_JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 _ANY_ERROR: Schema = {"description": "Any other failure, in the same envelope.", "content": _ERROR_CONTENT}
 

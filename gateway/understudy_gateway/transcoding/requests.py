@@ -5,17 +5,26 @@ A later part wins over an earlier one, except that fields of the path and of hea
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
+from understudy.options.v1.options_pb2 import RestMethod
 
 from understudy_gateway.transcoding import faults, json_text, options, query
 from understudy_gateway.transcoding.faults import BadValue, InputFault, misfit
-from understudy_gateway.transcoding.fields import Field, Kind, UnsupportedField, is_mask, read_field, read_fields
+from understudy_gateway.transcoding.fields import (
+    HTTP_BODY,
+    Field,
+    Kind,
+    UnsupportedField,
+    is_mask,
+    read_field,
+    read_fields,
+)
 from understudy_gateway.transcoding.json_decode import Decoders, MessageDecoder, Reading
 from understudy_gateway.transcoding.json_text import InvalidJson
 from understudy_gateway.transcoding.routes import BadEncoding
@@ -25,6 +34,7 @@ from understudy_gateway.transcoding.values import text_reader
 
 WHOLE_BODY = "*"
 MASK_FIELD = "update_mask"
+CONTENT_TYPE = b"content-type"
 
 # Headers that hold an entity tag: quoted, perhaps marked as weak, or a star for "whatever it is".
 ENTITY_TAGS = frozenset({"etag", "if-match"})
@@ -80,7 +90,6 @@ class RequestDecoder:
             for spec in read_fields(request)
             if spec.header
         ]
-        self.headers = frozenset(name for name, _ in self._headers)
         self.spelling = Spelling(
             "" if rule.body == WHOLE_BODY else rule.body,
             {field.spec.name: field.spec.header for _, field in self._headers},
@@ -88,7 +97,10 @@ class RequestDecoder:
         self._places = [name for name in rest.query if name in faults.PLACES and rule.body]
         in_path = {variable.path[0] for variable in template.variables if len(variable.path) == 1}
         fixed = frozenset(in_path | {field.spec.name for _, field in self._headers})
-        self._body = _body(request, rule.body, fixed, frozenset(rest.query), decoders)
+        self._body = _body(request, rule.body, fixed, rest, decoders)
+        self.headers = frozenset(name for name, _ in self._headers) | (
+            self._body.headers if self._body else frozenset()
+        )
         self._query = query.QueryBinder(request, _open_to_query(request, rule.body, fixed, frozenset(rest.query)))
 
     @property
@@ -118,7 +130,7 @@ class RequestDecoder:
         if parts.query:
             self._read_query(message, parts.query, reading)
         if self._body is not None:
-            self._body.read(message, parts.body, reading)
+            self._body.read(message, parts, reading)
         return message, faults.refuse(reading.faults)
 
     def _read_query(self, message: Message, raw: bytes, reading: Reading) -> None:
@@ -130,21 +142,47 @@ class RequestDecoder:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """The part of a request that comes from the HTTP body: a field of it, or (``field`` empty) all that is left.
+class _Body(Protocol):
+    """The part of a request that comes from the HTTP body. ``headers`` are those that say something about it."""
 
-    ``has_mask``: which keys are there becomes the update mask; ``unmasked`` are the names that do not count.
+    @property
+    def headers(self) -> frozenset[bytes]: ...
+
+    def read(self, message: Message, parts: RequestParts, reading: Reading) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _BytesBody:
+    """A body that stands for itself: a ``google.api.HttpBody``, with the content type that was said, if any."""
+
+    field: str
+    headers: frozenset[bytes] = frozenset((CONTENT_TYPE,))
+
+    def read(self, message: Message, parts: RequestParts, reading: Reading) -> None:  # noqa: ARG002 (as of any body)
+        content: Any = getattr(message, self.field)
+        content.SetInParent()
+        content.data = parts.body
+        content.content_type = parts.headers.get(CONTENT_TYPE, b"").decode("latin-1").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _JsonBody:
+    """A body in JSON: a field of the request, or (``field`` empty) all of it that is left.
+
+    ``has_mask``: which keys are there becomes the update mask, those within objects too when it ``merges``;
+    ``unmasked`` are the names that do not count.
     """
 
     decoder: MessageDecoder
     field: str
     has_mask: bool
+    merges: bool
     unmasked: frozenset[str]
+    headers: frozenset[bytes] = frozenset()
 
-    def read(self, message: Message, body: bytes, reading: Reading) -> None:
+    def read(self, message: Message, parts: RequestParts, reading: Reading) -> None:
         try:
-            members = json_text.parse_object(body) if body else {}
+            members = json_text.parse_object(parts.body) if parts.body else {}
         except InvalidJson as error:
             reading.faults.append(InputFault("invalid_json", str(error), rule="json"))
             return
@@ -152,26 +190,26 @@ class _Body:
         if self.field:
             target, path = getattr(message, self.field), self.field + "."
             target.SetInParent()
-        given = self.decoder.fill(target, members, path, reading)
+        given = self.decoder.fill(target, members, path, reading.merging() if self.merges else reading)
         if self.has_mask:
             mask = getattr(message, MASK_FIELD)
             mask.SetInParent()
             mask.paths.extend(name for name in given if name not in self.unmasked)
 
 
-def _body(
-    request: Descriptor, body: str, fixed: frozenset[str], in_query: frozenset[str], decoders: Decoders
-) -> _Body | None:
+def _body(request: Descriptor, body: str, fixed: frozenset[str], rest: RestMethod, decoders: Decoders) -> _Body | None:
     if not body:
         return None
     mask = request.fields_by_name.get(MASK_FIELD)
     has_mask = mask is not None and is_mask(mask)
     if body == WHOLE_BODY:
-        return _Body(decoders.of(request, fixed), "", has_mask, in_query)
+        return _JsonBody(decoders.of(request, fixed), "", has_mask, rest.merges, frozenset(rest.query))
     field = read_field(_field(request, body))
     if field.kind is not Kind.MESSAGE or not field.is_single:
         raise UnsupportedField(f"{field.descriptor.full_name}: only a message can be the body of a request")
-    return _Body(decoders.of(field.nested), body, has_mask, frozenset())
+    if field.nested.full_name == HTTP_BODY:
+        return _BytesBody(body)
+    return _JsonBody(decoders.of(field.nested), body, has_mask, rest.merges, frozenset())
 
 
 def _open_to_query(request: Descriptor, body: str, fixed: frozenset[str], in_query: frozenset[str]) -> frozenset[str]:

@@ -1,6 +1,8 @@
 """JSON Schemas of the contract's messages: as requests take them, and as answers give them."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -18,14 +20,15 @@ class Side:
     """How a message travels.
 
     ``suffix`` goes to the name of its schema. In a request (``is_input``): ``strict`` refuses unknown keys, ``partial``
-    asks for no key. ``without`` are fields (proto names) that travel elsewhere, ``whole_body`` means that fields with a
-    header of their own do, too.
+    asks for no key, ``merges`` takes null for any key, and parts of the objects within. ``without`` are fields (proto
+    names) that travel elsewhere, ``whole_body`` means that fields with a header of their own do, too.
     """
 
     suffix: str = ""
     is_input: bool = False
     strict: bool = False
     partial: bool = False
+    merges: bool = False
     whole_body: bool = False
     without: frozenset[str] = frozenset()
 
@@ -53,7 +56,9 @@ class Schemas:
         if side.is_input and spec.output_only:
             # Whatever it holds is ignored, so nothing is said about it.
             return {**schema, "readOnly": True}
-        schema.update(self._nullable(self._value(spec, side)) if spec.nullable else self._value(spec, side))
+        value = self._value(spec, side)
+        takes_null = spec.nullable or (side.merges and spec.kind is not Kind.RAW)
+        schema.update(self._nullable(value) if takes_null else value)
         if spec.output_only:
             schema["readOnly"] = True
         if note.examples:
@@ -77,8 +82,9 @@ class Schemas:
             schema["required"] = needed
         if side.strict:
             schema["additionalProperties"] = False
-        if side.is_input and (pairs := _exclusions(specs)):
-            schema["allOf"] = pairs
+        # Of what is merged one member may be cleared beside another that is set.
+        if side.is_input and not side.merges and (rules := self._groups(message, specs)):
+            schema["allOf"] = rules
         return schema
 
     def _value(self, spec: Field, side: Side) -> Schema:
@@ -92,7 +98,17 @@ class Schemas:
             return {"type": "object", "additionalProperties": one, **names, **most}
         return {"type": "array", "items": one, **most}
 
+    def _groups(self, message: Descriptor, specs: list[Field]) -> list[Schema]:
+        """Say of each oneof that at most one member may be there, and one must where its comment says so."""
+        rules: list[Schema] = []
+        for group in message.oneofs:
+            names = [spec.json_name for spec in specs if spec.oneof == group.name]
+            rules += at_most_one(names, one_at_least=is_required_group(self._notes.get(group.full_name, "")))
+        return rules
+
     def _nested(self, spec: Field, side: Side) -> Schema:
+        if side.merges and spec.is_single:
+            return self.reference(spec.nested, replace(side, suffix="Patch", without=frozenset()))
         if side.is_input:
             return self.reference(spec.nested, Side("Input", is_input=True, strict=side.strict))
         # As a part of an answer, a message holds the fields that would be headers if it were the whole.
@@ -117,13 +133,16 @@ def _is_always(spec: Field) -> bool:
     return spec.nullable if spec.has_presence else not spec.has_blank
 
 
-def _exclusions(specs: list[Field]) -> list[Schema]:
-    """Say that at most one member of a oneof may be there, pair by pair."""
-    return [
-        {"not": {"required": [one.json_name, other.json_name]}}
-        for one, other in combinations(specs, 2)
-        if one.oneof and one.oneof == other.oneof
-    ]
+def is_required_group(comment: str) -> bool:
+    """Tell whether the comment of a oneof asks for one of its members."""
+    return re.search(r"\bRequired\b", comment) is not None
+
+
+def at_most_one(names: Sequence[str], *, one_at_least: bool) -> list[Schema]:
+    """Say of an object that at most one of some keys is there, and (``one_at_least``) one is."""
+    if one_at_least:
+        return [{"oneOf": [{"required": [name]} for name in names]}] if names else []
+    return [{"not": {"required": list(pair)}} for pair in combinations(names, 2)]
 
 
 def scalar(spec: Field, limits: Limits) -> Schema:
@@ -132,6 +151,8 @@ def scalar(spec: Field, limits: Limits) -> Schema:
         return {}
     if spec.kind is Kind.INTEGER:
         return _integer(spec, limits)
+    if spec.kind is Kind.NUMBER:
+        return _number(limits)
     if spec.kind is Kind.STRING:
         return _string(spec, limits)
     if spec.kind is Kind.ENUM:
@@ -142,7 +163,6 @@ def scalar(spec: Field, limits: Limits) -> Schema:
 _SCALARS: dict[Kind, Schema] = {
     Kind.BYTES: {"type": "string", "contentEncoding": "base64"},
     Kind.BOOL: {"type": "boolean"},
-    Kind.NUMBER: {"type": "number"},
     Kind.TIMESTAMP: {"type": "string", "format": "date-time"},
 }
 
@@ -158,6 +178,20 @@ def _integer(spec: Field, limits: Limits) -> Schema:
         del schema["minimum"], schema["maximum"]
         schema["anyOf"] = [{"minimum": low, "maximum": high}, {"const": 0}]
     return schema
+
+
+def _number(limits: Limits) -> Schema:
+    schema: Schema = {"type": "number"}
+    if limits.HasField("least"):
+        schema["minimum"] = plain_number(limits.least)
+    if limits.HasField("greatest"):
+        schema["maximum"] = plain_number(limits.greatest)
+    return schema
+
+
+def plain_number(number: float) -> float:
+    """Return a number as people write it: 1 and not 1.0."""
+    return int(number) if number.is_integer() else number
 
 
 def _string(spec: Field, limits: Limits) -> Schema:

@@ -67,12 +67,14 @@ class Conflict(Refusal):
     """The caller must look again first: what it counted on is not so.
 
     ``already_exists``, ``revision_mismatch``, ``not_empty``, ``managed_by_file``, ``source_followed``,
-    ``other_projects`` or ``body_not_kept``.
+    ``other_projects``, ``body_not_kept``, ``not_a_number`` or ``file_in_use``.
     """
 
 
 class LimitReached(Refusal):
-    """There is room for no more: ``rate_limited`` (with the seconds to wait) or ``key_limit``."""
+    """There is room for no more: ``rate_limited`` (with the seconds to wait), ``key_limit``, ``state_full``,
+    ``files_full`` or ``session_mocks_full``.
+    """
 
     def __init__(self, code: str, message: str, fault: Fault | None = None, *, retry_after_seconds: int = 0) -> None:
         super().__init__(code, message, fault)

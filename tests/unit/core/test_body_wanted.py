@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.matching import CANDIDATES, REQUESTS
+from support.matching import LAYERS, PROFILES, REQUESTS, layers_of
 from understudy_server.core.matching.criteria import Criterion, Equals, JsonSubset
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.matcher import Matcher
@@ -11,6 +11,7 @@ from understudy_server.core.matching.mock import Candidate, Mock
 from understudy_server.core.matching.paths import PathPattern
 from understudy_server.core.matching.request import OVERLONG, BodyWanted, Request
 from understudy_server.core.precedence import Layers, winner
+from understudy_server.core.profiles import Profile
 
 _PAY = PathPattern.parse("/pay")
 _LEAF = JsonSubset({"a": 1})
@@ -72,14 +73,15 @@ def test_an_overlong_body_meets_no_criterion(criterion: Criterion) -> None:
     assert winner(_layers(Matcher(body=criterion)), request) is None
 
 
-@given(CANDIDATES, CANDIDATES, CANDIDATES, REQUESTS, st.sampled_from([b"", b"1", b'{"k":1}', b"{"]))
+@given(LAYERS, REQUESTS, st.sampled_from([b"", b"1", b'{"k":1}', b"{"]), PROFILES)
 def test_what_is_decided_without_the_body_is_what_any_body_would_give(
-    session: list[Candidate], scenario: list[Candidate], environment: list[Candidate], asked: Request, body: bytes
+    on: tuple[list[Candidate], ...], asked: Request, body: bytes, profile: Profile
 ) -> None:
-    layers = Layers(Index(session), Index(scenario), Index(environment))
+    layers = layers_of(on, profile)
     asked.body = None
     try:
         early = winner(layers, asked)
     except BodyWanted:
         return
-    assert winner(layers, Request(asked.method, asked.path, asked.query, body)) == early
+    again = Request(asked.method, asked.path, asked.query, body, headers=asked.headers)
+    assert winner(layers, again) == early

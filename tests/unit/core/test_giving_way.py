@@ -1,33 +1,55 @@
 """Threads with long work let the event loop's run; the event loop's gives way to nobody."""
 
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from understudy_server.core import giving_way as module
-from understudy_server.core.giving_way import INTERVAL_SECONDS, begin_giving_way, give_way, giving_way
+from understudy_server.core.giving_way import (
+    INTERVAL_SECONDS,
+    begin_giving_way,
+    give_way,
+    giving_way,
+    let_go,
+    sorted_giving_way,
+    taking,
+)
 
 
 class _Clock:
-    """Time that goes on when it is told to, and how often way was given."""
+    """Time that goes on when it is told to, and how often way was given.
+
+    ``away_seconds`` is how long it then takes until the thread runs again, and ``own_seconds`` how much of that other
+    threads of this process ran.
+    """
 
     def __init__(self) -> None:
         self.now = 100.0
         self.away_seconds = 0.0
+        self.own_seconds = 0.0
+        self.used = 0.0
         self.given = 0
 
     def perf_counter(self) -> float:
         return self.now
 
+    def process_time(self) -> float:
+        return self.used
+
     def give(self) -> None:
         self.given += 1
         self.now += self.away_seconds
+        self.used += self.own_seconds
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> _Clock:
     clock = _Clock()
     monkeypatch.setattr(module, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(module, "process_time", clock.process_time)
     monkeypatch.setattr(module, "_yield", clock.give)
     return clock
 
@@ -75,6 +97,19 @@ def test_a_program_that_took_the_core_for_long_gets_it_again_after_as_long(clock
     assert clock.given == 5
 
 
+def test_threads_of_ones_own_get_the_core_again_as_soon_as_they_want_it(clock: _Clock) -> None:
+    clock.away_seconds = clock.own_seconds = INTERVAL_SECONDS * 20
+
+    def work() -> None:
+        begin_giving_way()
+        for _ in range(100):
+            clock.now += INTERVAL_SECONDS
+            give_way()
+
+    _in_a_thread(work)
+    assert clock.given == 100
+
+
 def test_items_are_the_same_with_way_given_between_them(clock: _Clock) -> None:
     seen: list[int] = []
 
@@ -86,3 +121,30 @@ def test_items_are_the_same_with_way_given_between_them(clock: _Clock) -> None:
 
     _in_a_thread(work)
     assert (seen, clock.given) == ([0, 1, 2, 3, 4], 5)
+
+
+@given(st.lists(st.text(max_size=3), max_size=40), st.integers(1, 7))
+def test_texts_sorted_in_parts_are_in_the_order_of_all(texts: list[str], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_SORTED_AT_ONCE", at_once)
+        assert sorted_giving_way(iter(texts)) == sorted(texts)
+
+
+def test_what_is_taken_from_a_list_is_let_go_of_before_the_next() -> None:
+    class Thing:
+        pass
+
+    things = [Thing() for _ in range(3)]
+    known = [weakref.ref(each) for each in things]
+    alive = []
+    for taken in taking(things):
+        alive.append([each() is not None for each in known])
+        del taken
+    assert alive == [[True, True, True], [False, True, True], [False, False, True]]
+    assert things == []
+
+
+def test_lists_that_are_let_go_of_are_empty() -> None:
+    one, other = [1, 2], ["a"]
+    let_go(one, other)
+    assert (one, other) == ([], [])

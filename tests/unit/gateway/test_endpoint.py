@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.rest import Exchange, FakeBackend, client
 from understudy import status
 from understudy.status import Problem
-from understudy.v1 import manifest_service_pb2, session_service_pb2
+from understudy.v1 import file_service_pb2, manifest_service_pb2, session_service_pb2
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE
 from understudy_gateway.app import build_app
 from understudy_gateway.transcoding.responses import Content, ResponseEncoder
@@ -180,6 +180,33 @@ async def test_a_server_that_takes_more_of_any_route_takes_it_of_a_manifest_too(
     body = b'{"manifest":{"source":"x"}}'.ljust(16 * MIB + 1)
     async with client(build_app(backend, body_bytes_max=17 * MIB)) as http:
         assert (await http.post("/api/v1/manifest:apply", content=body)).status_code == 200
+
+
+FILE = "/api/v1/projects/p/environments/e/files/may.bin"
+
+
+async def test_a_file_is_put_as_the_bytes_that_were_sent() -> None:
+    backend = FakeBackend(lambda _: file_service_pb2.PutFileResponse())
+    content = bytes(range(256)) * 8_192
+    answer = await call("PUT", FILE, backend, content=content, headers={"Content-Type": "application/x-thing"})
+    assert answer.status_code == 200
+    assert backend.last.request.content.data == content
+    assert backend.last.request.content.content_type == "application/x-thing"
+
+
+async def test_a_file_longer_than_its_limit_is_refused() -> None:
+    exchange, backend = Exchange([]), FakeBackend(session)
+    await exchange.run(build_app(backend), "PUT", FILE.encode(), {"content-length": str(8 * MIB + 1)})
+    assert exchange.status == 413
+    assert str(8 * MIB).encode() in exchange.sent[1]["body"]
+    assert backend.calls == []
+
+
+async def test_a_file_is_answered_as_it_was_put() -> None:
+    reply = file_service_pb2.GetFileResponse()
+    reply.content.data, reply.content.content_type = b"\xff\0", "application/x-thing"
+    answer = await call("GET", FILE, FakeBackend(lambda _: reply))
+    assert (answer.content, answer.headers["content-type"]) == (b"\xff\0", "application/x-thing")
 
 
 async def test_the_body_of_a_call_that_has_none_is_not_read() -> None:

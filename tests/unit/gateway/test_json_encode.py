@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from support import synthetic
 from understudy.options.v1.options_pb2 import ROLE_CI
@@ -65,6 +66,20 @@ def test_raw_json_without_text_is_left_out_and_null_in_a_list() -> None:
     printed = text(synthetic.make("Everything", raw_list=[""]))
     assert '"rawList":[null]' in printed
     assert '"loose"' not in printed
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(1.0, "1"), (0.0, "0"), (-3.0, "-3"), (0.1, "0.1"), (1e-7, "1e-7"), (-0.0, "-0.0"), (1e300, "1e+300")],
+)
+def test_a_number_with_a_fraction_is_written_as_people_write_it(number: float, shown: str) -> None:
+    assert f'"ratio":{shown},' in text(synthetic.make("Everything", ratio=number))
+
+
+def test_a_criterion_within_criteria_is_written_like_any_other() -> None:
+    mock = mock_service_pb2.Mock()
+    getattr(mock.matcher.body.all.criteria.add(), "not").equals = "a"
+    assert '"body":{"all":{"criteria":[{"not":{"equals":"a"}}]}}' in text(mock)
 
 
 def test_maps_are_sorted_by_key() -> None:

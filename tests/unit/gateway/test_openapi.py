@@ -78,6 +78,17 @@ def test_a_body_that_may_be_longer_than_others_says_how_long() -> None:
     assert "description" not in operation("post", "/api/v1/projects")["requestBody"]
 
 
+def test_a_body_of_bytes_may_be_of_any_type() -> None:
+    file = "/api/v1/projects/{project}/environments/{environment}/files/{name}"
+    body, answer = operation("put", file)["requestBody"], operation("get", file)["responses"]["200"]
+    assert set(body["content"]) == set(answer["content"]) == {"*/*"}
+    assert "8388608 bytes" in body["description"]
+
+
+def test_a_logged_body_is_json() -> None:
+    assert set(operation("get", "/api/v1/logs/{logId}/body")["responses"]["200"]["content"]) == {"application/json"}
+
+
 def test_a_conflict_is_named_where_the_contract_speaks_of_it() -> None:
     update = operation("patch", "/api/v1/projects/{project}/environments/{environment}/mocks/{mockId}")
     assert "412" in update["responses"]
@@ -152,6 +163,19 @@ def test_the_key_is_asked_for_everywhere() -> None:
         ("RequestMatcherInput", {"method": ""}, True),
         ("RequestMatcherInput", {"method": "get"}, False),
         ("CriterionInput", {"jsonSubset": [1, {"a": None}]}, True),
+        ("CriterionInput", {"not": {"all": {"criteria": [{"equals": "a"}]}}}, True),
+        ("CriterionInput", {"not": {"all": {"criteria": [{"equals": 1}]}}}, False),
+        ("CriterionInput", {"equals": "a", "ignoreCase": True}, True),
+        ("CriterionInput", {"equals": "a", "contains": "b"}, False),
+        ("CriterionInput", {}, False),
+        ("FaultInput", {"kind": "cut", "probability": 0.5, "fraction": 0}, True),
+        ("FaultInput", {"kind": "cut", "probability": 1.5}, False),
+        ("FaultInput", {"kind": "cut", "fraction": -0.1}, False),
+        ("MockPatch", {"matcher": {"body": {"ignoreCase": True}}, "machine": {"next": "paid"}}, True),
+        ("MockPatch", {"action": {"respond": None, "sequence": {"order": "cyclic"}}, "tags": None}, True),
+        ("MockPatch", {"matcher": {"query": {"a": {}}}}, False),
+        ("MockPatch", {"action": {"nothing": 1}}, False),
+        ("EnvironmentChangesPatch", {"cors": None}, False),
     ],
 )
 def test_a_request_schema_takes_what_the_contract_takes(schema: str, value: Any, *, valid: bool) -> None:

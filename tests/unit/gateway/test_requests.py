@@ -65,19 +65,128 @@ def test_the_keys_of_a_put_become_its_mask(body: str, paths: list[str]) -> None:
     assert message.session_key == "ci-42"
 
 
+ENVIRONMENT = "/api/v1/projects/p/environments/e"
+
+
 @pytest.mark.parametrize(
     ("body", "paths"),
     [
         ("{}", []),
         ('{"name":"a"}', ["name"]),
-        ('{"matcher":{"method":"GET"},"action":{}}', ["matcher", "action"]),
-        ('{"id":"ovr_y","state":"draft","revision":7}', ["id"]),
+        ('{"cors":{"forwardPreflights":true},"limits":{}}', ["cors", "limits"]),
     ],
 )
 def test_the_keys_of_a_patch_become_its_mask_by_top_level_names(body: str, paths: list[str]) -> None:
+    message, refusal = decode("PATCH", ENVIRONMENT, body)
+    assert refusal is None
+    assert list(message.update_mask.paths) == paths
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ("{}", []),
+        ('{"name":"a"}', ["name"]),
+        ('{"matcher":{"method":"GET"},"action":{}}', ["matcher.method"]),
+        ('{"action":{"respond":{"status":201,"headers":[]}}}', ["action.respond.status", "action.respond.headers"]),
+        ('{"matcher":{"query":{"a":{"equals":"b"}}}}', ["matcher.query"]),
+        ('{"matcher":{"body":{"not":{"jsonPath":{"path":"$"}}}}}', ["matcher.body.not.json_path.path"]),
+        ('{"action":{"respond":{"json":null}}}', ["action.respond.json"]),
+        ('{"action":{"respond":null,"delay":{"fixedMs":1}}}', ["action.respond", "action.delay.fixed_ms"]),
+        ('{"lifetime":null,"tags":null,"priority":null}', ["lifetime", "tags", "priority"]),
+        ('{"matcher":{"body":{}}}', []),
+        ('{"id":"ovr_y","state":"draft","revision":7}', ["id"]),
+    ],
+)
+def test_where_objects_are_merged_the_mask_leads_into_them(body: str, paths: list[str]) -> None:
     message, refusal = decode("PATCH", MOCK, body)
     assert refusal is None
     assert list(message.update_mask.paths) == paths
+
+
+def test_an_object_that_says_nothing_is_not_there_to_be_merged() -> None:
+    message, refusal = decode("PATCH", MOCK, '{"matcher":{"body":{}},"action":{"respond":{}},"name":"a"}')
+    assert refusal is None
+    assert [field.name for field, _ in message.mock.ListFields()] == ["name"]
+
+
+def test_what_is_cleared_within_an_object_is_absent() -> None:
+    message, refusal = decode("PATCH", MOCK, '{"matcher":{"body":null,"method":"GET"}}')
+    assert refusal is None
+    assert list(message.update_mask.paths) == ["matcher.body", "matcher.method"]
+    assert not message.mock.matcher.HasField("body")
+
+
+def test_one_alternative_may_be_cleared_where_another_is_set() -> None:
+    message, refusal = decode("PATCH", MOCK, '{"matcher":{"body":{"equals":null,"contains":"x"}}}')
+    assert refusal is None
+    assert list(message.update_mask.paths) == ["matcher.body.equals", "matcher.body.contains"]
+    assert message.mock.matcher.body.WhichOneof("test") == "contains"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "rule"),
+    [
+        ('{"action":{"respond":{"headers":[{"name":null}]}}}', "mock.action.respond.headers[0].name", "null"),
+        ('{"matcher":{"query":{"a":null}}}', "mock.matcher.query['a']", "type"),
+        ('{"matcher":{"query":{"a":{"equals":null}}}}', "mock.matcher.query['a'].equals", "null"),
+        ('{"matcher":{"body":{"equals":"a","contains":"b"}}}', "mock.matcher.body.contains", "oneof"),
+        ('{"action":{"respond":[]}}', "mock.action.respond", "type"),
+        ('{"action":{"respond":{"nothing":1}}}', "mock.action.respond.nothing", "unknown"),
+    ],
+)
+def test_what_cannot_be_merged_is_refused(body: str, field: str, rule: str) -> None:
+    assert problem(decode("PATCH", MOCK, body)[1]) == ("invalid_field", field, rule)
+
+
+def test_null_clears_nothing_where_objects_are_set_whole() -> None:
+    assert problem(decode("PATCH", ENVIRONMENT, '{"cors":null}')[1]) == ("invalid_field", "changes.cors", "null")
+
+
+def test_criteria_may_be_nested_as_deep_as_the_contract_says_and_deeper_ones_are_read_to_be_refused() -> None:
+    for levels in (24, 25):
+        nested = '{"all":{"criteria":[' * (levels - 1) + '{"equals":"x"}' + "]}}" * (levels - 1)
+        message, refusal = decode("POST", f"{ENVIRONMENT}/mocks", f'{{"name":"a","matcher":{{"body":{nested}}}}}')
+        assert refusal is None
+        # It can go through every door and every file: protobuf reads 100 messages within each other.
+        assert type(message).FromString(message.SerializeToString()) == message
+
+
+def test_json_that_is_nested_too_deep_is_refused_as_such() -> None:
+    nested = '{"not":' * 95 + '{"equals":"x"}' + "}" * 95
+    _, refusal = decode("POST", f"{ENVIRONMENT}/mocks", f'{{"name":"a","matcher":{{"body":{nested}}}}}')
+    assert problem(refusal)[0] == "invalid_json"
+    assert status.read(refusal).message == "The JSON is nested deeper than 96 levels."
+
+
+FILE = f"{ENVIRONMENT}/files/reports%2Fmay.pdf"
+
+
+@pytest.mark.parametrize(
+    ("headers", "content_type"),
+    [
+        ({b"content-type": b"application/pdf"}, "application/pdf"),
+        ({b"content-type": b" text/plain; charset=utf-8 "}, "text/plain; charset=utf-8"),
+        ({b"content-type": b""}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_body_of_bytes_is_taken_as_it_is_with_its_type(headers: dict[bytes, bytes], content_type: str) -> None:
+    message, refusal = decode("PUT", FILE, b'\x00{"not": json\xff', headers)
+    assert refusal is None
+    assert (message.project, message.environment, message.name) == ("p", "e", "reports/may.pdf")
+    assert (message.content.data, message.content.content_type) == (b'\x00{"not": json\xff', content_type)
+
+
+def test_a_body_of_no_bytes_is_there() -> None:
+    message, refusal = decode("PUT", FILE)
+    assert refusal is None
+    assert message.HasField("content")
+
+
+def test_the_type_of_a_body_is_asked_for_only_where_it_is_kept() -> None:
+    assert b"content-type" in UNDERSTUDY.find("PUT", FILE.encode()).target.headers
+    assert b"content-type" not in UNDERSTUDY.find("PUT", SESSION.encode()).target.headers
 
 
 def test_a_request_without_a_mask_gets_none() -> None:

@@ -189,24 +189,36 @@ class ManifestScenario(_message.Message):
     def __init__(self, name: _Optional[str] = ..., url_id: _Optional[str] = ..., mocks: _Optional[_Iterable[str]] = ..., local_mocks: _Optional[_Mapping[str, ManifestMock]] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ApplyManifestRequest(_message.Message):
-    __slots__ = ("manifest", "adopt", "force", "validate_only")
+    __slots__ = ("manifest", "adopt", "force", "validate_only", "changes_max")
     MANIFEST_FIELD_NUMBER: _ClassVar[int]
     ADOPT_FIELD_NUMBER: _ClassVar[int]
     FORCE_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_MAX_FIELD_NUMBER: _ClassVar[int]
     manifest: Manifest
     adopt: bool
     force: bool
     validate_only: bool
-    def __init__(self, manifest: _Optional[_Union[Manifest, _Mapping]] = ..., adopt: bool = ..., force: bool = ..., validate_only: bool = ...) -> None: ...
+    changes_max: int
+    def __init__(self, manifest: _Optional[_Union[Manifest, _Mapping]] = ..., adopt: bool = ..., force: bool = ..., validate_only: bool = ..., changes_max: _Optional[int] = ...) -> None: ...
 
 class ApplyManifestResponse(_message.Message):
-    __slots__ = ("changes", "digest")
+    __slots__ = ("changes", "digest", "counts")
     CHANGES_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
     changes: _containers.RepeatedCompositeFieldContainer[ManifestChange]
     digest: str
-    def __init__(self, changes: _Optional[_Iterable[_Union[ManifestChange, _Mapping]]] = ..., digest: _Optional[str] = ...) -> None: ...
+    counts: _containers.RepeatedCompositeFieldContainer[ChangeCount]
+    def __init__(self, changes: _Optional[_Iterable[_Union[ManifestChange, _Mapping]]] = ..., digest: _Optional[str] = ..., counts: _Optional[_Iterable[_Union[ChangeCount, _Mapping]]] = ...) -> None: ...
+
+class ChangeCount(_message.Message):
+    __slots__ = ("kind", "count")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: ChangeKind
+    count: int
+    def __init__(self, kind: _Optional[_Union[ChangeKind, str]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class ManifestChange(_message.Message):
     __slots__ = ("kind", "resource", "project", "environment", "id", "fields", "sessions", "renamed_to", "keys")

@@ -81,7 +81,7 @@ class StateCriterion(_message.Message):
     def __init__(self, scope: _Optional[_Union[_state_pb2.StateScope, str]] = ..., key: _Optional[str] = ..., criterion: _Optional[_Union[Criterion, _Mapping]] = ...) -> None: ...
 
 class Criterion(_message.Message):
-    __slots__ = ("equals", "json_subset", "json_equals", "equals_bytes", "contains", "prefix", "suffix", "pattern", "pattern_at_start", "pattern_within", "present", "empty", "greater_than", "at_least", "less_than", "at_most", "between", "remainder", "length", "json", "json_path", "json_schema", "number", "base64", "form", "all", "any", "exactly_one", "each", "some", "elements", "fields", "ignore_case", "ignore_order")
+    __slots__ = ("equals", "json_subset", "json_equals", "equals_bytes", "contains", "prefix", "suffix", "pattern", "pattern_at_start", "pattern_within", "present", "empty", "greater_than", "at_least", "less_than", "at_most", "between", "remainder", "length", "json", "json_path", "json_schema", "number", "base64", "form", "all", "any", "exactly_one", "each", "some", "elements", "fields", "text", "ignore_case", "ignore_order")
     EQUALS_FIELD_NUMBER: _ClassVar[int]
     JSON_SUBSET_FIELD_NUMBER: _ClassVar[int]
     JSON_EQUALS_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +115,7 @@ class Criterion(_message.Message):
     SOME_FIELD_NUMBER: _ClassVar[int]
     ELEMENTS_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
     IGNORE_CASE_FIELD_NUMBER: _ClassVar[int]
     IGNORE_ORDER_FIELD_NUMBER: _ClassVar[int]
     equals: str
@@ -149,9 +150,10 @@ class Criterion(_message.Message):
     some: Criterion
     elements: Criteria
     fields: FieldsCriterion
+    text: Criterion
     ignore_case: bool
     ignore_order: bool
-    def __init__(self, equals: _Optional[str] = ..., json_subset: _Optional[str] = ..., json_equals: _Optional[str] = ..., equals_bytes: _Optional[bytes] = ..., contains: _Optional[str] = ..., prefix: _Optional[str] = ..., suffix: _Optional[str] = ..., pattern: _Optional[str] = ..., pattern_at_start: _Optional[str] = ..., pattern_within: _Optional[str] = ..., present: bool = ..., empty: bool = ..., greater_than: _Optional[str] = ..., at_least: _Optional[str] = ..., less_than: _Optional[str] = ..., at_most: _Optional[str] = ..., between: _Optional[_Union[Between, _Mapping]] = ..., remainder: _Optional[_Union[Remainder, _Mapping]] = ..., length: _Optional[_Union[Criterion, _Mapping]] = ..., json: _Optional[_Union[Criterion, _Mapping]] = ..., json_path: _Optional[_Union[JsonPathCriterion, _Mapping]] = ..., json_schema: _Optional[str] = ..., number: _Optional[_Union[Criterion, _Mapping]] = ..., base64: _Optional[_Union[Criterion, _Mapping]] = ..., form: _Optional[_Union[FormCriterion, _Mapping]] = ..., all: _Optional[_Union[Criteria, _Mapping]] = ..., any: _Optional[_Union[Criteria, _Mapping]] = ..., exactly_one: _Optional[_Union[Criteria, _Mapping]] = ..., each: _Optional[_Union[Criterion, _Mapping]] = ..., some: _Optional[_Union[Criterion, _Mapping]] = ..., elements: _Optional[_Union[Criteria, _Mapping]] = ..., fields: _Optional[_Union[FieldsCriterion, _Mapping]] = ..., ignore_case: bool = ..., ignore_order: bool = ..., **kwargs) -> None: ...
+    def __init__(self, equals: _Optional[str] = ..., json_subset: _Optional[str] = ..., json_equals: _Optional[str] = ..., equals_bytes: _Optional[bytes] = ..., contains: _Optional[str] = ..., prefix: _Optional[str] = ..., suffix: _Optional[str] = ..., pattern: _Optional[str] = ..., pattern_at_start: _Optional[str] = ..., pattern_within: _Optional[str] = ..., present: bool = ..., empty: bool = ..., greater_than: _Optional[str] = ..., at_least: _Optional[str] = ..., less_than: _Optional[str] = ..., at_most: _Optional[str] = ..., between: _Optional[_Union[Between, _Mapping]] = ..., remainder: _Optional[_Union[Remainder, _Mapping]] = ..., length: _Optional[_Union[Criterion, _Mapping]] = ..., json: _Optional[_Union[Criterion, _Mapping]] = ..., json_path: _Optional[_Union[JsonPathCriterion, _Mapping]] = ..., json_schema: _Optional[str] = ..., number: _Optional[_Union[Criterion, _Mapping]] = ..., base64: _Optional[_Union[Criterion, _Mapping]] = ..., form: _Optional[_Union[FormCriterion, _Mapping]] = ..., all: _Optional[_Union[Criteria, _Mapping]] = ..., any: _Optional[_Union[Criteria, _Mapping]] = ..., exactly_one: _Optional[_Union[Criteria, _Mapping]] = ..., each: _Optional[_Union[Criterion, _Mapping]] = ..., some: _Optional[_Union[Criterion, _Mapping]] = ..., elements: _Optional[_Union[Criteria, _Mapping]] = ..., fields: _Optional[_Union[FieldsCriterion, _Mapping]] = ..., text: _Optional[_Union[Criterion, _Mapping]] = ..., ignore_case: bool = ..., ignore_order: bool = ..., **kwargs) -> None: ...
 
 class Criteria(_message.Message):
     __slots__ = ("criteria",)

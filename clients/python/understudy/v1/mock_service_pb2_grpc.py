@@ -215,7 +215,8 @@ class MockServiceServicer(object):
 
     def RestoreMockVersion(self, request, context):
         """Makes a mock what it was: name, matcher, action and all else that can be changed are those of a version, as a new
-        revision. A mock that was removed is made again, as a draft. Fails with not_found when there is no such version,
+        revision. A mock that was removed is made again, as a draft of the caller's, unless its scenario is gone too. A time to
+        live begins anew. Fails with not_found when there is no such version, or no such scenario any more,
         with managed_by_file when a manifest declares the mock, with revision_mismatch when `expected_revision` is not the
         present one, with invalid_field when it refers to a file that is gone.
         """

@@ -26,10 +26,9 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
-from understudy.v1 import state_pb2 as understudy_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!understudy/v1/state_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\x1a\x19understudy/v1/state.proto\"0\n\nStateValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x15\n\x05value\x18\x02 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\"\xd9\x01\n\x16ListStateValuesRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x17\n\x06prefix\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x02\x12\x1e\n\tpage_size\x18\x06 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x07 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\"]\n\x17ListStateValuesResponse\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.understudy.v1.StateValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x14GetStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\"A\n\x15GetStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xc2\x01\n\x14SetStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\x12#\n\x05value\x18\x06 \x01(\tB\x14\xe2\x41\x01\x02\xba\xe1\x18\x06\x08\x01\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01\"A\n\x15SetStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xd4\x01\n\x1aIncrementStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\x12(\n\x02\x62y\x18\x06 \x01(\x03\x42\x17\xba\xe1\x18\x13 \x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01(\x80\x94\xeb\xdc\x03\x38\x01H\x00\x88\x01\x01\x42\x05\n\x03_by\"G\n\x1bIncrementStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xa0\x01\n\x17\x44\x65leteStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\"\x1a\n\x18\x44\x65leteStateValueResponse\")\n\x07Machine\x12\x0f\n\x07machine\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"(\n\x07MockUse\x12\x0f\n\x07mock_id\x18\x01 \x01(\t\x12\x0c\n\x04uses\x18\x02 \x01(\x03\"|\n\x0fGetStateRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\"b\n\x10GetStateResponse\x12(\n\x08machines\x18\x01 \x03(\x0b\x32\x16.understudy.v1.Machine\x12$\n\x04uses\x18\x02 \x03(\x0b\x32\x16.understudy.v1.MockUse\"\xb4\x01\n\x11SetMachineRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1d\n\x07machine\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x02\xba\xe1\x18\x04\x08\x01\x10\x64\x12\x15\n\x05state\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\"=\n\x12SetMachineResponse\x12\'\n\x07machine\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Machine\"\x92\x01\n\x11ResetStateRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x12\n\neverything\x18\x05 \x01(\x08\"\x14\n\x12ResetStateResponse2\xe6\x0b\n\x0cStateService\x12\xb4\x01\n\x0fListStateValues\x12%.understudy.v1.ListStateValuesRequest\x1a&.understudy.v1.ListStateValuesResponse\"R\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x44\x12\x42/api/v1/projects/{project}/environments/{environment}/state/values\x12\xbb\x01\n\rGetStateValue\x12#.understudy.v1.GetStateValueRequest\x1a$.understudy.v1.GetStateValueResponse\"_\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02Q\x12H/api/v1/projects/{project}/environments/{environment}/state/values/{key}b\x05value\x12\xbe\x01\n\rSetStateValue\x12#.understudy.v1.SetStateValueRequest\x1a$.understudy.v1.SetStateValueResponse\"b\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02T\x1aH/api/v1/projects/{project}/environments/{environment}/state/values/{key}:\x01*b\x05value\x12\xda\x01\n\x13IncrementStateValue\x12).understudy.v1.IncrementStateValueRequest\x1a*.understudy.v1.IncrementStateValueResponse\"l\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02^\"R/api/v1/projects/{project}/environments/{environment}/state/values/{key}:increment:\x01*b\x05value\x12\xbd\x01\n\x10\x44\x65leteStateValue\x12&.understudy.v1.DeleteStateValueRequest\x1a\'.understudy.v1.DeleteStateValueResponse\"X\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02J*H/api/v1/projects/{project}/environments/{environment}/state/values/{key}\x12\x98\x01\n\x08GetState\x12\x1e.understudy.v1.GetStateRequest\x1a\x1f.understudy.v1.GetStateResponse\"K\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02=\x12;/api/v1/projects/{project}/environments/{environment}/state\x12\xbd\x01\n\nSetMachine\x12 .understudy.v1.SetMachineRequest\x1a!.understudy.v1.SetMachineResponse\"j\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\\\x1aN/api/v1/projects/{project}/environments/{environment}/state/machines/{machine}:\x01*b\x07machine\x12\xa7\x01\n\nResetState\x12 .understudy.v1.ResetStateRequest\x1a!.understudy.v1.ResetStateResponse\"T\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x46\"A/api/v1/projects/{project}/environments/{environment}/state:reset:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!understudy/v1/state_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\"0\n\nStateValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x15\n\x05value\x18\x02 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\"\xd9\x01\n\x16ListStateValuesRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x17\n\x06prefix\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x02\x12\x1e\n\tpage_size\x18\x06 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x07 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x10\"]\n\x17ListStateValuesResponse\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.understudy.v1.StateValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9d\x01\n\x14GetStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\"A\n\x15GetStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xc2\x01\n\x14SetStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\x12#\n\x05value\x18\x06 \x01(\tB\x14\xe2\x41\x01\x02\xba\xe1\x18\x06\x08\x01\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01\"A\n\x15SetStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xd4\x01\n\x1aIncrementStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\x12(\n\x02\x62y\x18\x06 \x01(\x03\x42\x17\xba\xe1\x18\x13 \x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01(\x80\x94\xeb\xdc\x03\x38\x01H\x00\x88\x01\x01\x42\x05\n\x03_by\"G\n\x1bIncrementStateValueResponse\x12(\n\x05value\x18\x01 \x01(\x0b\x32\x19.understudy.v1.StateValue\"\xa0\x01\n\x17\x44\x65leteStateValueRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1a\n\x03key\x18\x05 \x01(\tB\r\xe2\x41\x01\x02\xba\xe1\x18\x05\x08\x01\x10\x80\x02\"\x1a\n\x18\x44\x65leteStateValueResponse\")\n\x07Machine\x12\x0f\n\x07machine\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\"(\n\x07MockUse\x12\x0f\n\x07mock_id\x18\x01 \x01(\t\x12\x0c\n\x04uses\x18\x02 \x01(\x03\"|\n\x0fGetStateRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\"b\n\x10GetStateResponse\x12(\n\x08machines\x18\x01 \x03(\x0b\x32\x16.understudy.v1.Machine\x12$\n\x04uses\x18\x02 \x03(\x0b\x32\x16.understudy.v1.MockUse\"\xb4\x01\n\x11SetMachineRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x1d\n\x07machine\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x02\xba\xe1\x18\x04\x08\x01\x10\x64\x12\x15\n\x05state\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\"=\n\x12SetMachineResponse\x12\'\n\x07machine\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Machine\"\x92\x01\n\x11ResetStateRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1c\n\x0bsession_key\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x15\n\x05\x63hain\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\x12\n\neverything\x18\x05 \x01(\x08\"\x14\n\x12ResetStateResponse2\xe6\x0b\n\x0cStateService\x12\xb4\x01\n\x0fListStateValues\x12%.understudy.v1.ListStateValuesRequest\x1a&.understudy.v1.ListStateValuesResponse\"R\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x44\x12\x42/api/v1/projects/{project}/environments/{environment}/state/values\x12\xbb\x01\n\rGetStateValue\x12#.understudy.v1.GetStateValueRequest\x1a$.understudy.v1.GetStateValueResponse\"_\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02Q\x12H/api/v1/projects/{project}/environments/{environment}/state/values/{key}b\x05value\x12\xbe\x01\n\rSetStateValue\x12#.understudy.v1.SetStateValueRequest\x1a$.understudy.v1.SetStateValueResponse\"b\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02T\x1aH/api/v1/projects/{project}/environments/{environment}/state/values/{key}:\x01*b\x05value\x12\xda\x01\n\x13IncrementStateValue\x12).understudy.v1.IncrementStateValueRequest\x1a*.understudy.v1.IncrementStateValueResponse\"l\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02^\"R/api/v1/projects/{project}/environments/{environment}/state/values/{key}:increment:\x01*b\x05value\x12\xbd\x01\n\x10\x44\x65leteStateValue\x12&.understudy.v1.DeleteStateValueRequest\x1a\'.understudy.v1.DeleteStateValueResponse\"X\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02J*H/api/v1/projects/{project}/environments/{environment}/state/values/{key}\x12\x98\x01\n\x08GetState\x12\x1e.understudy.v1.GetStateRequest\x1a\x1f.understudy.v1.GetStateResponse\"K\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02=\x12;/api/v1/projects/{project}/environments/{environment}/state\x12\xbd\x01\n\nSetMachine\x12 .understudy.v1.SetMachineRequest\x1a!.understudy.v1.SetMachineResponse\"j\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\\\x1aN/api/v1/projects/{project}/environments/{environment}/state/machines/{machine}:\x01*b\x07machine\x12\xa7\x01\n\nResetState\x12 .understudy.v1.ResetStateRequest\x1a!.understudy.v1.ResetStateResponse\"T\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x46\"A/api/v1/projects/{project}/environments/{environment}/state:reset:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSTATEVALUESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSTATEVALUESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272\341\030\007 \001(\350\0078d'
   _globals['_LISTSTATEVALUESREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTSTATEVALUESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272\341\030\003\020\200\010'
+  _globals['_LISTSTATEVALUESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272\341\030\003\020\200\020'
   _globals['_GETSTATEVALUEREQUEST'].fields_by_name['project']._loaded_options = None
   _globals['_GETSTATEVALUEREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
   _globals['_GETSTATEVALUEREQUEST'].fields_by_name['environment']._loaded_options = None
@@ -140,44 +139,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATESERVICE'].methods_by_name['SetMachine']._serialized_options = b'\352\340\030\004\010\003\020\001\202\323\344\223\002\\\032N/api/v1/projects/{project}/environments/{environment}/state/machines/{machine}:\001*b\007machine'
   _globals['_STATESERVICE'].methods_by_name['ResetState']._loaded_options = None
   _globals['_STATESERVICE'].methods_by_name['ResetState']._serialized_options = b'\352\340\030\004\010\003\020\001\202\323\344\223\002F\"A/api/v1/projects/{project}/environments/{environment}/state:reset:\001*'
-  _globals['_STATEVALUE']._serialized_start=179
-  _globals['_STATEVALUE']._serialized_end=227
-  _globals['_LISTSTATEVALUESREQUEST']._serialized_start=230
-  _globals['_LISTSTATEVALUESREQUEST']._serialized_end=447
-  _globals['_LISTSTATEVALUESRESPONSE']._serialized_start=449
-  _globals['_LISTSTATEVALUESRESPONSE']._serialized_end=542
-  _globals['_GETSTATEVALUEREQUEST']._serialized_start=545
-  _globals['_GETSTATEVALUEREQUEST']._serialized_end=702
-  _globals['_GETSTATEVALUERESPONSE']._serialized_start=704
-  _globals['_GETSTATEVALUERESPONSE']._serialized_end=769
-  _globals['_SETSTATEVALUEREQUEST']._serialized_start=772
-  _globals['_SETSTATEVALUEREQUEST']._serialized_end=966
-  _globals['_SETSTATEVALUERESPONSE']._serialized_start=968
-  _globals['_SETSTATEVALUERESPONSE']._serialized_end=1033
-  _globals['_INCREMENTSTATEVALUEREQUEST']._serialized_start=1036
-  _globals['_INCREMENTSTATEVALUEREQUEST']._serialized_end=1248
-  _globals['_INCREMENTSTATEVALUERESPONSE']._serialized_start=1250
-  _globals['_INCREMENTSTATEVALUERESPONSE']._serialized_end=1321
-  _globals['_DELETESTATEVALUEREQUEST']._serialized_start=1324
-  _globals['_DELETESTATEVALUEREQUEST']._serialized_end=1484
-  _globals['_DELETESTATEVALUERESPONSE']._serialized_start=1486
-  _globals['_DELETESTATEVALUERESPONSE']._serialized_end=1512
-  _globals['_MACHINE']._serialized_start=1514
-  _globals['_MACHINE']._serialized_end=1555
-  _globals['_MOCKUSE']._serialized_start=1557
-  _globals['_MOCKUSE']._serialized_end=1597
-  _globals['_GETSTATEREQUEST']._serialized_start=1599
-  _globals['_GETSTATEREQUEST']._serialized_end=1723
-  _globals['_GETSTATERESPONSE']._serialized_start=1725
-  _globals['_GETSTATERESPONSE']._serialized_end=1823
-  _globals['_SETMACHINEREQUEST']._serialized_start=1826
-  _globals['_SETMACHINEREQUEST']._serialized_end=2006
-  _globals['_SETMACHINERESPONSE']._serialized_start=2008
-  _globals['_SETMACHINERESPONSE']._serialized_end=2069
-  _globals['_RESETSTATEREQUEST']._serialized_start=2072
-  _globals['_RESETSTATEREQUEST']._serialized_end=2218
-  _globals['_RESETSTATERESPONSE']._serialized_start=2220
-  _globals['_RESETSTATERESPONSE']._serialized_end=2240
-  _globals['_STATESERVICE']._serialized_start=2243
-  _globals['_STATESERVICE']._serialized_end=3753
+  _globals['_STATEVALUE']._serialized_start=152
+  _globals['_STATEVALUE']._serialized_end=200
+  _globals['_LISTSTATEVALUESREQUEST']._serialized_start=203
+  _globals['_LISTSTATEVALUESREQUEST']._serialized_end=420
+  _globals['_LISTSTATEVALUESRESPONSE']._serialized_start=422
+  _globals['_LISTSTATEVALUESRESPONSE']._serialized_end=515
+  _globals['_GETSTATEVALUEREQUEST']._serialized_start=518
+  _globals['_GETSTATEVALUEREQUEST']._serialized_end=675
+  _globals['_GETSTATEVALUERESPONSE']._serialized_start=677
+  _globals['_GETSTATEVALUERESPONSE']._serialized_end=742
+  _globals['_SETSTATEVALUEREQUEST']._serialized_start=745
+  _globals['_SETSTATEVALUEREQUEST']._serialized_end=939
+  _globals['_SETSTATEVALUERESPONSE']._serialized_start=941
+  _globals['_SETSTATEVALUERESPONSE']._serialized_end=1006
+  _globals['_INCREMENTSTATEVALUEREQUEST']._serialized_start=1009
+  _globals['_INCREMENTSTATEVALUEREQUEST']._serialized_end=1221
+  _globals['_INCREMENTSTATEVALUERESPONSE']._serialized_start=1223
+  _globals['_INCREMENTSTATEVALUERESPONSE']._serialized_end=1294
+  _globals['_DELETESTATEVALUEREQUEST']._serialized_start=1297
+  _globals['_DELETESTATEVALUEREQUEST']._serialized_end=1457
+  _globals['_DELETESTATEVALUERESPONSE']._serialized_start=1459
+  _globals['_DELETESTATEVALUERESPONSE']._serialized_end=1485
+  _globals['_MACHINE']._serialized_start=1487
+  _globals['_MACHINE']._serialized_end=1528
+  _globals['_MOCKUSE']._serialized_start=1530
+  _globals['_MOCKUSE']._serialized_end=1570
+  _globals['_GETSTATEREQUEST']._serialized_start=1572
+  _globals['_GETSTATEREQUEST']._serialized_end=1696
+  _globals['_GETSTATERESPONSE']._serialized_start=1698
+  _globals['_GETSTATERESPONSE']._serialized_end=1796
+  _globals['_SETMACHINEREQUEST']._serialized_start=1799
+  _globals['_SETMACHINEREQUEST']._serialized_end=1979
+  _globals['_SETMACHINERESPONSE']._serialized_start=1981
+  _globals['_SETMACHINERESPONSE']._serialized_end=2042
+  _globals['_RESETSTATEREQUEST']._serialized_start=2045
+  _globals['_RESETSTATEREQUEST']._serialized_end=2191
+  _globals['_RESETSTATERESPONSE']._serialized_start=2193
+  _globals['_RESETSTATERESPONSE']._serialized_end=2213
+  _globals['_STATESERVICE']._serialized_start=2216
+  _globals['_STATESERVICE']._serialized_end=3726
 # @@protoc_insertion_point(module_scope)

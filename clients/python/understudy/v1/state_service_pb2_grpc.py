@@ -87,7 +87,8 @@ class StateServiceServicer(object):
     """
 
     def ListStateValues(self, request, context):
-        """Lists values in the order of their keys.
+        """Lists values in the order of their keys. A page ends early, with fewer than asked for, where they are long: behind the one
+        with which it has 1 MiB.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,7 +111,8 @@ class StateServiceServicer(object):
 
     def IncrementStateValue(self, request, context):
         """Adds to a number, in one go: of several calls at the same time none is lost. A value that is not there counts as 0.
-        Fails with not_a_number when another value is there, with state_full as SetStateValue does.
+        Fails with not_a_number when another value is there, or a number that would have more than 4300 digits, with state_full as
+        SetStateValue does. Whole numbers keep all their digits, others are added to as doubles.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +133,8 @@ class StateServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetMachine(self, request, context):
-        """Puts a machine into a state, whatever state it is in.
+        """Puts a machine into a state, whatever state it is in. Fails with state_full when 10000 machines of the session, chain or
+        environment are in other than their first state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
