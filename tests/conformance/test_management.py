@@ -367,7 +367,11 @@ def test_a_manifest_makes_what_it_declares_and_removes_what_it_declares_no_more(
         ("create", "mock", "ovr_cart"),
         ("create", "scenario", "scn_cart"),
     ]
-    assert operator.do("ApplyManifest", manifest=full) == {"changes": [], "digest": applied["digest"]}
+    assert operator.do("ApplyManifest", manifest=full) == {
+        "changes": [],
+        "digest": applied["digest"],
+        "counts": [],
+    }
     there = Operator(operator.door, operator.auth, f"{place.project}-declared")
     assert there.do("GetMock", mockId="ovr_cart")["managedBy"] == full["source"]
     there.do("ActivateMock", mockId="ovr_cart")

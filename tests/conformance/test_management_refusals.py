@@ -129,6 +129,16 @@ def too_long_a_path(stage: Stage) -> Answer:
     return stage.operator.ask("CreateMockFromLog", logId=stage.log_id("/" + "x" * 3000))
 
 
+def file_that_is_gone(stage: Stage) -> Answer:
+    """A mock is to be what it was, and the file that it answered with was removed meanwhile."""
+    stage.rest.put_file(stage.operator.auth, stage.place.project, "staging", "a.txt", b"a")
+    stage.operator.do("UpdateMock", mockId="ovr_cart", mock={"action": {"respond": {"file": "a.txt"}}})
+    version = stage.operator.do("ListMockVersions", mockId="ovr_cart")["versions"][0]["revision"]
+    stage.operator.do("UpdateMock", mockId="ovr_cart", mock={"action": {"respond": {"text": "a"}}})
+    stage.rest.delete_file(stage.operator.auth, stage.place.project, "staging", "a.txt")
+    return stage.operator.ask("RestoreMockVersion", mockId="ovr_cart", version=version)
+
+
 def taken_host(stage: Stage, rpc: str) -> Answer:
     """Another environment has the host."""
     host = f"shop.{stage.place.project}.test"
@@ -238,6 +248,15 @@ REFUSALS = (
     here("DeleteMock", "not_found", mockId="ovr_none"),
     managed("DeleteMock", mockId="ovr_m"),
     here("ListMocks", "invalid_body", pageToken="no token!"),
+    here("ListMockVersions", "not_found", mockId="ovr_none"),
+    here("RestoreMockVersion", "not_found", mockId="ovr_cart", version=99),
+    here("RestoreMockVersion", "revision_mismatch", mockId="ovr_cart", version=1, expectedRevision=99),
+    managed("RestoreMockVersion", mockId="ovr_m", version=1),
+    Refused("RestoreMockVersion", "invalid_body", file_that_is_gone),
+    here("ListScenarioVersions", "not_found", scenarioId="scn_none"),
+    here("RestoreScenarioVersion", "not_found", scenarioId="scn_empty", version=99),
+    here("RestoreScenarioVersion", "revision_mismatch", scenarioId="scn_empty", version=1, expectedRevision=99),
+    managed("RestoreScenarioVersion", scenarioId="scn_m", version=1),
     here("PublishMock", "not_found", mockId="ovr_none"),
     here("PublishMock", "revision_mismatch", mockId="ovr_cart", expectedRevision=99),
     managed("PublishMock", mockId="ovr_m"),

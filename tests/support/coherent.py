@@ -162,6 +162,8 @@ def _fault(message: Any) -> None:
 def _lifetime(message: Any) -> None:
     if message.not_after_ms:
         message.not_before_ms, message.not_after_ms = sorted((message.not_before_ms, message.not_after_ms))
+        if message.not_before_ms == message.not_after_ms:
+            message.not_before_ms = 0
 
 
 def _mock(message: Any) -> None:

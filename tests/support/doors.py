@@ -111,6 +111,13 @@ class RestDoor:
     def make_environment(self, auth: str | None, project: str, body: Mapping[str, Json]) -> Answer:
         return self._call("POST", f"/projects/{project}/environments", auth, {}, json.dumps(body).encode())
 
+    def put_file(self, auth: str | None, project: str, slug: str, name: str, content: bytes) -> Answer:
+        path = f"/projects/{project}/environments/{slug}/files/{quote(name, safe='')}"
+        return self._call("PUT", path, auth, {}, content)
+
+    def delete_file(self, auth: str | None, project: str, slug: str, name: str) -> Answer:
+        return self._call("DELETE", f"/projects/{project}/environments/{slug}/files/{quote(name, safe='')}", auth, {})
+
     def change_environment(self, auth: str | None, project: str, slug: str, body: Mapping[str, Json]) -> Answer:
         path = f"/projects/{project}/environments/{slug}"
         return self._call("PATCH", path, auth, {}, json.dumps(body).encode())

@@ -46,9 +46,9 @@ class Exchange(NamedTuple):
     ``session_key`` is the normalised key, empty when the request carried none; ``session_id`` is empty when no session
     has that key. Times are milliseconds since 1970 (UTC). ``path`` is without host, proxy prefix and query. Headers are
     already redacted. ``mock_id`` is empty when the upstream (or an error of the proxy) answered. A side without a body
-    is ``None``. ``findings`` are stable codes of what was odd, listed in ``log_service.proto``; ``status`` 0: no byte of
-    an answer was sent, on purpose. ``draws`` are what was drawn by chance, and ``occurrence`` is which use of the mock it
-    was, 0 where nobody counted.
+    is ``None``. ``findings`` are stable codes of what was odd, listed in ``log_service.proto``; ``status`` 0: no byte
+    of an answer was sent, on purpose. ``draws`` are what was drawn by chance, and ``occurrence`` is which use of the
+    mock it was, 0 where nobody counted.
     """
 
     id: str

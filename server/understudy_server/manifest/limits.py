@@ -32,8 +32,8 @@ NODES_MAX = 2_000_000
 
 JSON_DEPTH_MAX_LEVELS = strict_json.DEPTH_MAX
 DEPTH_MAX_LEVELS = JSON_DEPTH_MAX_LEVELS + 32
-"""Of a file: room for the deepest JSON value below the eleven levels of a scenario's own mock, or for criteria nested as
-deep as they may be, at three levels each."""
+"""Of a file: room for the deepest JSON value below the eleven levels of a scenario's own mock, or for criteria nested
+as deep as they may be, at three levels each."""
 
 JSON_NUMBER_CHARACTERS_MAX = 4_300
 

@@ -117,7 +117,8 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "SetMachine": (Kind.ASKS, state.set_machine),
     "ResetState": (Kind.ASKS, state.reset_state),
     "PutFile": (Kind.WRITES, files.put_file),
-    "GetFile": (Kind.READS, files.get_file),
+    # What it reads may be long: on the event loop the proxy would wait for it.
+    "GetFile": (Kind.WRITES, files.get_file),
     "ListFiles": (Kind.READS, files.list_files),
     "DeleteFile": (Kind.WRITES, files.delete_file),
     "Explain": (Kind.ASKS, explaining.explain),

@@ -1,5 +1,6 @@
 """RPC by role by kind of key: who may call what, as one table."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,31 +56,36 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
         if name in fields and fields[name].message_type is None:
             setattr(request, name, value)
     for name in ("mock", "scenario", "project", "environment"):
-        if name in fields and (message_type := fields[name].message_type) is not None:
-            part = getattr(request, name)
-            part.SetInParent()
-            for field in ("name", "slug"):
-                if field in message_type.fields_by_name:
-                    setattr(part, field, "made-here")
-    if "manifest" in fields:
-        request.manifest.source = "none.yaml"  # type: ignore[attr-defined]
-    if "operations" in fields:
-        _delete_what_is_not_there(request)
-    if "subject" in request.DESCRIPTOR.oneofs_by_name:
-        request.request.target = "/"  # type: ignore[attr-defined]
-    if "changes" in fields:
-        request.changes.name = "new name"  # type: ignore[attr-defined]
-    if "role" in fields:
-        request.role = ROLE_CI  # type: ignore[attr-defined]
-    if "side" in fields:
-        request.side = 1  # type: ignore[attr-defined]
+        if name in fields and fields[name].message_type is not None:
+            _name(getattr(request, name))
+    for name, fill in _PARTS.items():
+        if name in fields:
+            fill(request)
     return request
+
+
+def _name(part: Any) -> None:
+    part.SetInParent()
+    for field in ("name", "slug"):
+        if field in part.DESCRIPTOR.fields_by_name:
+            setattr(part, field, "made-here")
 
 
 def _delete_what_is_not_there(batch: Any) -> None:
     operation = batch.operations.add()
     deletion = operation.delete
     setattr(deletion, *(("mock_id", "ovr_none") if hasattr(deletion, "mock_id") else ("scenario_id", "scn_none")))
+
+
+_PARTS: dict[str, Callable[[Any], None]] = {
+    "manifest": lambda request: setattr(request.manifest, "source", "none.yaml"),
+    "operations": _delete_what_is_not_there,
+    "request": lambda request: setattr(request.request, "target", "/"),
+    "changes": lambda request: setattr(request.changes, "name", "new name"),
+    "role": lambda request: setattr(request, "role", ROLE_CI),
+    "side": lambda request: setattr(request, "side", 1),
+}
+"""What else a request needs to be valid, by a field that it has."""
 
 
 def least_role(rpc: Rpc) -> str:
