@@ -311,6 +311,8 @@ async def _go_on(mock: "Mock", step: Awaitable["Mock"], wanted: str) -> "Mock":
 def _state(mock: "Mock") -> str:
     from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED
 
+    if mock.session:
+        return f"on for session {mock.session}"
     if mock.active:
         return "on for all"
     return "published" if mock.state == MOCK_STATE_PUBLISHED else "draft"
