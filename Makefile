@@ -55,6 +55,7 @@ bench: $(READY) ## Measure (ROW=static for one row)
 
 prove: $(READY) ## Run the proofs at full length
 	UNDERSTUDY_PROVE=1 $(PYTEST) tests/proofs --timeout 3600
+	UNDERSTUDY_PROVE=1 $(PYTEST) tests/unit tests/wire -m hypothesis -n 2 --timeout 3600
 
 fmt: $(READY) $(PROTO_READY) ## Put code and protos into form
 	$(BIN)/ruff format .

@@ -73,5 +73,7 @@ class Shell:
 
     def _send(self, line: str) -> None:
         assert self._process.stdin
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        # A shell that has ended already, at a command that failed, is told nothing more.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()

@@ -72,6 +72,10 @@ class _Follower:
         try:
             found = await self._known(request)
         except CommandFailed as failure:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                # Ctrl-C in the middle of a call may come out of it as a failure of the call.
+                raise asyncio.CancelledError from failure
             pause = failure.problem.retry_after_seconds if failure.problem else 0
             comes_back = failure.exit_code is ExitCode.UNREACHABLE and self._was_there
             if not comes_back and not pause:
