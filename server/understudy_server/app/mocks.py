@@ -6,11 +6,13 @@ from collections.abc import Collection
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.v1 import mock_service_pb2 as pb
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
+from understudy.v1.session_mock_service_pb2 import SessionMock
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
 from understudy_server.app.lifetimes import set_expiry
 from understudy_server.app.masks import paths_to_set, set_fields, set_paths
+from understudy_server.app.mock_fields import SETTABLE
 from understudy_server.app.ownership import check_no_managed_scenario_lists, check_unmanaged
 from understudy_server.app.ports import MockQuery, Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
@@ -22,7 +24,6 @@ from understudy_server.definitions.checks import Definition, check_mock
 from understudy_server.definitions.unusable import Unusable
 
 _ID = re.compile(r"ovr_[A-Za-z0-9_-]{1,64}")
-SETTABLE = ("name", "matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
 # What else is said of a lifetime leaves its end as it is.
 _SETS_TTL = frozenset(("lifetime", "lifetime.ttl_ms"))
 
@@ -152,7 +153,7 @@ async def deactivate_mock(tx: Transaction, call: Call, request: pb.DeactivateMoc
     return pb.DeactivateMockResponse(mock=mock)
 
 
-def define(mock: Mock, given: Mock, now_ms: int) -> None:
+def define(mock: Mock, given: Mock | SessionMock, now_ms: int) -> None:
     """Let a mock say what another one says: all that can be set. Its time to live begins now."""
     set_fields(mock, given, SETTABLE)
     _finish(mock, now_ms, begins_anew=True)

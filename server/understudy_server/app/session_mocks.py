@@ -7,8 +7,7 @@ from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, Mock
 from understudy.v1.session_service_pb2 import Session
 
 from understudy_server.app.call import Call
-from understudy_server.app.lifetimes import set_expiry
-from understudy_server.app.mocks import check_in_place
+from understudy_server.app.mocks import check_in_place, define
 from understudy_server.app.ports import SessionRecord, Transaction
 from understudy_server.app.revisions import check_revision, copied
 from understudy_server.app.sessions import existing_session, live_session, save, session_key
@@ -72,15 +71,8 @@ async def delete_session_mock(
 
 def _mock(call: Call, request: pb.PutSessionMockRequest, before: Mock | None) -> Mock:
     """The mock as it is to be: all that is said of it, and nothing of what was."""
-    given = request.mock
     mock = Mock(
         id=request.mock_id,
-        name=given.name or request.mock_id,
-        matcher=given.matcher,
-        action=given.action,
-        priority=given.priority,
-        tags=dict.fromkeys(given.tags),
-        chain=given.chain,
         state=MOCK_STATE_PUBLISHED,
         active=True,
         created_by=call.caller.key_id,
@@ -88,11 +80,8 @@ def _mock(call: Call, request: pb.PutSessionMockRequest, before: Mock | None) ->
         updated_at=stamp(call.now_ms),
         revision=before.revision + 1 if before else 1,
     )
-    if given.HasField("lifetime"):
-        mock.lifetime.CopyFrom(given.lifetime)
-    if given.HasField("machine"):
-        mock.machine.CopyFrom(given.machine)
-    set_expiry(mock, call.now_ms)
+    define(mock, request.mock, call.now_ms)
+    mock.name = mock.name or request.mock_id
     return mock
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 FLAGS = "--upstream, --host, --carrier, --strict and so on: see --help"
 
 _WITHIN = ("mocks", "scenarios", "existing")
-# The profile is said when an environment is made, and never again.
-_NOT_SETTINGS = frozenset((*_WITHIN, "profile"))
 _FIELDS = {
     "host": "hosts",
     "carrier": "carriers",

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from understudy_server.app.mock_fields import BESIDE_NAME, SETTABLE
 from understudy_server.cli.command import Desk
 from understudy_server.cli.mock_form import requests_of
 
@@ -9,9 +10,6 @@ if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
     from understudy.v1.manifest_service_pb2 import ManifestMock
     from understudy.v1.mock_service_pb2 import Mock
-
-_SAID = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
-"""What a form says of a mock beside its name and its state."""
 
 
 async def get_mock(desk: Desk, mock_id: str) -> "Mock":
@@ -43,7 +41,7 @@ async def change_mock(desk: Desk, mock: "Mock", form: "ManifestMock") -> "Mock":
     request = UpdateMockRequest(mock_id=mock.id, mock=values, expected_revision=mock.revision)
     # A time to live would begin anew when it is set.
     same = ("lifetime",) if values.lifetime == mock.lifetime else ()
-    request.update_mask.paths.extend(name for name in ("name", *_SAID) if name not in same)
+    request.update_mask.paths.extend(name for name in SETTABLE if name not in same)
     changed = (await desk.call(request, UpdateMockResponse)).mock
     if form.state == mock.state:
         return changed
@@ -89,7 +87,7 @@ def form_of(mock: "Mock") -> "ManifestMock":
     from understudy_server.app.masks import set_fields
 
     form = ManifestMock(name=mock.name, state=mock.state)
-    set_fields(form, mock, _SAID)
+    set_fields(form, mock, BESIDE_NAME)
     # What says nothing is as good as none, and reads better.
     for name in ("matcher", "action", "lifetime", "machine"):
         if not getattr(form, name).ListFields():
@@ -104,5 +102,5 @@ def _values(form: "ManifestMock", name: str) -> "Mock":
     from understudy_server.app.masks import set_fields
 
     mock = Mock(name=form.name or name)
-    set_fields(mock, form, _SAID)
+    set_fields(mock, form, BESIDE_NAME)
     return mock

@@ -6,7 +6,7 @@ from understudy.v1.actions_pb2 import Action, Forward, Respond
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
 from understudy_server.app.masks import paths_to_set, set_fields, set_paths
-from understudy_server.app.mocks import SETTABLE
+from understudy_server.app.mock_fields import SETTABLE
 from understudy_server.core.errors import InvalidInput
 
 DECLINED = Mock(

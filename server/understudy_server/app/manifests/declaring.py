@@ -12,13 +12,12 @@ from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.app.manifests.differing import prune
 from understudy_server.app.masks import set_fields
+from understudy_server.app.mock_fields import BESIDE_NAME
 
 SETTINGS = tuple(field.name for field in EnvironmentChanges.DESCRIPTOR.fields)
 """What an environment is told, in the order of the contract: name, upstream, hosts and so on."""
 
-_SAID = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
-
-MOCK_FIELDS = ("name", *_SAID, "state")
+MOCK_FIELDS = ("name", *BESIDE_NAME, "state")
 """What a manifest says of a mock."""
 
 SCENARIO_FIELDS = ("name", "url_id", "mocks", "tags")
@@ -42,7 +41,7 @@ def environment(slug: str, declared: ManifestEnvironment) -> Environment:
 def mock(mock_id: str, home: str, declared: ManifestMock) -> Mock:
     """What a mock is to be; ``home`` is the scenario that it belongs to alone, or empty."""
     made = Mock(id=mock_id, name=declared.name or mock_id, scenario=home, state=declared.state or MOCK_STATE_PUBLISHED)
-    set_fields(made, declared, _SAID)
+    set_fields(made, declared, BESIDE_NAME)
     made.tags[:] = dict.fromkeys(made.tags)
     return made
 
@@ -76,7 +75,7 @@ def manifest_mock(kept: Mock) -> ManifestMock:
     made = ManifestMock(name=_given(kept.name, kept.id))
     if kept.state == MOCK_STATE_DRAFT:
         made.state = MOCK_STATE_DRAFT
-    set_fields(made, kept, _SAID)
+    set_fields(made, kept, BESIDE_NAME)
     prune(made)
     return made
 

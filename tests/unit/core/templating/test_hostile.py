@@ -12,8 +12,7 @@ from understudy_server.core.templating.language import Language
 from understudy_server.core.templating.running import Run
 from understudy_server.core.templating.template import compile_template
 
-# Five times what they take: what these show is that none takes seconds.
-SECONDS_MAX = 0.1
+SECONDS_MAX = 0.020
 BYTES_MAX = 24 * 1024 * 1024
 
 LONG = ("x" * 60 + " ") * 16_000
@@ -119,7 +118,8 @@ TEMPLATES = [
 @pytest.mark.parametrize("source", TEMPLATES, ids=lambda source: source[-60:])
 def test_a_hostile_template_ends_soon_and_takes_little(source: str) -> None:
     template = compile_template(source, LANGUAGE)
-    assert min(_seconds(template.render) for _ in range(3)) < SECONDS_MAX
+    # The machine may be busy, and a busy machine makes CPU time longer: one time in ten will do.
+    assert any(_seconds(template.render) < SECONDS_MAX for _ in range(10))
     tracemalloc.start()
     try:
         _seconds(template.render)

@@ -1,0 +1,6 @@
+"""What can be said of a mock: the fields that its message shares with those of manifests and of sessions' own mocks."""
+
+from typing import Final
+
+BESIDE_NAME: Final = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+SETTABLE: Final = ("name", *BESIDE_NAME)
