@@ -8,6 +8,7 @@ from unittest.mock import patch
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from understudy.v1.mock_service_pb2 import Mock as MockMessage
 from understudy_server.core.draws import Draws
+from understudy_server.core.headers import content_of
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.paths import PathPattern
@@ -26,6 +27,7 @@ class Planned:
     given: Plan
     counts: bool = False
     wants_body: bool = False
+    repeats: bool = False
     scenes: list[Scene] = field(default_factory=list)
 
     def plan(self, scene: Scene, draws: Draws) -> Plan:
@@ -49,7 +51,7 @@ def events(*given: tuple[bytes, int], rounds: int = 1, round_delay_ms: int = 0, 
     whole = prepare(200, (("content-type", "text/event-stream"), ("cache-control", "no-cache")), b"")
     lines = whole.head.replace(b"content-length: 0\r\n", b"")
     raw = tuple([header for header in whole.raw_headers if header[0] != b"content-length"])
-    head = Prepared(200, lines, b"", raw, raw, has_date=False, sets_cors=False)
+    head = Prepared(200, lines, b"", raw, raw, content_of(raw), has_date=False, sets_cors=False)
     return Events(
         head, tuple([Event(data, delay_ms) for data, delay_ms in given]), rounds, round_delay_ms, heartbeat_ms
     )

@@ -21,11 +21,11 @@ class Draw(NamedTuple):
 class Draws:
     """The chance of one answer. ``noted`` are the draws so far, in order."""
 
-    __slots__ = ("_random", "_seed", "noted")
+    __slots__ = ("_of", "_random", "noted")
 
     def __init__(self, seed: str, mock: str, occurrence: int) -> None:
         """``seed``: see `seed_text`; ``mock`` as in `state.Claim`; ``occurrence`` from 1."""
-        self._seed = f"{seed}\0{mock}\0{occurrence}"
+        self._of = seed, mock, occurrence
         self._random: Random | None = None
         self.noted: list[Draw] = []
 
@@ -33,7 +33,8 @@ class Draws:
     def random(self) -> Random:
         """A source of chance of its own, made when it is first needed. Whoever draws from it says so with `note`."""
         if self._random is None:
-            digest = hashlib.blake2b(self._seed.encode("utf-8", "surrogateescape"), digest_size=_SEED_BYTES).digest()
+            text = "\0".join(map(str, self._of))
+            digest = hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_SEED_BYTES).digest()
             self._random = Random(int.from_bytes(digest))  # noqa: S311 - made to repeat, not to be secret
         return self._random
 

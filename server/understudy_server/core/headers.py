@@ -1,8 +1,12 @@
 """Reading header lines as they came: names in any case, values as bytes."""
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from understudy_server.core.exchange import RawHeaders
+
+Content: TypeAlias = tuple[bytes, bytes]
+"""What a head tells of a body: content type and content coding, each empty when it does not."""
 
 
 def text_of(raw: bytes) -> str:
@@ -11,6 +15,11 @@ def text_of(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def content_of(headers: RawHeaders) -> Content:
+    """What a head tells of the body behind it."""
+    return first(headers, b"content-type") or b"", first(headers, b"content-encoding") or b""
 
 
 def values(headers: RawHeaders, name: bytes) -> Iterator[bytes]:

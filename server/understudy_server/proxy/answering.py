@@ -28,10 +28,11 @@ def answer_planned(
     started_at_ms: int,
     request_body: Captured | None,
     findings: tuple[str, ...] = (),
+    passed_ms: int = 0,
 ) -> bytes | Turn:
     """Carry a plan out, its delay over and the request whole, unless it passes the request on.
 
-    ``findings``: what was odd since the request was judged.
+    ``findings``: what was odd since the request was judged, ``passed_ms`` ago.
     """
     answer, mock_id = plan.answer, intake.mock.id if intake.mock else ""
     match answer:
@@ -41,7 +42,6 @@ def answer_planned(
         case Prepared():
             is_plain = plan.fault is None and not (plan.bytes_per_second and _has_body(intake, answer))
             if is_plain:
-                passed_ms = service.clerk.passed_ms(started_at_ms)
                 findings = intake.findings + findings
                 return service.answer_prepared(
                     intake, started_at_ms, answer, request_body, mock_id, findings, passed_ms

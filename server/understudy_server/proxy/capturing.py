@@ -9,21 +9,17 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import brotli
 import zstandard
 
-from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, RawHeaders
-from understudy_server.core.headers import first, text_of
+from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured
+from understudy_server.core.headers import Content, text_of
 from understudy_server.core.json_masking import JsonMask
 
 _Inflate = Callable[[bytes, int], bytes]
 _INFLATED_AT_A_TIME = 64 * 1024
-
-
-Content: TypeAlias = tuple[bytes, bytes]
-"""What a head tells of a body: content type and content coding, each empty when it does not."""
 
 
 class Keeping(NamedTuple):
@@ -81,11 +77,6 @@ def capture(body: bytes, content: Content, keeping: Keeping) -> Captured | None:
     if len(body) > keeping.bytes_max and _mask_for(content, keeping):
         return _withheld(body, content)
     return _describe(body[: keeping.bytes_max], len(body), content, keeping)
-
-
-def content_of(headers: RawHeaders) -> Content:
-    """The content type and the content coding that a head tells of."""
-    return first(headers, b"content-type") or b"", first(headers, b"content-encoding") or b""
 
 
 def is_json(content_type: bytes) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from understudy_server.proxy.capturing import content_of
+from understudy_server.core.headers import content_of
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
 from understudy_server.proxy.turn import Client, Turn, guarded

@@ -1,5 +1,6 @@
 """A request that has found its environment, and what was decided about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,7 @@ class Intake(Request):
     state: State
     """Where criteria and answers look for what is kept."""
 
+    _path_parameters: Mapping[str, str] | None = None
     upstream_head: bytes = b""
     """The head as it is written for the upstream, left here for a request that comes again by whoever writes it."""
 
@@ -75,6 +77,23 @@ class Intake(Request):
         self.request = request
         self.environment = environment
         self.rest = rest
+
+    def again(self) -> "Intake":
+        """The same request come again: what was read and decided stays, its answer is still to be planned."""
+        made = Intake(self.request, self.environment, self.rest, self.body)
+        made._parameters, made._segments, made._json = self._parameters, self._segments, self._json
+        made._path_parameters = self._path_parameters
+        made.custom_host, made.state = self.custom_host, self.state
+        made.session_key, made.session_id, made.session = self.session_key, self.session_id, self.session
+        made.findings, made.mock = self.findings, self.mock
+        return made
+
+    def path_parameters(self, mock: Mock) -> Mapping[str, str]:
+        """The parameters of the path as the mock that answers has it, decoded, by name."""
+        if self._path_parameters is None:
+            pattern = mock.matcher.path
+            self._path_parameters = {} if pattern is None else pattern.parameters(self.path)
+        return self._path_parameters
 
     @property
     def host(self) -> str:

@@ -35,12 +35,14 @@ _DISAGREEMENT = Refused(400, "carriers_disagree", "This request carries two diff
 class Decided(NamedTuple):
     """A decision that holds for the same request again while the view stands at ``version``, until ``until_ms``.
 
-    Then a session expires. It is never one by chance, and never one that time or state has a part in.
+    Then a session expires. Which mock answers never was by chance, nor did time or state have a part in it. So it is
+    with the answer where it is ``settled``; else it has to be planned anew, for a copy of the intake.
     """
 
     version: int
     until_ms: float
     intake: Intake
+    settled: bool
 
 
 class Survey(NamedTuple):
@@ -96,9 +98,17 @@ class Judge:
             else:
                 lasts = self._claim(intake, layers, now_ms)
         if intake.own is None:
-            lasts = self._prepare(intake, now_ms) and lasts
+            settled = self._prepare(intake, now_ms)
             if request.repeats and lasts:
-                self._remember(intake)
+                self._remember(intake, settled=settled)
+        return intake
+
+    def decide_again(self, decided: Decided, now_ms: int) -> Intake:
+        """As `decide`, for a request that comes again while its decision holds. Raises StorageFailure as that does."""
+        if decided.settled:
+            return decided.intake
+        intake = decided.intake.again()
+        self._prepare(intake, now_ms)
         return intake
 
     def place(self, request: ClientRequest, now_ms: int) -> Intake | Refused:
@@ -187,11 +197,11 @@ class Judge:
         intake.mock, intake.occurrence = found.mock, found.occurrence
         return found.lasts
 
-    def _remember(self, intake: Intake) -> None:
+    def _remember(self, intake: Intake, *, settled: bool) -> None:
         """Leave the decision with a request that will come again, since it holds whenever it does."""
         session = intake.session
         until_ms = math.inf if session is None or session.expires_at_ms is None else session.expires_at_ms
-        intake.request.decided = Decided(self.view.version, until_ms, intake)
+        intake.request.decided = Decided(self.view.version, until_ms, intake, settled)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,8 @@ from understudy_server.core.delays import session_delay_ms
 from understudy_server.core.draws import Draw, Draws, seed_text
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.responding.answerer import Answerer
-from understudy_server.core.responding.plan import Scene
+from understudy_server.core.responding.plan import Plan, Scene
+from understudy_server.core.responding.prepared import Prepared
 from understudy_server.core.state import Claim, Owner, Scope, State
 from understudy_server.live.source import SessionRow
 from understudy_server.proxy.intake import Intake
@@ -16,6 +17,9 @@ _UPSTREAM: Final = ""
 
 # What is drawn has a stream of chance of its own where it is no part of the plan: so neither moves the other.
 _DELAY_STREAM: Final = "session_delay\0"
+
+# Some thousands of requests are remembered.
+_KEPT_BYTES_MAX: Final = 8 * 1024
 
 _DRAWS_MAX: Final = 1_000
 _DRAWN_CHARACTERS_MAX: Final = 256
@@ -30,13 +34,13 @@ class Planner:
         self._state = state
 
     def prepare(self, intake: Intake, now_ms: int) -> bool:
-        """Have the answer planned and say how long it is held back. False: next time it may be another one."""
+        """Have the answer planned and say how long it is held back. False: next time that may be another one."""
         mock, session = intake.mock, intake.session
         lasts = True
         if mock is not None:
             if mock.answer is not None:
-                self._plan(intake, mock, mock.answer, now_ms)
-                lasts = False
+                plan = self._plan(intake, mock, mock.answer, now_ms)
+                lasts = mock.answer.repeats and _is_small(plan)
             else:
                 intake.delay_ms = mock.delay_ms
         if session is not None and (session.global_delay_ms or session.global_delay_max_ms):
@@ -46,14 +50,14 @@ class Planner:
             intake.delay_ms += session.global_delay_ms
         return lasts
 
-    def _plan(self, intake: Intake, mock: Mock, answer: Answerer, now_ms: int) -> None:
-        claimed_as, path, session, seed = intake.occurrence, mock.matcher.path, intake.session, self._seed(intake)
+    def _plan(self, intake: Intake, mock: Mock, answer: Answerer, now_ms: int) -> Plan:
+        claimed_as, session, seed = intake.occurrence, intake.session, self._seed(intake)
         if answer.counts:
             intake.occurrence = self._use_by_session(intake, mock)
         # By position (the order is that of `Scene`), which takes half the time.
         scene = Scene(
             intake,
-            path.parameters(intake.path) if path is not None else {},
+            intake.path_parameters(mock),
             intake.environment.id,
             "" if session is None else session.key,
             "" if session is None else session.state_id,
@@ -69,6 +73,7 @@ class Planner:
         intake.delay_ms = plan.delay_ms
         if plan.draws:
             intake.draws = _for_record(plan.draws)
+        return plan
 
     def _draw_session_delay(self, intake: Intake, session: SessionRow) -> None:
         mock = intake.mock
@@ -95,6 +100,11 @@ class Planner:
         if session is None:
             return seed_text(None, "", intake.environment.id)
         return seed_text(session.seed, session.key, intake.environment.id)
+
+
+def _is_small(plan: Plan) -> bool:
+    """Whether an answer is small enough to be kept, in case that its request comes again."""
+    return isinstance(plan.answer, Prepared) and len(plan.answer.body) <= _KEPT_BYTES_MAX
 
 
 def _for_record(draws: tuple[Draw, ...]) -> tuple[Draw, ...]:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
+from understudy_server.core.headers import Content, content_of
 from understudy_server.core.redaction import redact
 from understudy_server.live.source import EnvironmentRow
-from understudy_server.proxy.capturing import Capture, Content, Keeping, capture, content_of
+from understudy_server.proxy.capturing import Capture, Keeping, capture
 from understudy_server.proxy.intake import Intake
 
 _new = tuple.__new__

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from understudy_server.core.exchange import Captured, RawHeaders
+from understudy_server.core.headers import content_of
 from understudy_server.core.redaction import redact
-from understudy_server.proxy.capturing import Capture, content_of
+from understudy_server.proxy.capturing import Capture
 from understudy_server.proxy.cookie_domain import widen
 from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, may_tunnel, parse_upstream, request_head
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED

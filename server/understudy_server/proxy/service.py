@@ -10,12 +10,12 @@ from typing import cast
 from understudy_server.core import cors
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Captured
+from understudy_server.core.headers import content_of
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import Body, BodyWanted
 from understudy_server.core.responding.plan import Forward, Plan
 from understudy_server.core.responding.prepared import Prepared
 from understudy_server.proxy.answering import answer_planned
-from understudy_server.proxy.capturing import content_of
 from understudy_server.proxy.catching_up import UNAVAILABLE, CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.forwarded import Forwarded
@@ -103,9 +103,9 @@ class Service:
         """Decide and carry out, by what the view holds."""
         now_ms = self.clock()
         decided = cast("Decided | None", request.decided)
-        if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
-            return self._carry_out(decided.intake, now_ms, client)
         try:
+            if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
+                return self._carry_out(self._judge.decide_again(decided, now_ms), now_ms, client)
             intake = self._judge.decide(request, body, now_ms)
         except BodyWanted:
             return Collecting(self, client, request)
@@ -165,9 +165,10 @@ class Service:
         findings: tuple[str, ...],
     ) -> bytes | Turn:
         """Answer by the mock, after its delay and with the request whole. ``findings``: what was odd meanwhile."""
+        passed_ms = self.clerk.passed_ms(started_at_ms)
         if intake.plan is not None:
-            return answer_planned(self, client, intake, intake.plan, started_at_ms, request_body, findings)
-        mock, passed_ms = cast("Mock", intake.mock), self.clerk.passed_ms(started_at_ms)
+            return answer_planned(self, client, intake, intake.plan, started_at_ms, request_body, findings, passed_ms)
+        mock = cast("Mock", intake.mock)
         findings = intake.findings + findings
         return self.answer_prepared(
             intake, started_at_ms, mock.response.prepared, request_body, mock.id, findings, passed_ms
@@ -191,7 +192,7 @@ class Service:
             head += header_lines(added)
             stored = (*stored, *added)
         if prepared.kept_by is not environment:
-            prepared.kept = self.clerk.capture(body, content_of(prepared.raw_headers), environment)
+            prepared.kept = self.clerk.capture(body, prepared.content, environment)
             prepared.kept_by = environment
         kept = prepared.kept
         if request.method == "HEAD":

@@ -4,7 +4,7 @@ import asyncio
 from typing import NamedTuple
 
 from understudy_server.core.exchange import RawHeaders
-from understudy_server.proxy.capturing import content_of
+from understudy_server.core.headers import content_of
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
 from understudy_server.proxy.recording import Pending
 from understudy_server.proxy.relay import CLIENT_GONE_MIDWAY

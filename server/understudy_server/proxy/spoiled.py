@@ -1,6 +1,6 @@
 """The state of a turn in which an answer is spoiled on purpose, and the connection ends."""
 
-from understudy_server.proxy.capturing import content_of
+from understudy_server.core.headers import content_of
 from understudy_server.proxy.faults import FAULT_INJECTED, Spoilt
 from understudy_server.proxy.recording import Pending
 from understudy_server.proxy.turn import Client, Turn

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from understudy_server.core.headers import content_of
 from understudy_server.core.responding.plan import Events, PlannedFault
-from understudy_server.proxy.capturing import content_of
 from understudy_server.proxy.faults import FAULT_INJECTED, Opening, Spoilt, cut_bytes
 from understudy_server.proxy.forwarding import LAST_CHUNK, chunk
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED

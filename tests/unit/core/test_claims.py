@@ -103,7 +103,7 @@ def test_only_those_that_fit_are_asked() -> None:
 class _Answer:
     """Is made of the body, and counts."""
 
-    counts, wants_body = True, True
+    counts, wants_body, repeats = True, True, False
 
     def plan(self, scene: Scene, draws: Draws) -> Plan:
         raise AssertionError("nobody answers")

@@ -115,7 +115,7 @@ def test_those_that_match_are_met_in_order_through_all_layers(
 class _Answer:
     """Asks for the body."""
 
-    counts, wants_body = False, True
+    counts, wants_body, repeats = False, True, False
 
     def plan(self, scene: Scene, draws: Draws) -> Plan:
         raise AssertionError("nobody answers")

@@ -12,9 +12,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured
+from understudy_server.core.headers import content_of
 from understudy_server.core.json_masking import JsonMask
 from understudy_server.core.json_paths import parse
-from understudy_server.proxy.capturing import Capture, Keeping, capture, content_of
+from understudy_server.proxy.capturing import Capture, Keeping, capture
 
 _MAX = 1000
 _TEXT = b'{"a": "' + b"x" * 100 + b'"}'

@@ -103,6 +103,37 @@ async def test_answer_that_is_planned_is_planned_anew_for_a_request_that_comes_a
                 writer.write(_ASKED)
                 await reader.readuntil(LONG_BODY)
     assert len(planned.scenes) == 4
+    assert len({id(scene.request) for scene in planned.scenes}) == 4
+
+
+async def test_answer_that_follows_from_the_request_is_planned_once_for_one_that_comes_again() -> None:
+    planned = Planned(respond(), repeats=True)
+    source = source_of("/x")
+    with planned_mocks({"/x": planned}):
+        async with running(source) as proxy:
+            reader, writer = await proxy.connect()
+            for _ in range(4):
+                writer.write(_ASKED)
+                await reader.readuntil(LONG_BODY)
+            asked_before = len(planned.scenes)
+            source.commit(sessions={"other": session("other")})
+            writer.write(_ASKED)
+            await reader.readuntil(LONG_BODY)
+    # Twice, since a request is remembered once it was read.
+    assert asked_before <= 2
+    assert len(planned.scenes) == asked_before + 1
+    assert [(each.status, each.mock_id) for each in proxy.journal.exchanges] == [(200, "ovr_0")] * 5
+
+
+async def test_long_answer_is_planned_anew_and_not_kept() -> None:
+    planned = Planned(respond(LONG_BODY * 1_000), repeats=True)
+    with planned_mocks({"/x": planned}):
+        async with running(source_of("/x")) as proxy:
+            reader, writer = await proxy.connect()
+            for _ in range(4):
+                writer.write(_ASKED)
+                await reader.readuntil(LONG_BODY * 1_000)
+    assert len(planned.scenes) == 4
 
 
 # Uses.

@@ -28,6 +28,10 @@ class Answerer(Protocol):
     def wants_body(self) -> bool:
         """Whether the request's body must be here (``Request.body`` set) before `plan` may be called."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the same request has the same answer again: neither time, nor state, nor chance has a part in it."""
+
     def plan(self, scene: Scene, draws: Draws) -> Plan:
         """Decide everything about one answer. Keeps what the mock extracts from the request, too (``scene.state``).
 
@@ -44,6 +48,7 @@ class Acting:
     bytes_per_second: int = 0
     counts: bool = field(init=False)
     wants_body: bool = field(init=False)
+    repeats: bool = field(init=False)
     _only: Turn | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +59,8 @@ class Acting:
         counts = self.turns.counts or by_chance or any(part.counts for part in parts)
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "wants_body", any(part.wants_body for part in parts))
+        repeats = not counts and not self.extractions and all(turn.maker.repeats for turn in turns)
+        object.__setattr__(self, "repeats", repeats)
 
     def plan(self, scene: Scene, draws: Draws) -> Plan:
         turn = self._only or self.turns.turn(scene.occurrence, draws)

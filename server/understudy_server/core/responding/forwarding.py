@@ -106,6 +106,7 @@ class Forwarding:
     first_byte_ms: int = 0
     counts: ClassVar[bool] = False
     wants_body: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
 
     def make(self, run: Run) -> Forward:
         scene: Scene = run.scene

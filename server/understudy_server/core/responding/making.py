@@ -19,13 +19,16 @@ class CannotAnswer(Exception):
 
 
 class Maker(Protocol):
-    """Makes an answer of one kind. ``counts`` and ``wants_body`` as of an `Answerer`."""
+    """Makes an answer of one kind. ``counts``, ``wants_body`` and ``repeats`` as of an `Answerer`."""
 
     @property
     def counts(self) -> bool: ...
 
     @property
     def wants_body(self) -> bool: ...
+
+    @property
+    def repeats(self) -> bool: ...
 
     def make(self, run: Run) -> Prepared | Events | Forward:
         """Make the answer. Raises CannotAnswer, `templating.faults.Fault`."""

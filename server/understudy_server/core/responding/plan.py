@@ -1,5 +1,6 @@
 """What is to be done about one request, as data: drawn, rendered and decided, so that it only has to be carried out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
@@ -86,7 +87,7 @@ class Scene(NamedTuple):
     """
 
     request: Request
-    path_parameters: dict[str, str]
+    path_parameters: Mapping[str, str]
     environment_id: str
     session_key: str
     session_state: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from understudy_server.core.exchange import Captured, RawHeaders
+from understudy_server.core.headers import Content, content_of
 from understudy_server.core.redaction import redact
 from understudy_server.core.responding.reasons import reason
 
@@ -16,7 +17,8 @@ class Prepared:
     ``head`` is the status line and all header lines, each with its CRLF, without the blank line at the end: the date
     (unless ``has_date``), what is to be said about the connection, and permission for other origins (unless
     ``sets_cors``) are added by whoever sends it. ``body`` is what follows, but for a request with HEAD. ``raw_headers``
-    are the headers of ``head``, and ``stored_headers`` the same with credentials masked. ``kept`` is the journal's copy
+    are the headers of ``head``, ``stored_headers`` the same with credentials masked, and ``content`` what they tell of
+    the body. ``kept`` is the journal's copy
     of the body, for whoever makes it first to leave it here, and ``kept_by`` the rules by which it was made: by other
     ones it would be another. Nothing else is changed once it is made.
     """
@@ -26,6 +28,7 @@ class Prepared:
     body: bytes
     raw_headers: RawHeaders
     stored_headers: RawHeaders
+    content: Content
     has_date: bool
     sets_cors: bool
     kept: Captured | None = None
@@ -40,6 +43,7 @@ class Shape:
     head: bytes
     raw_headers: RawHeaders
     stored_headers: RawHeaders
+    content: Content
     has_date: bool
     sets_cors: bool
 
@@ -55,12 +59,19 @@ class Shape:
         if self.stored_headers is not self.raw_headers:
             stored = (*self.stored_headers, (b"content-length", length))
         head = b"%bcontent-length: %b\r\n" % (self.head, length)
-        return Prepared(self.status, head, body, raw, stored, self.has_date, self.sets_cors)
+        return Prepared(self.status, head, body, raw, stored, self.content, self.has_date, self.sets_cors)
 
     def without_length(self) -> Prepared:
         """Make an answer whose body is sent as it comes, or that has none."""
         return Prepared(
-            self.status, self.head, b"", self.raw_headers, self.stored_headers, self.has_date, self.sets_cors
+            self.status,
+            self.head,
+            b"",
+            self.raw_headers,
+            self.stored_headers,
+            self.content,
+            self.has_date,
+            self.sets_cors,
         )
 
 
@@ -73,6 +84,7 @@ def shape(status: int, headers: tuple[tuple[str, str], ...]) -> Shape:
         head=b"".join([b"HTTP/1.1 %d %b\r\n" % (status, reason(status)), *[b"%b: %b\r\n" % each for each in raw]]),
         raw_headers=raw,
         stored_headers=redact(raw),
+        content=content_of(raw),
         has_date=b"date" in names,
         sets_cors=b"access-control-allow-origin" in names,
     )

@@ -26,6 +26,7 @@ class FixedResponse:
     response: Response
     counts: ClassVar[bool] = False
     wants_body: ClassVar[bool] = False
+    repeats: ClassVar[bool] = True
 
     def make(self, run: Run) -> Prepared:  # noqa: ARG002 - as those that look at the request
         return self.response.prepared
@@ -92,6 +93,7 @@ class MadeResponse:
     templates: tuple[TextTemplate, ...] = ()
     counts: bool = field(init=False)
     wants_body: bool = field(init=False)
+    repeats: bool = field(init=False)
     _shape: Shape | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +101,7 @@ class MadeResponse:
         object.__setattr__(self, "_shape", None if fixed is None else shape(self.status, fixed))
         object.__setattr__(self, "counts", any(template.counts for template in templates))
         object.__setattr__(self, "wants_body", any(template.wants_body for template in templates))
+        object.__setattr__(self, "repeats", all(template.repeats for template in templates))
 
     def make(self, run: Run) -> Prepared:
         made = self._shape or shape(self.status, self.headers.make(run))
@@ -110,6 +113,8 @@ class FileResponse:
 
     What was made of a file is kept for as long as it is the same.
     """
+
+    repeats: ClassVar[bool] = False
 
     __slots__ = ("_files", "_headers", "_made", "_name", "_status", "_typed", "counts", "wants_body")
 

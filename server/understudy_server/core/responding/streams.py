@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from understudy_server.core.responding.plan import Event, Events
 from understudy_server.core.responding.prepared import Shape
@@ -42,6 +43,7 @@ class EventStream:
     heartbeat_ms: int
     counts: bool = field(init=False)
     wants_body: bool = field(init=False)
+    repeats: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         templates = [template for event in self.events for template in event.templates]

@@ -64,15 +64,16 @@ LANGUAGE: Final = Language(
 
 
 class TextTemplate:
-    """A template. ``counts`` and ``wants_body`` as of an `Answerer`; ``tokens`` is how many it was made of."""
+    """A template. ``counts``, ``wants_body`` and ``repeats`` as of an `Answerer`; ``tokens``: how many made it."""
 
-    __slots__ = ("_template", "counts", "tokens", "wants_body")
+    __slots__ = ("_template", "counts", "repeats", "tokens", "wants_body")
 
     def __init__(self, template: Template) -> None:
         self._template = template
         self.tokens, needs = template.tokens, template.needs
         self.wants_body = any(_needs_body(path) for path in needs)
         self.counts = any(path[0] in DRAWING or path[0] == "occurrence" for path in needs)
+        self.repeats = not self.counts and all(path[0] == "request" or path[0].startswith("|") for path in needs)
 
     def render(self, run: Run) -> str:
         """Make the text. Raises Fault."""

@@ -388,3 +388,24 @@ def test_bytes_go_through_a_template_unchanged() -> None:
     assert made.body == body
     coded = prepared({"respond": {"binary": base64.b64encode(body).decode()}, "bytesPerSecond": 1})
     assert coded.body == body
+
+
+@pytest.mark.parametrize(
+    ("action", "repeats"),
+    [
+        ({"bytesPerSecond": 1}, True),
+        ({"delay": {"fixedMs": 5}, "bytesPerSecond": 1}, True),
+        ({"delay": {"uniform": {"minMs": 1, "maxMs": 2}}}, False),
+        ({"fault": {"kind": "FAULT_KIND_RESET", "probability": 0.5}}, False),
+        ({"sequence": {"steps": texts("a", "b")}}, False),
+        ({"respond": {"template": "{{ request.path|upper }}"}}, True),
+        ({"respond": {"template": "{{ request.json.a }}"}}, True),
+        ({"respond": {"template": "{{ now() }}"}}, False),
+        ({"respond": {"headers": [{"name": "a", "value": "{{ uuid() }}"}], "headerTemplates": True}}, False),
+        ({"extract": [{"key": "a", "query": "a"}]}, False),
+        ({"events": {"events": [{"data": "a"}]}}, False),
+        ({"forward": {"target": "http://a.example"}}, False),
+    ],
+)
+def test_an_answer_tells_whether_the_same_request_has_it_again(action: dict[str, Any], repeats: bool) -> None:
+    assert answerer(action).repeats is repeats

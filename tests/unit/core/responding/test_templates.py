@@ -213,6 +213,25 @@ def test_a_template_tells_what_it_needs(source: str, counts: bool, wants_body: b
     assert (template.counts, template.wants_body) == (counts, wants_body)
 
 
+@pytest.mark.parametrize(
+    ("source", "repeats"),
+    [
+        ("text", True),
+        ("{{ request.query.a }}{{ request.headers.b|upper }}{{ request.path_params.id }}", True),
+        ("{% if request.query.a == 'b' %}{{ 1 + 2 }}{% endif %}", True),
+        ("{{ now() }}", False),
+        ("{{ state.session.a }}", False),
+        ("{{ request.query.get(state.session.a) }}", False),
+        ("{{ occurrence }}", False),
+        ("{{ [1, 2]|random }}", False),
+        ("{% set f = now %}{{ f() }}", False),
+        ("{{ fake.city() }}", False),
+    ],
+)
+def test_a_template_tells_whether_it_follows_from_the_request_alone(source: str, repeats: bool) -> None:
+    assert compile_text(source).repeats is repeats
+
+
 def test_only_so_many_draws_are_noted() -> None:
     given = scene()
     draws = draws_of(given)
