@@ -6,6 +6,7 @@ Records hold messages of the contract; a record adds only identity, which the co
 """
 
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from understudy.v1.session_service_pb2 import Session
 
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.explanation import Explanation, Subject
+from understudy_server.core.record import Standing, Stream
 
 T = TypeVar("T")
 
@@ -408,6 +410,9 @@ class Store(Protocol):
     async def write(self, work: Work[T]) -> T:
         """Run work whole or not at all. On return it is durable, and visible to every read that starts later."""
 
+    def bell(self) -> AbstractContextManager["Bell"]:
+        """What rings after each write, whatever it changed, for as long as it is entered."""
+
 
 class Presence(Protocol):
     """When the sessions were last seen at the proxy, and what was odd about their exchanges."""
@@ -424,8 +429,15 @@ class Presence(Protocol):
     def forget(self, session_ids: Sequence[str]) -> None: ...
 
 
+class Bell(Protocol):
+    """Rings with each thing that somebody waits for: an exchange that is recorded under a key, a write of the store."""
+
+    async def wait(self) -> None:
+        """Return as soon as it rang since the bell was made or the last wait began; at once if it did."""
+
+
 class Journal(Protocol):
-    """The exchanges. Every question sees every exchange recorded before it was asked."""
+    """The exchanges. Every question sees every exchange recorded before it was asked. All raise StorageFailure."""
 
     async def page(
         self, environment_id: str, session_key: str, *, before: str, since: str, limit: int
@@ -437,12 +449,40 @@ class Journal(Protocol):
     async def knows(self, environment_id: str, session_key: str) -> bool:
         """True when there is any exchange with that key."""
 
+    async def latest_stream(self, environment_id: str, session_key: str) -> Stream | None:
+        """The incarnation of a session that recorded last under a key; ``None`` when none did."""
+
+    async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
+        """Exchanges of a stream with numbers behind ``after``, oldest first."""
+
+    async def standing(self, stream: Stream) -> Standing:
+        """How much of a stream there is."""
+
+    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[Bell]:
+        """What rings when something is recorded under a key, for as long as it is entered.
+
+        That is in any incarnation of the session and in none; with an empty key, whatever belongs to no session.
+        """
+
+    async def purge(self, stream: Stream) -> None:
+        """Remove all exchanges and verifications of a stream. It goes on with the next number if it is still used."""
+
+    async def keep_verification(self, stream: Stream, verification: bytes) -> None:
+        """Put a verification on record (a serialised ``Verification``): the last 1000 of a stream are kept."""
+
+    async def verifications(self, stream: Stream) -> Sequence[bytes]:
+        """The verifications of a stream, oldest first."""
+
 
 class Explainer(Protocol):
     """Whoever knows how requests are decided. Nothing is answered, counted or changed by asking."""
 
-    async def explain(self, subject: Subject, now_ms: int, considered_max: int) -> Explanation:
+    async def explain(
+        self, subject: Subject, now_ms: int, considered_max: int, drafts: Sequence[Mock] = ()
+    ) -> Explanation:
         """Tell why a request would be answered as it would be, and of at most so many mocks (one at least).
+
+        ``drafts`` are mocks that nobody can switch on, to say which of them match.
 
         Raises NotFound when there is no such environment any more, StorageFailure when it cannot be told.
         """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from understudy_server.core.draws import Draw
+from understudy_server.core.record import NO_PHASES, ExchangeOutcome, Phases, Stream
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Headers in order: names as they were sent, values without white space around them, neither with CR, LF or NUL."""
@@ -48,7 +49,8 @@ class Exchange(NamedTuple):
     already redacted. ``mock_id`` is empty when the upstream (or an error of the proxy) answered. A side without a body
     is ``None``. ``findings`` are stable codes of what was odd, listed in ``log_service.proto``; ``status`` 0: no byte
     of an answer was sent, on purpose. ``draws`` are what was drawn by chance, and ``occurrence`` is which use of the
-    mock it was, 0 where nobody counted.
+    mock it was, 0 where nobody counted. ``layer`` is where the mock was on, as `Layer` is named in lower case; empty
+    without one. ``number`` is given by the journal, and 0 until then.
     """
 
     id: str
@@ -70,3 +72,15 @@ class Exchange(NamedTuple):
     findings: tuple[str, ...] = ()
     draws: tuple[Draw, ...] = ()
     occurrence: int = 0
+    outcome: ExchangeOutcome = ExchangeOutcome.UNKNOWN
+    layer: str = ""
+    session_revision: int = 0
+    phases: Phases = NO_PHASES
+    number: int = 0
+
+    @property
+    def stream(self) -> Stream:
+        """Whose exchanges it is numbered with."""
+        if self.session_id:
+            return Stream(self.environment_id, self.session_key, self.session_id)
+        return Stream(self.environment_id)

@@ -70,7 +70,7 @@ class ExplainedRequest(_message.Message):
     def __init__(self, method: _Optional[str] = ..., target: _Optional[str] = ..., host: _Optional[str] = ..., headers: _Optional[_Iterable[_Union[_actions_pb2.Header, _Mapping]]] = ..., body: _Optional[bytes] = ..., text: _Optional[str] = ..., session_key: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("outcome", "mock_id", "rule", "summary", "session_key", "session_exists", "findings", "reasons", "considered", "considered_total", "not_on")
+    __slots__ = ("outcome", "mock_id", "rule", "summary", "session_key", "session_exists", "findings", "reasons", "considered", "considered_total", "not_on", "drafts", "elsewhere")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     MOCK_ID_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,8 @@ class ExplainResponse(_message.Message):
     CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     CONSIDERED_TOTAL_FIELD_NUMBER: _ClassVar[int]
     NOT_ON_FIELD_NUMBER: _ClassVar[int]
+    DRAFTS_FIELD_NUMBER: _ClassVar[int]
+    ELSEWHERE_FIELD_NUMBER: _ClassVar[int]
     outcome: Outcome
     mock_id: str
     rule: str
@@ -93,7 +95,17 @@ class ExplainResponse(_message.Message):
     considered: _containers.RepeatedCompositeFieldContainer[Considered]
     considered_total: int
     not_on: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., mock_id: _Optional[str] = ..., rule: _Optional[str] = ..., summary: _Optional[str] = ..., session_key: _Optional[str] = ..., session_exists: bool = ..., findings: _Optional[_Iterable[str]] = ..., reasons: _Optional[_Iterable[str]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., considered_total: _Optional[int] = ..., not_on: _Optional[_Iterable[str]] = ...) -> None: ...
+    drafts: _containers.RepeatedScalarFieldContainer[str]
+    elsewhere: _containers.RepeatedCompositeFieldContainer[Elsewhere]
+    def __init__(self, outcome: _Optional[_Union[Outcome, str]] = ..., mock_id: _Optional[str] = ..., rule: _Optional[str] = ..., summary: _Optional[str] = ..., session_key: _Optional[str] = ..., session_exists: bool = ..., findings: _Optional[_Iterable[str]] = ..., reasons: _Optional[_Iterable[str]] = ..., considered: _Optional[_Iterable[_Union[Considered, _Mapping]]] = ..., considered_total: _Optional[int] = ..., not_on: _Optional[_Iterable[str]] = ..., drafts: _Optional[_Iterable[str]] = ..., elsewhere: _Optional[_Iterable[_Union[Elsewhere, _Mapping]]] = ...) -> None: ...
+
+class Elsewhere(_message.Message):
+    __slots__ = ("session_key", "mock_id")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    MOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    mock_id: str
+    def __init__(self, session_key: _Optional[str] = ..., mock_id: _Optional[str] = ...) -> None: ...
 
 class Considered(_message.Message):
     __slots__ = ("mock_id", "name", "layer", "matches", "distance", "mismatches")

@@ -28,9 +28,13 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
+from understudy.v1 import actions_pb2 as understudy_dot_v1_dot_actions__pb2
+from understudy.v1 import explain_service_pb2 as understudy_dot_v1_dot_explain__service__pb2
+from understudy.v1 import matching_pb2 as understudy_dot_v1_dot_matching__pb2
+from understudy.v1 import session_service_pb2 as understudy_dot_v1_dot_session__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/log_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\x9e\x03\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\r\x12\x18\n\x10override_applied\x18\x07 \x01(\x08\x12\x1e\n\x0boverride_id\x18\x08 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x0frequest_preview\x18\n \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12#\n\x10response_preview\x18\x0b \x01(\tB\x04\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x10\n\x08\x66indings\x18\x0c \x03(\t\x12\"\n\x05\x64raws\x18\r \x03(\x0b\x32\x13.understudy.v1.Draw\x12\x12\n\noccurrence\x18\x0e \x01(\rB\x0e\n\x0c_override_idB\x12\n\x10_request_previewB\x13\n\x11_response_preview\"#\n\x04\x44raw\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xbf\x01\n\x0fListLogsRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x04 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x16\n\x05since\x18\x06 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x42\x08\n\x06_limit\"i\n\x10ListLogsResponse\x12%\n\x04logs\x18\x01 \x03(\x0b\x32\x17.understudy.v1.LogEntry\x12\x1e\n\x0bnext_cursor\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\"{\n\x11GetLogBodyRequest\x12\x14\n\x06log_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04side\x18\x02 \x01(\x0e\x32\x13.understudy.v1.SideB\x14\xe2\x41\x01\x02\xda\xe1\x18\x0cinvalid_side\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"\xce\x01\n\x12GetLogBodyResponse\x12\"\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x32\n\ttruncated\x18\x02 \x01(\x08\x42\x1f\xca\xe1\x18\x1b\n\x19understudy-body-truncated\x12.\n\nsize_bytes\x18\x03 \x01(\x03\x42\x1a\xca\xe1\x18\x16\n\x14understudy-body-size\x12\x30\n\x08withheld\x18\x04 \x01(\x08\x42\x1e\xca\xe1\x18\x1a\n\x18understudy-body-withheld*A\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_REQUEST\x10\x01\x12\x11\n\rSIDE_RESPONSE\x10\x02\x32\xa5\x02\n\nLogService\x12\x88\x01\n\x08ListLogs\x12\x1e.understudy.v1.ListLogsRequest\x1a\x1f.understudy.v1.ListLogsResponse\";\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\x12#/api/v1/sessions/{session_key}/logs\x12\x8b\x01\n\nGetLogBody\x12 .understudy.v1.GetLogBodyRequest\x1a!.understudy.v1.GetLogBodyResponse\"8\xea\xe0\x18\x06\x08\x04\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\"\x12\x1a/api/v1/logs/{log_id}/bodyb\x04\x62odyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/log_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\x1a\x1bunderstudy/v1/actions.proto\x1a#understudy/v1/explain_service.proto\x1a\x1cunderstudy/v1/matching.proto\x1a#understudy/v1/session_service.proto\"\x83\x05\n\x08LogEntry\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\r\n\x05query\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\r\x12\x13\n\x0b\x64uration_ms\x18\x06 \x01(\r\x12\x18\n\x10override_applied\x18\x07 \x01(\x08\x12\x1e\n\x0boverride_id\x18\x08 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12.\n\ncreated_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x0frequest_preview\x18\n \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12#\n\x10response_preview\x18\x0b \x01(\tB\x04\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x10\n\x08\x66indings\x18\x0c \x03(\t\x12\"\n\x05\x64raws\x18\r \x03(\x0b\x32\x13.understudy.v1.Draw\x12\x12\n\noccurrence\x18\x0e \x01(\r\x12\x0e\n\x06number\x18\x0f \x01(\x03\x12/\n\x07outcome\x18\x10 \x01(\x0e\x32\x1e.understudy.v1.ExchangeOutcome\x12#\n\x05layer\x18\x11 \x01(\x0e\x32\x14.understudy.v1.Layer\x12\x18\n\x10session_revision\x18\x12 \x01(\x03\x12%\n\x06phases\x18\x13 \x01(\x0b\x32\x15.understudy.v1.Phases\x12\x13\n\x0blost_before\x18\x14 \x01(\x03\x12\'\n\x07\x64\x65tails\x18\x15 \x01(\x0b\x32\x16.understudy.v1.DetailsB\x0e\n\x0c_override_idB\x12\n\x10_request_previewB\x13\n\x11_response_preview\"\xc1\x01\n\x07\x44\x65tails\x12.\n\x0frequest_headers\x18\x01 \x03(\x0b\x32\x15.understudy.v1.Header\x12/\n\x10response_headers\x18\x02 \x03(\x0b\x32\x15.understudy.v1.Header\x12)\n\x0crequest_body\x18\x03 \x01(\x0b\x32\x13.understudy.v1.Body\x12*\n\rresponse_body\x18\x04 \x01(\x0b\x32\x13.understudy.v1.Body\"t\n\x04\x42ody\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\x11\n\ttruncated\x18\x04 \x01(\x08\x12\x0e\n\x06masked\x18\x05 \x01(\x08\x12\x0e\n\x06sha256\x18\x06 \x01(\t\"{\n\x06Phases\x12\x10\n\x08queue_us\x18\x01 \x01(\x03\x12\x10\n\x08match_us\x18\x02 \x01(\x03\x12\x10\n\x08\x64\x65lay_us\x18\x03 \x01(\x03\x12\x12\n\nconnect_us\x18\x04 \x01(\x03\x12\x15\n\rfirst_byte_us\x18\x05 \x01(\x03\x12\x10\n\x08total_us\x18\x06 \x01(\x03\"\xe7\x01\n\x0fTailLogsRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x16\n\x05since\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x12\n\nfrom_start\x18\x05 \x01(\x08\x12.\n\x07matcher\x18\x06 \x01(\x0b\x32\x1d.understudy.v1.RequestMatcher\x12\x11\n\tuntil_now\x18\x07 \x01(\x08\x12\x14\n\x0cwith_details\x18\x08 \x01(\x08\"8\n\x10TailLogsResponse\x12$\n\x03log\x18\x01 \x01(\x0b\x32\x17.understudy.v1.LogEntry\"\x7f\n\x13WatchSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x17\n\x06\x63ursor\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\"\x93\x01\n\x14WatchSessionResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12)\n\x07session\x18\x02 \x01(\x0b\x32\x16.understudy.v1.SessionH\x00\x12&\n\x03log\x18\x03 \x01(\x0b\x32\x17.understudy.v1.LogEntryH\x00\x12\x0f\n\x05\x65nded\x18\x04 \x01(\x08H\x00\x42\x07\n\x05\x65vent\"#\n\x04\x44raw\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xbf\x01\n\x0fListLogsRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12 \n\x05limit\x18\x04 \x01(\x05\x42\x0c\xba\xe1\x18\x08 \x01(d82@\x02H\x00\x88\x01\x01\x12\x17\n\x06\x62\x65\x66ore\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x16\n\x05since\x18\x06 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x42\x08\n\x06_limit\"i\n\x10ListLogsResponse\x12%\n\x04logs\x18\x01 \x03(\x0b\x32\x17.understudy.v1.LogEntry\x12\x1e\n\x0bnext_cursor\x18\x02 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_next_cursor\">\n\rGetLogRequest\x12\x14\n\x06log_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"6\n\x0eGetLogResponse\x12$\n\x03log\x18\x01 \x01(\x0b\x32\x17.understudy.v1.LogEntry\"{\n\x11GetLogBodyRequest\x12\x14\n\x06log_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x04side\x18\x02 \x01(\x0e\x32\x13.understudy.v1.SideB\x14\xe2\x41\x01\x02\xda\xe1\x18\x0cinvalid_side\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"\xce\x01\n\x12GetLogBodyResponse\x12\"\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x32\n\ttruncated\x18\x02 \x01(\x08\x42\x1f\xca\xe1\x18\x1b\n\x19understudy-body-truncated\x12.\n\nsize_bytes\x18\x03 \x01(\x03\x42\x1a\xca\xe1\x18\x16\n\x14understudy-body-size\x12\x30\n\x08withheld\x18\x04 \x01(\x08\x42\x1e\xca\xe1\x18\x1a\n\x18understudy-body-withheld*\xdd\x02\n\x0f\x45xchangeOutcome\x12 \n\x1c\x45XCHANGE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45XCHANGE_OUTCOME_MOCKED\x10\x01\x12#\n\x1f\x45XCHANGE_OUTCOME_FAULT_INJECTED\x10\x02\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_FORWARDED\x10\x03\x12$\n EXCHANGE_OUTCOME_UPSTREAM_FAILED\x10\x04\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_UNMATCHED\x10\x05\x12\x1c\n\x18\x45XCHANGE_OUTCOME_REFUSED\x10\x06\x12\x1e\n\x1a\x45XCHANGE_OUTCOME_PREFLIGHT\x10\x07\x12 \n\x1c\x45XCHANGE_OUTCOME_CLIENT_GONE\x10\x08\x12 \n\x1c\x45XCHANGE_OUTCOME_MOCK_FAILED\x10\t*A\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSIDE_REQUEST\x10\x01\x12\x11\n\rSIDE_RESPONSE\x10\x02\x32\xba\x05\n\nLogService\x12\x88\x01\n\x08ListLogs\x12\x1e.understudy.v1.ListLogsRequest\x1a\x1f.understudy.v1.ListLogsResponse\";\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\x12#/api/v1/sessions/{session_key}/logs\x12\x89\x01\n\x08TailLogs\x12\x1e.understudy.v1.TailLogsRequest\x1a\x1f.understudy.v1.TailLogsResponse\":\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02*\x12(/api/v1/sessions/{session_key}/logs/tail0\x01\x12\x91\x01\n\x0cWatchSession\x12\".understudy.v1.WatchSessionRequest\x1a#.understudy.v1.WatchSessionResponse\"6\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02&\x12$/api/v1/sessions/{session_key}/watch0\x01\x12s\n\x06GetLog\x12\x1c.understudy.v1.GetLogRequest\x1a\x1d.understudy.v1.GetLogResponse\",\xea\xe0\x18\x06\x08\x04\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x1c\x12\x15/api/v1/logs/{log_id}b\x03log\x12\x8b\x01\n\nGetLogBody\x12 .understudy.v1.GetLogBodyRequest\x1a!.understudy.v1.GetLogBodyResponse\"8\xea\xe0\x18\x06\x08\x04\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\"\x12\x1a/api/v1/logs/{log_id}/bodyb\x04\x62odyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +47,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGENTRY'].fields_by_name['request_preview']._serialized_options = b'\320\341\030\001'
   _globals['_LOGENTRY'].fields_by_name['response_preview']._loaded_options = None
   _globals['_LOGENTRY'].fields_by_name['response_preview']._serialized_options = b'\320\341\030\001'
+  _globals['_TAILLOGSREQUEST'].fields_by_name['session_key']._loaded_options = None
+  _globals['_TAILLOGSREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
+  _globals['_TAILLOGSREQUEST'].fields_by_name['project']._loaded_options = None
+  _globals['_TAILLOGSREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_TAILLOGSREQUEST'].fields_by_name['environment']._loaded_options = None
+  _globals['_TAILLOGSREQUEST'].fields_by_name['environment']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_TAILLOGSREQUEST'].fields_by_name['since']._loaded_options = None
+  _globals['_TAILLOGSREQUEST'].fields_by_name['since']._serialized_options = b'\272\341\030\003\020\200\010'
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['session_key']._loaded_options = None
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['project']._loaded_options = None
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['environment']._loaded_options = None
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['environment']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_WATCHSESSIONREQUEST'].fields_by_name['cursor']._serialized_options = b'\272\341\030\003\020\200\010'
   _globals['_LISTLOGSREQUEST'].fields_by_name['session_key']._loaded_options = None
   _globals['_LISTLOGSREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
   _globals['_LISTLOGSREQUEST'].fields_by_name['project']._loaded_options = None
@@ -57,6 +77,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTLOGSREQUEST'].fields_by_name['since']._serialized_options = b'\272\341\030\003\020\200\010'
   _globals['_LISTLOGSRESPONSE'].fields_by_name['next_cursor']._loaded_options = None
   _globals['_LISTLOGSRESPONSE'].fields_by_name['next_cursor']._serialized_options = b'\320\341\030\001'
+  _globals['_GETLOGREQUEST'].fields_by_name['log_id']._loaded_options = None
+  _globals['_GETLOGREQUEST'].fields_by_name['log_id']._serialized_options = b'\342A\001\002'
+  _globals['_GETLOGREQUEST'].fields_by_name['project']._loaded_options = None
+  _globals['_GETLOGREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
   _globals['_GETLOGBODYREQUEST'].fields_by_name['log_id']._loaded_options = None
   _globals['_GETLOGBODYREQUEST'].fields_by_name['log_id']._serialized_options = b'\342A\001\002'
   _globals['_GETLOGBODYREQUEST'].fields_by_name['side']._loaded_options = None
@@ -71,22 +95,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETLOGBODYRESPONSE'].fields_by_name['withheld']._serialized_options = b'\312\341\030\032\n\030understudy-body-withheld'
   _globals['_LOGSERVICE'].methods_by_name['ListLogs']._loaded_options = None
   _globals['_LOGSERVICE'].methods_by_name['ListLogs']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\362\340\030\002\020\001\202\323\344\223\002%\022#/api/v1/sessions/{session_key}/logs'
+  _globals['_LOGSERVICE'].methods_by_name['TailLogs']._loaded_options = None
+  _globals['_LOGSERVICE'].methods_by_name['TailLogs']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\202\323\344\223\002*\022(/api/v1/sessions/{session_key}/logs/tail'
+  _globals['_LOGSERVICE'].methods_by_name['WatchSession']._loaded_options = None
+  _globals['_LOGSERVICE'].methods_by_name['WatchSession']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\202\323\344\223\002&\022$/api/v1/sessions/{session_key}/watch'
+  _globals['_LOGSERVICE'].methods_by_name['GetLog']._loaded_options = None
+  _globals['_LOGSERVICE'].methods_by_name['GetLog']._serialized_options = b'\352\340\030\006\010\004\020\001\030\001\202\323\344\223\002\034\022\025/api/v1/logs/{log_id}b\003log'
   _globals['_LOGSERVICE'].methods_by_name['GetLogBody']._loaded_options = None
   _globals['_LOGSERVICE'].methods_by_name['GetLogBody']._serialized_options = b'\352\340\030\006\010\004\020\001\030\001\362\340\030\002\020\001\202\323\344\223\002\"\022\032/api/v1/logs/{log_id}/bodyb\004body'
-  _globals['_SIDE']._serialized_start=1299
-  _globals['_SIDE']._serialized_end=1364
-  _globals['_LOGENTRY']._serialized_start=211
-  _globals['_LOGENTRY']._serialized_end=625
-  _globals['_DRAW']._serialized_start=627
-  _globals['_DRAW']._serialized_end=662
-  _globals['_LISTLOGSREQUEST']._serialized_start=665
-  _globals['_LISTLOGSREQUEST']._serialized_end=856
-  _globals['_LISTLOGSRESPONSE']._serialized_start=858
-  _globals['_LISTLOGSRESPONSE']._serialized_end=963
-  _globals['_GETLOGBODYREQUEST']._serialized_start=965
-  _globals['_GETLOGBODYREQUEST']._serialized_end=1088
-  _globals['_GETLOGBODYRESPONSE']._serialized_start=1091
-  _globals['_GETLOGBODYRESPONSE']._serialized_end=1297
-  _globals['_LOGSERVICE']._serialized_start=1367
-  _globals['_LOGSERVICE']._serialized_end=1660
+  _globals['_EXCHANGEOUTCOME']._serialized_start=2792
+  _globals['_EXCHANGEOUTCOME']._serialized_end=3141
+  _globals['_SIDE']._serialized_start=3143
+  _globals['_SIDE']._serialized_end=3208
+  _globals['_LOGENTRY']._serialized_start=344
+  _globals['_LOGENTRY']._serialized_end=987
+  _globals['_DETAILS']._serialized_start=990
+  _globals['_DETAILS']._serialized_end=1183
+  _globals['_BODY']._serialized_start=1185
+  _globals['_BODY']._serialized_end=1301
+  _globals['_PHASES']._serialized_start=1303
+  _globals['_PHASES']._serialized_end=1426
+  _globals['_TAILLOGSREQUEST']._serialized_start=1429
+  _globals['_TAILLOGSREQUEST']._serialized_end=1660
+  _globals['_TAILLOGSRESPONSE']._serialized_start=1662
+  _globals['_TAILLOGSRESPONSE']._serialized_end=1718
+  _globals['_WATCHSESSIONREQUEST']._serialized_start=1720
+  _globals['_WATCHSESSIONREQUEST']._serialized_end=1847
+  _globals['_WATCHSESSIONRESPONSE']._serialized_start=1850
+  _globals['_WATCHSESSIONRESPONSE']._serialized_end=1997
+  _globals['_DRAW']._serialized_start=1999
+  _globals['_DRAW']._serialized_end=2034
+  _globals['_LISTLOGSREQUEST']._serialized_start=2037
+  _globals['_LISTLOGSREQUEST']._serialized_end=2228
+  _globals['_LISTLOGSRESPONSE']._serialized_start=2230
+  _globals['_LISTLOGSRESPONSE']._serialized_end=2335
+  _globals['_GETLOGREQUEST']._serialized_start=2337
+  _globals['_GETLOGREQUEST']._serialized_end=2399
+  _globals['_GETLOGRESPONSE']._serialized_start=2401
+  _globals['_GETLOGRESPONSE']._serialized_end=2455
+  _globals['_GETLOGBODYREQUEST']._serialized_start=2457
+  _globals['_GETLOGBODYREQUEST']._serialized_end=2580
+  _globals['_GETLOGBODYRESPONSE']._serialized_start=2583
+  _globals['_GETLOGBODYRESPONSE']._serialized_end=2789
+  _globals['_LOGSERVICE']._serialized_start=3211
+  _globals['_LOGSERVICE']._serialized_end=3909
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,10 @@ from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import httpbody_pb2 as _httpbody_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from understudy.options.v1 import options_pb2 as _options_pb2
+from understudy.v1 import actions_pb2 as _actions_pb2
+from understudy.v1 import explain_service_pb2 as _explain_service_pb2
+from understudy.v1 import matching_pb2 as _matching_pb2
+from understudy.v1 import session_service_pb2 as _session_service_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -15,17 +19,40 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ExchangeOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXCHANGE_OUTCOME_UNSPECIFIED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_MOCKED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_FAULT_INJECTED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_FORWARDED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_UPSTREAM_FAILED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_UNMATCHED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_REFUSED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_PREFLIGHT: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_CLIENT_GONE: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_MOCK_FAILED: _ClassVar[ExchangeOutcome]
+
 class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SIDE_UNSPECIFIED: _ClassVar[Side]
     SIDE_REQUEST: _ClassVar[Side]
     SIDE_RESPONSE: _ClassVar[Side]
+EXCHANGE_OUTCOME_UNSPECIFIED: ExchangeOutcome
+EXCHANGE_OUTCOME_MOCKED: ExchangeOutcome
+EXCHANGE_OUTCOME_FAULT_INJECTED: ExchangeOutcome
+EXCHANGE_OUTCOME_FORWARDED: ExchangeOutcome
+EXCHANGE_OUTCOME_UPSTREAM_FAILED: ExchangeOutcome
+EXCHANGE_OUTCOME_UNMATCHED: ExchangeOutcome
+EXCHANGE_OUTCOME_REFUSED: ExchangeOutcome
+EXCHANGE_OUTCOME_PREFLIGHT: ExchangeOutcome
+EXCHANGE_OUTCOME_CLIENT_GONE: ExchangeOutcome
+EXCHANGE_OUTCOME_MOCK_FAILED: ExchangeOutcome
 SIDE_UNSPECIFIED: Side
 SIDE_REQUEST: Side
 SIDE_RESPONSE: Side
 
 class LogEntry(_message.Message):
-    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings", "draws", "occurrence")
+    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings", "draws", "occurrence", "number", "outcome", "layer", "session_revision", "phases", "lost_before", "details")
     ID_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +67,13 @@ class LogEntry(_message.Message):
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     DRAWS_FIELD_NUMBER: _ClassVar[int]
     OCCURRENCE_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    SESSION_REVISION_FIELD_NUMBER: _ClassVar[int]
+    PHASES_FIELD_NUMBER: _ClassVar[int]
+    LOST_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
     id: str
     method: str
     path: str
@@ -54,7 +88,108 @@ class LogEntry(_message.Message):
     findings: _containers.RepeatedScalarFieldContainer[str]
     draws: _containers.RepeatedCompositeFieldContainer[Draw]
     occurrence: int
-    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ..., draws: _Optional[_Iterable[_Union[Draw, _Mapping]]] = ..., occurrence: _Optional[int] = ...) -> None: ...
+    number: int
+    outcome: ExchangeOutcome
+    layer: _explain_service_pb2.Layer
+    session_revision: int
+    phases: Phases
+    lost_before: int
+    details: Details
+    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ..., draws: _Optional[_Iterable[_Union[Draw, _Mapping]]] = ..., occurrence: _Optional[int] = ..., number: _Optional[int] = ..., outcome: _Optional[_Union[ExchangeOutcome, str]] = ..., layer: _Optional[_Union[_explain_service_pb2.Layer, str]] = ..., session_revision: _Optional[int] = ..., phases: _Optional[_Union[Phases, _Mapping]] = ..., lost_before: _Optional[int] = ..., details: _Optional[_Union[Details, _Mapping]] = ...) -> None: ...
+
+class Details(_message.Message):
+    __slots__ = ("request_headers", "response_headers", "request_body", "response_body")
+    REQUEST_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_HEADERS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_BODY_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_BODY_FIELD_NUMBER: _ClassVar[int]
+    request_headers: _containers.RepeatedCompositeFieldContainer[_actions_pb2.Header]
+    response_headers: _containers.RepeatedCompositeFieldContainer[_actions_pb2.Header]
+    request_body: Body
+    response_body: Body
+    def __init__(self, request_headers: _Optional[_Iterable[_Union[_actions_pb2.Header, _Mapping]]] = ..., response_headers: _Optional[_Iterable[_Union[_actions_pb2.Header, _Mapping]]] = ..., request_body: _Optional[_Union[Body, _Mapping]] = ..., response_body: _Optional[_Union[Body, _Mapping]] = ...) -> None: ...
+
+class Body(_message.Message):
+    __slots__ = ("content", "size_bytes", "content_type", "truncated", "masked", "sha256")
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATED_FIELD_NUMBER: _ClassVar[int]
+    MASKED_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    content: bytes
+    size_bytes: int
+    content_type: str
+    truncated: bool
+    masked: bool
+    sha256: str
+    def __init__(self, content: _Optional[bytes] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., truncated: bool = ..., masked: bool = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Phases(_message.Message):
+    __slots__ = ("queue_us", "match_us", "delay_us", "connect_us", "first_byte_us", "total_us")
+    QUEUE_US_FIELD_NUMBER: _ClassVar[int]
+    MATCH_US_FIELD_NUMBER: _ClassVar[int]
+    DELAY_US_FIELD_NUMBER: _ClassVar[int]
+    CONNECT_US_FIELD_NUMBER: _ClassVar[int]
+    FIRST_BYTE_US_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_US_FIELD_NUMBER: _ClassVar[int]
+    queue_us: int
+    match_us: int
+    delay_us: int
+    connect_us: int
+    first_byte_us: int
+    total_us: int
+    def __init__(self, queue_us: _Optional[int] = ..., match_us: _Optional[int] = ..., delay_us: _Optional[int] = ..., connect_us: _Optional[int] = ..., first_byte_us: _Optional[int] = ..., total_us: _Optional[int] = ...) -> None: ...
+
+class TailLogsRequest(_message.Message):
+    __slots__ = ("session_key", "project", "environment", "since", "from_start", "matcher", "until_now", "with_details")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_START_FIELD_NUMBER: _ClassVar[int]
+    MATCHER_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_NOW_FIELD_NUMBER: _ClassVar[int]
+    WITH_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    project: str
+    environment: str
+    since: str
+    from_start: bool
+    matcher: _matching_pb2.RequestMatcher
+    until_now: bool
+    with_details: bool
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., since: _Optional[str] = ..., from_start: bool = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., until_now: bool = ..., with_details: bool = ...) -> None: ...
+
+class TailLogsResponse(_message.Message):
+    __slots__ = ("log",)
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    log: LogEntry
+    def __init__(self, log: _Optional[_Union[LogEntry, _Mapping]] = ...) -> None: ...
+
+class WatchSessionRequest(_message.Message):
+    __slots__ = ("session_key", "project", "environment", "cursor")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    project: str
+    environment: str
+    cursor: str
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., cursor: _Optional[str] = ...) -> None: ...
+
+class WatchSessionResponse(_message.Message):
+    __slots__ = ("cursor", "session", "log", "ended")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    session: _session_service_pb2.Session
+    log: LogEntry
+    ended: bool
+    def __init__(self, cursor: _Optional[str] = ..., session: _Optional[_Union[_session_service_pb2.Session, _Mapping]] = ..., log: _Optional[_Union[LogEntry, _Mapping]] = ..., ended: bool = ...) -> None: ...
 
 class Draw(_message.Message):
     __slots__ = ("name", "value")
@@ -87,6 +222,20 @@ class ListLogsResponse(_message.Message):
     logs: _containers.RepeatedCompositeFieldContainer[LogEntry]
     next_cursor: str
     def __init__(self, logs: _Optional[_Iterable[_Union[LogEntry, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class GetLogRequest(_message.Message):
+    __slots__ = ("log_id", "project")
+    LOG_ID_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    log_id: str
+    project: str
+    def __init__(self, log_id: _Optional[str] = ..., project: _Optional[str] = ...) -> None: ...
+
+class GetLogResponse(_message.Message):
+    __slots__ = ("log",)
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    log: LogEntry
+    def __init__(self, log: _Optional[_Union[LogEntry, _Mapping]] = ...) -> None: ...
 
 class GetLogBodyRequest(_message.Message):
     __slots__ = ("log_id", "side", "project")

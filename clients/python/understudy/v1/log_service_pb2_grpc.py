@@ -28,6 +28,9 @@ if _version_not_supported:
 
 class LogServiceStub(object):
     """Reads back the exchanges of a session. A row is there as soon as the client has its whole answer.
+
+    Every exchange has a number: exchanges of one incarnation of a session count from 1, without gaps, in the order in which they
+    were put on record, and so do those of an environment that belong to no session. A deleted session that is made anew begins at 1.
     """
 
     def __init__(self, channel):
@@ -41,6 +44,21 @@ class LogServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_log__service__pb2.ListLogsRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_log__service__pb2.ListLogsResponse.FromString,
                 _registered_method=True)
+        self.TailLogs = channel.unary_stream(
+                '/understudy.v1.LogService/TailLogs',
+                request_serializer=understudy_dot_v1_dot_log__service__pb2.TailLogsRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_log__service__pb2.TailLogsResponse.FromString,
+                _registered_method=True)
+        self.WatchSession = channel.unary_stream(
+                '/understudy.v1.LogService/WatchSession',
+                request_serializer=understudy_dot_v1_dot_log__service__pb2.WatchSessionRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_log__service__pb2.WatchSessionResponse.FromString,
+                _registered_method=True)
+        self.GetLog = channel.unary_unary(
+                '/understudy.v1.LogService/GetLog',
+                request_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_log__service__pb2.GetLogResponse.FromString,
+                _registered_method=True)
         self.GetLogBody = channel.unary_unary(
                 '/understudy.v1.LogService/GetLogBody',
                 request_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogBodyRequest.SerializeToString,
@@ -50,11 +68,40 @@ class LogServiceStub(object):
 
 class LogServiceServicer(object):
     """Reads back the exchanges of a session. A row is there as soon as the client has its whole answer.
+
+    Every exchange has a number: exchanges of one incarnation of a session count from 1, without gaps, in the order in which they
+    were put on record, and so do those of an environment that belong to no session. A deleted session that is made anew begins at 1.
     """
 
     def ListLogs(self, request, context):
         """Lists the exchanges of a session: newest first, or, with `since`, the oldest rows after the cursor, oldest first.
         Fails with not_found when there is neither a session nor any exchange with that key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TailLogs(self, request, context):
+        """Streams the exchanges of a session as they are put on record, oldest first, and does not end by itself: what is there
+        already from `since` on comes first. A stream that was cut is taken up with the id of the last row that came. Waits for a
+        session that does not exist yet. Where rows were lost, the next one that comes has `lost_before`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchSession(self, request, context):
+        """Streams what becomes of a session: its state now and after each change, each exchange, and that it ended. Does not end by
+        itself. A stream that was cut is taken up with `cursor` of the last event that came: changes of the state meanwhile come as
+        the state of now. Waits for a session that does not exist yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLog(self, request, context):
+        """Reads one exchange, with headers and bodies. Fails with not_found when there is no such log, with scope_mismatch when it is
+        of a project that the key may not see.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +127,21 @@ def add_LogServiceServicer_to_server(servicer, server):
                     request_deserializer=understudy_dot_v1_dot_log__service__pb2.ListLogsRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_log__service__pb2.ListLogsResponse.SerializeToString,
             ),
+            'TailLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.TailLogs,
+                    request_deserializer=understudy_dot_v1_dot_log__service__pb2.TailLogsRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_log__service__pb2.TailLogsResponse.SerializeToString,
+            ),
+            'WatchSession': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchSession,
+                    request_deserializer=understudy_dot_v1_dot_log__service__pb2.WatchSessionRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_log__service__pb2.WatchSessionResponse.SerializeToString,
+            ),
+            'GetLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLog,
+                    request_deserializer=understudy_dot_v1_dot_log__service__pb2.GetLogRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogResponse.SerializeToString,
+            ),
             'GetLogBody': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLogBody,
                     request_deserializer=understudy_dot_v1_dot_log__service__pb2.GetLogBodyRequest.FromString,
@@ -95,6 +157,9 @@ def add_LogServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class LogService(object):
     """Reads back the exchanges of a session. A row is there as soon as the client has its whole answer.
+
+    Every exchange has a number: exchanges of one incarnation of a session count from 1, without gaps, in the order in which they
+    were put on record, and so do those of an environment that belong to no session. A deleted session that is made anew begins at 1.
     """
 
     @staticmethod
@@ -114,6 +179,87 @@ class LogService(object):
             '/understudy.v1.LogService/ListLogs',
             understudy_dot_v1_dot_log__service__pb2.ListLogsRequest.SerializeToString,
             understudy_dot_v1_dot_log__service__pb2.ListLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TailLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/understudy.v1.LogService/TailLogs',
+            understudy_dot_v1_dot_log__service__pb2.TailLogsRequest.SerializeToString,
+            understudy_dot_v1_dot_log__service__pb2.TailLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/understudy.v1.LogService/WatchSession',
+            understudy_dot_v1_dot_log__service__pb2.WatchSessionRequest.SerializeToString,
+            understudy_dot_v1_dot_log__service__pb2.WatchSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.LogService/GetLog',
+            understudy_dot_v1_dot_log__service__pb2.GetLogRequest.SerializeToString,
+            understudy_dot_v1_dot_log__service__pb2.GetLogResponse.FromString,
             options,
             channel_credentials,
             insecure,

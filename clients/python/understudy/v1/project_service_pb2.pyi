@@ -113,14 +113,24 @@ class Redaction(_message.Message):
     def __init__(self, headers: _Optional[_Iterable[str]] = ..., query: _Optional[_Iterable[str]] = ..., json_paths: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class EnvironmentLimits(_message.Message):
-    __slots__ = ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms")
+    __slots__ = ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms", "session_log_entries_max", "session_log_bytes_max", "log_entries_max", "log_bytes_max", "log_retention_seconds")
     REQUEST_BODY_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     CAPTURED_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     FIRST_BYTE_MS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_LOG_ENTRIES_MAX_FIELD_NUMBER: _ClassVar[int]
+    SESSION_LOG_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    LOG_ENTRIES_MAX_FIELD_NUMBER: _ClassVar[int]
+    LOG_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    LOG_RETENTION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     request_body_bytes_max: int
     captured_bytes_max: int
     first_byte_ms: int
-    def __init__(self, request_body_bytes_max: _Optional[int] = ..., captured_bytes_max: _Optional[int] = ..., first_byte_ms: _Optional[int] = ...) -> None: ...
+    session_log_entries_max: int
+    session_log_bytes_max: int
+    log_entries_max: int
+    log_bytes_max: int
+    log_retention_seconds: int
+    def __init__(self, request_body_bytes_max: _Optional[int] = ..., captured_bytes_max: _Optional[int] = ..., first_byte_ms: _Optional[int] = ..., session_log_entries_max: _Optional[int] = ..., session_log_bytes_max: _Optional[int] = ..., log_entries_max: _Optional[int] = ..., log_bytes_max: _Optional[int] = ..., log_retention_seconds: _Optional[int] = ...) -> None: ...
 
 class ListProjectsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "search")

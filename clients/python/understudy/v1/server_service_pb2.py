@@ -29,7 +29,7 @@ from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_d
 from understudy.v1 import manifest_service_pb2 as understudy_dot_v1_dot_manifest__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"understudy/v1/server_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\x1a$understudy/v1/manifest_service.proto\"\x92\x03\n\x06Status\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07healthy\x18\x03 \x01(\x08\x12$\n\x06\x63hecks\x18\x04 \x03(\x0b\x32\x14.understudy.v1.Check\x12*\n\tlisteners\x18\x05 \x03(\x0b\x32\x17.understudy.v1.Listener\x12\x31\n\x0corganisation\x18\x06 \x01(\x0b\x32\x1b.understudy.v1.Organisation\x12%\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x15.understudy.v1.Counts\x12)\n\x05store\x18\x08 \x01(\x0b\x32\x1a.understudy.v1.StoreStatus\x12-\n\x07journal\x18\t \x01(\x0b\x32\x1c.understudy.v1.JournalStatus\x12\x30\n\tmanifests\x18\n \x03(\x0b\x32\x1d.understudy.v1.ManifestStatus\"2\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07problem\x18\x03 \x01(\t\"8\n\x08Listener\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05place\x18\x03 \x01(\t\"\x98\x01\n\x06\x43ounts\x12\x10\n\x08projects\x18\x01 \x01(\r\x12\x14\n\x0c\x65nvironments\x18\x02 \x01(\r\x12\r\n\x05mocks\x18\x03 \x01(\r\x12\x0e\n\x06\x64rafts\x18\x04 \x01(\r\x12\x14\n\x0c\x61\x63tive_mocks\x18\x05 \x01(\r\x12\x11\n\tscenarios\x18\x06 \x01(\r\x12\x10\n\x08sessions\x18\x07 \x01(\r\x12\x0c\n\x04keys\x18\x08 \x01(\r\"T\n\x0bStoreStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x12\n\ndurability\x18\x04 \x01(\t\"T\n\rJournalStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x10\n\x08recorded\x18\x03 \x01(\x03\x12\x0f\n\x07\x64ropped\x18\x04 \x01(\x03\"\x99\x01\n\x0eManifestStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12.\n\napplied_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\napplied_by\x18\x03 \x01(\t\x12\x11\n\tresources\x18\x04 \x01(\r\x12\x0f\n\x07watched\x18\x05 \x01(\x08\x12\x0f\n\x07problem\x18\x06 \x01(\t\"\x12\n\x10GetStatusRequest\":\n\x11GetStatusResponse\x12%\n\x06status\x18\x01 \x01(\x0b\x32\x15.understudy.v1.Status2\x87\x01\n\rServerService\x12v\n\tGetStatus\x12\x1f.understudy.v1.GetStatusRequest\x1a .understudy.v1.GetStatusResponse\"&\xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02\x18\x12\x0e/api/v1/statusb\x06statusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"understudy/v1/server_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\x1a$understudy/v1/manifest_service.proto\"\x92\x03\n\x06Status\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07healthy\x18\x03 \x01(\x08\x12$\n\x06\x63hecks\x18\x04 \x03(\x0b\x32\x14.understudy.v1.Check\x12*\n\tlisteners\x18\x05 \x03(\x0b\x32\x17.understudy.v1.Listener\x12\x31\n\x0corganisation\x18\x06 \x01(\x0b\x32\x1b.understudy.v1.Organisation\x12%\n\x06\x63ounts\x18\x07 \x01(\x0b\x32\x15.understudy.v1.Counts\x12)\n\x05store\x18\x08 \x01(\x0b\x32\x1a.understudy.v1.StoreStatus\x12-\n\x07journal\x18\t \x01(\x0b\x32\x1c.understudy.v1.JournalStatus\x12\x30\n\tmanifests\x18\n \x03(\x0b\x32\x1d.understudy.v1.ManifestStatus\"2\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07problem\x18\x03 \x01(\t\"8\n\x08Listener\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05place\x18\x03 \x01(\t\"\x98\x01\n\x06\x43ounts\x12\x10\n\x08projects\x18\x01 \x01(\r\x12\x14\n\x0c\x65nvironments\x18\x02 \x01(\r\x12\r\n\x05mocks\x18\x03 \x01(\r\x12\x0e\n\x06\x64rafts\x18\x04 \x01(\r\x12\x14\n\x0c\x61\x63tive_mocks\x18\x05 \x01(\r\x12\x11\n\tscenarios\x18\x06 \x01(\r\x12\x10\n\x08sessions\x18\x07 \x01(\r\x12\x0c\n\x04keys\x18\x08 \x01(\r\"T\n\x0bStoreStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x12\n\ndurability\x18\x04 \x01(\t\"\x91\x01\n\rJournalStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x10\n\x08recorded\x18\x03 \x01(\x03\x12\x0f\n\x07\x64ropped\x18\x04 \x01(\x03\x12*\n\x06losses\x18\x05 \x03(\x0b\x32\x1a.understudy.v1.JournalLoss\x12\x0f\n\x07waiting\x18\x06 \x01(\x03\",\n\x0bJournalLoss\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\x99\x01\n\x0eManifestStatus\x12\x0e\n\x06source\x18\x01 \x01(\t\x12.\n\napplied_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\napplied_by\x18\x03 \x01(\t\x12\x11\n\tresources\x18\x04 \x01(\r\x12\x0f\n\x07watched\x18\x05 \x01(\x08\x12\x0f\n\x07problem\x18\x06 \x01(\t\"\x12\n\x10GetStatusRequest\":\n\x11GetStatusResponse\x12%\n\x06status\x18\x01 \x01(\x0b\x32\x15.understudy.v1.Status2\x87\x01\n\rServerService\x12v\n\tGetStatus\x12\x1f.understudy.v1.GetStatusRequest\x1a .understudy.v1.GetStatusResponse\"&\xea\xe0\x18\x04\x08\x01\x10\x02\x82\xd3\xe4\x93\x02\x18\x12\x0e/api/v1/statusb\x06statusb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,14 +48,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COUNTS']._serialized_end=859
   _globals['_STORESTATUS']._serialized_start=861
   _globals['_STORESTATUS']._serialized_end=945
-  _globals['_JOURNALSTATUS']._serialized_start=947
-  _globals['_JOURNALSTATUS']._serialized_end=1031
-  _globals['_MANIFESTSTATUS']._serialized_start=1034
-  _globals['_MANIFESTSTATUS']._serialized_end=1187
-  _globals['_GETSTATUSREQUEST']._serialized_start=1189
-  _globals['_GETSTATUSREQUEST']._serialized_end=1207
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1209
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1267
-  _globals['_SERVERSERVICE']._serialized_start=1270
-  _globals['_SERVERSERVICE']._serialized_end=1405
+  _globals['_JOURNALSTATUS']._serialized_start=948
+  _globals['_JOURNALSTATUS']._serialized_end=1093
+  _globals['_JOURNALLOSS']._serialized_start=1095
+  _globals['_JOURNALLOSS']._serialized_end=1139
+  _globals['_MANIFESTSTATUS']._serialized_start=1142
+  _globals['_MANIFESTSTATUS']._serialized_end=1295
+  _globals['_GETSTATUSREQUEST']._serialized_start=1297
+  _globals['_GETSTATUSREQUEST']._serialized_end=1315
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1317
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1375
+  _globals['_SERVERSERVICE']._serialized_start=1378
+  _globals['_SERVERSERVICE']._serialized_end=1513
 # @@protoc_insertion_point(module_scope)

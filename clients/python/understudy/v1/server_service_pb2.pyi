@@ -90,16 +90,28 @@ class StoreStatus(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., version: _Optional[int] = ..., size_bytes: _Optional[int] = ..., durability: _Optional[str] = ...) -> None: ...
 
 class JournalStatus(_message.Message):
-    __slots__ = ("kind", "size_bytes", "recorded", "dropped")
+    __slots__ = ("kind", "size_bytes", "recorded", "dropped", "losses", "waiting")
     KIND_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     RECORDED_FIELD_NUMBER: _ClassVar[int]
     DROPPED_FIELD_NUMBER: _ClassVar[int]
+    LOSSES_FIELD_NUMBER: _ClassVar[int]
+    WAITING_FIELD_NUMBER: _ClassVar[int]
     kind: str
     size_bytes: int
     recorded: int
     dropped: int
-    def __init__(self, kind: _Optional[str] = ..., size_bytes: _Optional[int] = ..., recorded: _Optional[int] = ..., dropped: _Optional[int] = ...) -> None: ...
+    losses: _containers.RepeatedCompositeFieldContainer[JournalLoss]
+    waiting: int
+    def __init__(self, kind: _Optional[str] = ..., size_bytes: _Optional[int] = ..., recorded: _Optional[int] = ..., dropped: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[JournalLoss, _Mapping]]] = ..., waiting: _Optional[int] = ...) -> None: ...
+
+class JournalLoss(_message.Message):
+    __slots__ = ("reason", "count")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    count: int
+    def __init__(self, reason: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class ManifestStatus(_message.Message):
     __slots__ = ("source", "applied_at", "applied_by", "resources", "watched", "problem")

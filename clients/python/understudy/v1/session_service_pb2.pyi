@@ -103,18 +103,20 @@ class PutSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class DeleteSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "mode", "expected_revision")
+    __slots__ = ("session_key", "project", "environment", "mode", "expected_revision", "purge_journal")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    PURGE_JOURNAL_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
     mode: DeleteMode
     expected_revision: int
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., mode: _Optional[_Union[DeleteMode, str]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+    purge_journal: bool
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., mode: _Optional[_Union[DeleteMode, str]] = ..., expected_revision: _Optional[int] = ..., purge_journal: bool = ...) -> None: ...
 
 class DeleteSessionResponse(_message.Message):
     __slots__ = ("ok", "mode")
