@@ -54,7 +54,8 @@ class Rooms:
 
     async def find(self, number: str) -> object:
         exchange = records.exchange(int(number), body=_LONG.encode())
-        return await self._journal.exchange(exchange.id) == exchange
+        found = await self._journal.exchange(exchange.id)
+        return found is not None and found._replace(number=0) == exchange
 
     async def run(self, *words: str) -> object:
         process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.DEVNULL)

@@ -164,9 +164,14 @@ def _units(before: Mirror, changes: Changes) -> int:
 async def _look_for_exchanges(folder: Path, said: Said, tally: Tally) -> None:
     journal = await SqliteJournal.open(folder)
     for number in said.recorded:
-        if await journal.exchange(records.exchange(number).id) != records.exchange(number):
+        found = await journal.exchange(records.exchange(number).id)
+        if found is None or found._replace(number=0) != records.exchange(number):
             tally.lost.append(f"exchange {number}")
+    stream = records.exchange(0).stream
+    standing, there = await journal.standing(stream), await journal.read(stream, 0, 1_000_000)
     await journal.close()
+    assert [each.number for each in there] == list(range(1, standing.last_number + 1)), "numbers have no gap"
+    assert not said.recorded or standing.doubtful_after is not None, "that the end was unclean is noticed"
 
 
 def _check_integrity(path: Path) -> None:

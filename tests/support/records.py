@@ -1,6 +1,6 @@
 """Records for the tests of what keeps them: short to make, one id for one thing, no chance in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from understudy.options.v1.options_pb2 import ROLE_CI, Role
 from understudy.v1.key_service_pb2 import Key
@@ -111,3 +111,8 @@ def exchange(number: int, session_key: str = "ci-42", *, body: bytes = b"{}", of
         request_body=Captured(body, len(body) + 10, "application/json"),
         response_body=None,
     )
+
+
+def numbered(exchanges: Iterable[Exchange], first: int = 1) -> list[Exchange]:
+    """The same as a journal gives them back: with their numbers."""
+    return [each._replace(number=number) for number, each in enumerate(exchanges, first)]

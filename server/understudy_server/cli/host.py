@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-from understudy.v1.server_service_pb2 import JournalStatus, Listener, StoreStatus
+from understudy.v1.server_service_pb2 import JournalLoss, JournalStatus, Listener, StoreStatus
 
 from understudy_server.app.host import HostFacts, Watched
 from understudy_server.journal.memory import MemoryJournal
@@ -54,6 +54,8 @@ class ProcessHost:
                 size_bytes=self._journal.size_bytes(),
                 recorded=self._journal.recorded,
                 dropped=self._journal.dropped,
+                losses=[JournalLoss(reason=reason, count=count) for reason, count in self._journal.losses.items()],
+                waiting=self._journal.waiting,
             ),
             journal_problem=self._journal.problem,
             presence_problem=self._presence.problem,

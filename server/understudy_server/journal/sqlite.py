@@ -1,20 +1,32 @@
 """The journal on SQLite: exchanges are appended in memory and written in batches, which a question waits for.
 
 When the disk refuses a batch, nothing is lost: the exchanges stay pending, the next question tries at once and a timer
-tries every second, until the disk takes them.
+tries every second, until the disk takes them. What comes when no more can wait is dropped, but takes a number in its
+stream, so that the gap shows.
 """
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
-from understudy_server.journal import rows
+from understudy_server.core.record import Lost, Standing, Stream
+from understudy_server.journal import accounts, doubt, questions, verifications
+from understudy_server.journal.bells import Bell, Bells
+from understudy_server.journal.doubt import Doubt
+from understudy_server.journal.ledger import SLICE, Ledger
+from understudy_server.journal.losing import Losses
+from understudy_server.journal.rules import DiskLimits, FixedRules, Rules
+from understudy_server.journal.sweeping import forget, sweep
+from understudy_server.journal.timing import Sweeper, now_ms
 from understudy_server.store.sqlite import migrations
 from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.reader import Reader
@@ -27,16 +39,19 @@ PENDING_BYTES_MAX = 256 * 1024 * 1024
 # So that one transaction, and what a question waits for beyond its own, stays short (a tenth of a second), and handing
 # over to the writer's thread is not what takes the time.
 _BATCH_MAX = 4_000
+_BATCH_BYTES_MAX = 16 * 1024 * 1024
 _RETRY_SECONDS = 1.0
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Exchanges that are written by one transaction."""
+    """Exchanges that are written by one transaction, and how many were dropped after the last of them."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     body_bytes: int = 0
+    lapses: dict[tuple[Stream, Lost], int] = field(default_factory=dict)
 
 
 class SqliteJournal:
@@ -44,46 +59,110 @@ class SqliteJournal:
 
     ``record`` never waits. At most ``PENDING_MAX`` exchanges, with ``PENDING_BYTES_MAX`` bytes of bodies, wait to be
     written; what comes on top while the disk does not keep up is counted in ``dropped`` and logged, never forgotten in
-    silence.
+    silence. What is kept is bounded by ``rules`` and ``limits``: see ``journal.ledger``.
     """
 
-    def __init__(self, path: Path, durability: Durability, later: CallLater = call_later) -> None:
-        self.dropped = 0
+    def __init__(
+        self,
+        path: Path,
+        durability: Durability,
+        later: CallLater = call_later,
+        *,
+        rules: Rules | None = None,
+        limits: DiskLimits | None = None,
+        suspicion: Doubt | None = None,
+        records: bool = True,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._later = later
+        self._records = records
         # What waits: batches that are full or being written, the oldest first, and the one that is filling.
         self._batches: deque[_Batch] = deque()
         self._filling = _Batch()
+        self._pending = 0
         self._pending_bytes = 0
-        # How many exchanges were ever taken in, and how many of those wait no more.
+        # How many exchanges ever came, those that were dropped among them, and how many of those wait no more.
         self._taken = 0
         self._settled = 0
+        self._lapsed = 0
+        self._losses = Losses(_log)
         self._path = path
         self._overflowing = False
         self._closed = False
         self._writing: asyncio.Task[StorageFailure | None] | None = None
         self._retry: Timer | None = None
+        self._bells = Bells()
+        self._waited_for = self._bells.by_key
         self._reader = Reader(path)
         self._writer = Writer(path, durability)
+        self._doubt = suspicion or Doubt()
+        self._ledger = Ledger(rules or FixedRules(), limits or DiskLimits(), self._doubt)
+        self._sweeper = Sweeper(self._sweep, clock)
+        if self._doubt.is_new:
+            self._losses.add({Lost.UNCLEAN_STOP: 0})
 
     @classmethod
     async def open(
-        cls, folder: Path, durability: Durability = "normal", later: CallLater = call_later
+        cls,
+        folder: Path,
+        durability: Durability = "normal",
+        later: CallLater = call_later,
+        *,
+        rules: Rules | None = None,
+        limits: DiskLimits | None = None,
+        living: Collection[str] | None = None,
+        records: bool = True,
+        clock: Callable[[], int] = now_ms,
     ) -> "SqliteJournal":
-        """Open ``journal.db`` of a data directory that this process owns. Raises NewerSchema and sqlite3.Error."""
-        await prepare(folder / FILE, durability, migrations.journal, lambda _: None)
-        return cls(folder / FILE, durability, later)
+        """Open ``journal.db`` of a data directory that this process owns. Raises NewerSchema and sqlite3.Error.
+
+        ``living`` are the ids of the sessions that there are, where that is known: only of those (and of what belongs
+        to none) may anything have been lost when the last process was killed. ``records``: whether there will be
+        anything to record; a command only reads.
+        """
+        found = await prepare(
+            folder / FILE,
+            durability,
+            migrations.journal,
+            lambda file: doubt.begin(file, living, clock(), records=records),
+        )
+        return cls(
+            folder / FILE,
+            durability,
+            later,
+            rules=rules,
+            limits=limits,
+            suspicion=found,
+            records=records,
+            clock=clock,
+        )
 
     @property
     def recorded(self) -> int:
         """How many exchanges were taken in since the start."""
-        return self._taken
+        return self._taken - self._lapsed
+
+    @property
+    def dropped(self) -> int:
+        """How many exchanges could not be kept since the start; those that made room are not among them."""
+        return self._losses.of(Lost.DISK, Lost.OVERLOAD)
+
+    @property
+    def losses(self) -> Mapping[Lost, int]:
+        """How many exchanges are not on record any more, or never were, since the start, by reason."""
+        return dict(self._losses.counts)
+
+    @property
+    def waiting(self) -> int:
+        """How many exchanges wait to be written."""
+        return self._pending
 
     @property
     def problem(self) -> str:
         """What is wrong and what to do, empty when every exchange is kept."""
         if reason := self._writer.problem:
-            waiting = self._taken - self._settled
-            return f"exchanges cannot be written now ({reason}); {waiting} wait: make room or make the files writable"
+            waits = f"{self._pending} wait: make room or make the files writable"
+            return f"exchanges cannot be written now ({reason}); {waits}"
         if self.dropped:
             return (
                 f"{self.dropped} exchanges could not be kept since the start, so that logs may lack some: the disk does"
@@ -102,60 +181,137 @@ class SqliteJournal:
         size = 0 if request_body is None else len(request_body[0])
         if response_body is not None:
             size += len(response_body[0])
-        pending = self._taken - self._settled
-        if pending >= PENDING_MAX or self._pending_bytes + size > PENDING_BYTES_MAX or self._closed:
-            self._drop()
+        self._taken += 1
+        if self._waited_for:
+            self._bells.ring(exchange[2], exchange[3], exchange[4])
+        if self._pending >= PENDING_MAX or self._pending_bytes + size > PENDING_BYTES_MAX or self._closed:
+            self._drop(exchange)
             return
         batch = self._filling
         batch.exchanges.append(exchange)
         batch.body_bytes += size
+        self._pending += 1
         self._pending_bytes += size
-        self._taken += 1
-        if len(batch.exchanges) >= _BATCH_MAX:
+        if len(batch.exchanges) >= _BATCH_MAX or batch.body_bytes >= _BATCH_BYTES_MAX:
             self._end_batch()
         if self._writing is None and self._retry is None:
             self._write_soon()
+
+    # Questions.
 
     async def page(
         self, environment_id: str, session_key: str, *, before: str, since: str, limit: int
     ) -> Sequence[Exchange]:
         """Exchanges of a key, newest first; with ``since``, newer ones, oldest first. Raises StorageFailure."""
-        bound, order = ("id > ?3", "ASC") if since else ("(?3 = '' OR id < ?3)", "DESC")
-        query = (
-            f"SELECT {rows.COLUMNS} FROM exchange WHERE environment_id = ?1 AND session_key = ?2 AND {bound} "
-            f"ORDER BY id {order} LIMIT ?4"
+        return await self._ask(
+            lambda file: questions.page(file, environment_id, session_key, before=before, since=since, limit=limit)
         )
-        found = await self._ask(query, environment_id, session_key, since or before, limit)
-        return [rows.exchange(row) for row in found]
 
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """One exchange by its id. Raises StorageFailure."""
-        found = await self._ask(f"SELECT {rows.COLUMNS} FROM exchange WHERE id = ?", exchange_id)
-        return rows.exchange(found[0]) if found else None
+        return await self._ask(lambda file: questions.exchange(file, exchange_id))
 
     async def knows(self, environment_id: str, session_key: str) -> bool:
         """True when there is any exchange with that key. Raises StorageFailure."""
-        query = "SELECT 1 FROM exchange WHERE environment_id = ? AND session_key = ? LIMIT 1"
-        return bool(await self._ask(query, environment_id, session_key))
+        return await self._ask(lambda file: questions.knows(file, environment_id, session_key))
 
     async def last_id(self) -> str:
         """The greatest id of all exchanges, empty when there is none. Raises StorageFailure."""
-        return str((await self._ask("SELECT coalesce(max(id), '') FROM exchange"))[0][0])
+        return await self._ask(questions.last_id)
+
+    async def latest_stream(self, environment_id: str, session_key: str) -> Stream | None:
+        """The incarnation of a session that recorded last under a key. Raises StorageFailure."""
+        return await self._ask(lambda file: questions.latest_stream(file, environment_id, session_key))
+
+    async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
+        """Exchanges of a stream with numbers behind ``after``, oldest first. Raises StorageFailure."""
+        return await self._ask(lambda file: questions.read(file, stream, after, limit))
+
+    async def standing(self, stream: Stream) -> Standing:
+        """How much of a stream there is. Raises StorageFailure."""
+        account = await self._ask(lambda file: accounts.find(file, stream))
+        if account:
+            return account.standing()
+        return Standing(losses={Lost.UNCLEAN_STOP: 0}, doubtful_after=0) if self._doubt.concerns(stream) else Standing()
+
+    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[Bell]:
+        """What rings when something is recorded under a key, for as long as it is entered."""
+        return self._bells.hung(environment_id, session_key)
+
+    async def verifications(self, stream: Stream) -> Sequence[bytes]:
+        """The verifications of a stream, oldest first. Raises StorageFailure."""
+
+        def found(file: sqlite3.Connection) -> Sequence[bytes]:
+            account = accounts.find(file, stream)
+            return verifications.read(file, account.id) if account else ()
+
+        return await self._ask(found)
+
+    # Changes of what is on record.
+
+    async def keep_verification(self, stream: Stream, verification: bytes) -> None:
+        """Put a verification on record: the last ones of a stream are kept. Raises StorageFailure."""
+
+        def keep(file: sqlite3.Connection) -> None:
+            with self._ledger.entry(file):
+                verifications.keep(file, self._ledger.account(file, stream).id, verification)
+
+        await self._writer.run(keep)
+
+    async def purge(self, stream: Stream) -> None:
+        """Remove all of a stream that was recorded before this call, and its verifications. Raises StorageFailure.
+
+        A long one goes in pieces, so that what is recorded meanwhile does not wait.
+        """
+        standing = await self.standing(stream)
+        for start in range(0, standing.kept, SLICE):
+            await self._writer.run(partial(self._purge, stream, min(SLICE, standing.kept - start)))
+        await self._writer.run(lambda file: self._purge_rest(file, stream))
+
+    def _purge(self, stream: Stream, most: int, file: sqlite3.Connection) -> None:
+        with self._ledger.entry(file):
+            self._ledger.evict(file, self._ledger.account(file, stream), most, 0, None)
+
+    def _purge_rest(self, file: sqlite3.Connection, stream: Stream) -> None:
+        with self._ledger.entry(file):
+            account = self._ledger.account(file, stream)
+            account.losses = {}
+            account.doubtful_after = None
+            self._ledger.touch(account)
+            file.execute("DELETE FROM verification WHERE stream = ?", (account.id,))
+
+    def start_sweeping(self, later: CallLater = call_later) -> None:
+        """From now on remove every half minute what is older than it is kept."""
+        self._sweeper.start(later)
+
+    async def _sweep(self, moment_ms: int) -> None:
+        more = True
+        while more and not self._closed:
+            lost, more = await self._writer.run(lambda file: sweep(file, self._ledger, moment_ms))
+            self._losses.add(lost)
+        while not self._closed and await self._writer.run(lambda file: forget(file, self._ledger, moment_ms)):
+            pass
 
     async def close(self) -> None:
         """Write what is pending, if the disk takes it, and close the file."""
         self._closed = True
+        await self._sweeper.stop()
         try:
             await self._hand_over()
+            if self._records:
+                await self._writer.run(doubt.end)
         except StorageFailure:
-            _log.error("%d exchanges could not be written", self._taken - self._settled)
+            _log.error("%d exchanges could not be written", self._pending)
         self._cancel_retry()
+        self._bells.ring_all()
         self._reader.close()
         await self._writer.close()
 
-    async def _ask(self, query: str, *arguments: Any) -> list[rows.Row]:
+    # Handing over.
+
+    async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         await self._hand_over()
-        return self._reader.ask(lambda connection: connection.execute(query, arguments).fetchall())
+        return self._reader.ask(question)
 
     async def _hand_over(self) -> None:
         """Wait until everything recorded before this call is in the file, whatever is recorded meanwhile."""
@@ -176,15 +332,19 @@ class SqliteJournal:
         if not self._batches:
             self._end_batch()
         batch = self._batches[0]
+        # What is dropped after it from now on is written with the next.
+        lapses, batch.lapses = batch.lapses, {}
         try:
-            unfit = await self._writer.run(lambda connection: rows.insert(connection, batch.exchanges))
+            lost = await self._writer.run(lambda file: self._ledger.append(file, batch.exchanges, lapses))
         except StorageFailure as failure:
+            for each, count in lapses.items():
+                batch.lapses[each] = batch.lapses.get(each, 0) + count
             self._retry = self._later(_RETRY_SECONDS, self._try_again)
             return failure
         finally:
             self._writing = None
-        self._settle()
-        self.dropped += unfit
+        self._settle(batch, sum(lapses.values()))
+        self._losses.add(lost)
         if self._settled < self._taken:
             self._write_soon()
         return None
@@ -193,11 +353,15 @@ class SqliteJournal:
         self._batches.append(self._filling)
         self._filling = _Batch()
 
-    def _settle(self) -> None:
-        """Let go of the batch that is written."""
-        batch = self._batches.popleft()
+    def _settle(self, batch: _Batch, lapsed: int) -> None:
+        """Let go of the batch that is written, with so many that were dropped after it."""
+        if batch.lapses:
+            self._batches[0] = _Batch(lapses=batch.lapses)
+        else:
+            self._batches.popleft()
+        self._pending -= len(batch.exchanges)
         self._pending_bytes -= batch.body_bytes
-        self._settled += len(batch.exchanges)
+        self._settled += len(batch.exchanges) + lapsed
         if self._overflowing:
             _log.warning("the journal keeps up again; %d exchanges were dropped since the start", self.dropped)
             self._overflowing = False
@@ -211,8 +375,20 @@ class SqliteJournal:
             self._retry.cancel()
             self._retry = None
 
-    def _drop(self) -> None:
-        self.dropped += 1
+    def _drop(self, exchange: Exchange) -> None:
+        """Keep nothing of an exchange but that it was there: it takes a number after those that wait."""
+        self._lapsed += 1
+        reason = Lost.DISK if self._writer.problem else Lost.OVERLOAD
+        self._losses.count(reason, 1)
         if not self._overflowing:
             _log.error("the journal cannot keep up: exchanges are dropped from now on")
             self._overflowing = True
+        if self._closed:
+            self._settled += 1
+            return
+        if self._filling.exchanges or not self._batches:
+            self._end_batch()
+        lapses, lapse = self._batches[-1].lapses, (exchange.stream, reason)
+        lapses[lapse] = lapses.get(lapse, 0) + 1
+        if self._writing is None and self._retry is None:
+            self._write_soon()

@@ -41,7 +41,7 @@ async def test_a_page_sees_what_was_just_recorded(journal: Keeper) -> None:
 async def test_an_exchange_just_recorded_is_found_by_its_id(journal: Keeper) -> None:
     journal.record(records.exchange(1))
 
-    assert await journal.exchange(_id(1)) == records.exchange(1)
+    assert await journal.exchange(_id(1)) == records.exchange(1)._replace(number=1)
 
 
 async def test_a_key_just_recorded_is_known(journal: Keeper) -> None:
@@ -120,7 +120,8 @@ async def test_every_exchange_is_found_by_its_id_and_no_other(journal: Keeper) -
 
     found = [await journal.exchange(_id(number)) for number in range(1, 403)]
 
-    assert found == [None if number % 2 or number > 400 else records.exchange(number) for number in range(1, 403)]
+    there = [records.exchange(number)._replace(number=number // 2) for number in range(1, 403)]
+    assert found == [None if number % 2 or number > 400 else there[number - 1] for number in range(1, 403)]
 
 
 async def test_headers_are_given_back_byte_for_byte(journal: Keeper) -> None:
@@ -129,7 +130,7 @@ async def test_headers_are_given_back_byte_for_byte(journal: Keeper) -> None:
 
     journal.record(exchange)
 
-    assert await journal.exchange(exchange.id) == exchange
+    assert await journal.exchange(exchange.id) == exchange._replace(number=1)
 
 
 async def test_findings_are_kept_in_order(journal: Keeper) -> None:
@@ -137,7 +138,7 @@ async def test_findings_are_kept_in_order(journal: Keeper) -> None:
 
     journal.record(exchange)
 
-    assert await journal.exchange(exchange.id) == exchange
+    assert await journal.exchange(exchange.id) == exchange._replace(number=1)
 
 
 async def test_draws_are_kept_in_order_with_which_use_it_was(journal: Keeper) -> None:
@@ -146,7 +147,7 @@ async def test_draws_are_kept_in_order_with_which_use_it_was(journal: Keeper) ->
 
     journal.record(exchange)
 
-    assert await journal.exchange(exchange.id) == exchange
+    assert await journal.exchange(exchange.id) == exchange._replace(number=1)
 
 
 async def test_the_last_id_is_the_newest(journal: Keeper) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from support import records
 from support.failing_disk import FailingDisk
+from support.journals import sweep
 from support.records import ENVIRONMENT
 from support.timers import ManualTimers
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.record import Lost, Standing, Stream
 from understudy_server.journal import sqlite
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite.reader import Reader
@@ -67,7 +69,7 @@ async def test_nothing_pending_is_lost_by_a_failure(journal: SqliteJournal, disk
         journal.record(each)
     disk.repair()
 
-    assert await _recorded(journal) == exchanges
+    assert await _recorded(journal) == records.numbered(exchanges)
     assert journal.dropped == 0
 
 
@@ -159,7 +161,9 @@ async def test_one_exchange_that_cannot_be_kept_does_not_hold_up_the_others(jour
     journal.record(records.exchange(3)._replace(duration_ms=1 << 70))
     journal.record(records.exchange(4))
 
-    assert await _recorded(journal) == [records.exchange(1), records.exchange(4)]
+    kept = [records.exchange(1)._replace(number=1), records.exchange(4)._replace(number=5)]
+    assert await _recorded(journal) == kept
+    assert (await journal.standing(kept[0].stream)).losses == {Lost.DISK: 3}
     assert journal.dropped == 3
 
 
@@ -172,7 +176,7 @@ async def test_closing_writes_what_is_pending(journal: SqliteJournal, disk: Fail
     await journal.close()
 
     again = await SqliteJournal.open(tmp_path)
-    assert await _recorded(again) == [records.exchange(1)]
+    assert await _recorded(again) == records.numbered([records.exchange(1)])
     await again.close()
 
 
@@ -186,3 +190,109 @@ async def test_closing_on_a_disk_that_refuses_says_what_is_lost(
     await journal.close()
 
     assert "2 exchanges could not be written" in caplog.text
+
+
+def _stream() -> Stream:
+    return records.exchange(1).stream
+
+
+async def test_what_is_dropped_takes_numbers_where_it_came(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_MAX", 3)
+    for number in range(1, 6):
+        journal.record(records.exchange(number))
+    journal.record(records.exchange(6, "other"))
+    assert (journal.waiting, journal.losses) == (3, {Lost.OVERLOAD: 3})
+    await journal.last_id()
+    journal.record(records.exchange(7))
+
+    assert [each.number for each in await journal.read(_stream(), 0, 9)] == [1, 2, 3, 6]
+    assert await journal.standing(_stream()) == Standing(6, 4, {Lost.OVERLOAD: 2})
+    other = records.exchange(6, "other").stream
+    assert await journal.standing(other) == Standing(1, 0, {Lost.OVERLOAD: 1})
+
+
+async def test_what_is_dropped_while_a_batch_is_written_is_not_forgotten(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_MAX", 2)
+    for number in range(1, 200):
+        journal.record(records.exchange(number))
+        if number % 3 == 0:
+            await asyncio.sleep(0)
+    standing = await journal.standing(_stream())
+
+    assert standing.last_number == 199
+    assert standing.losses == journal.losses == {Lost.OVERLOAD: 199 - standing.kept}
+    assert journal.waiting == 0
+
+
+@pytest.mark.parametrize("fault", ["fill", "protect"])
+async def test_what_is_dropped_because_of_the_disk_says_so(
+    journal: SqliteJournal, disk: FailingDisk, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_MAX", 3)
+    getattr(disk, fault)()
+    journal.record(records.exchange(1, body=b"x" * 200_000))
+    with pytest.raises(StorageFailure):
+        await journal.standing(_stream())
+    for number in range(2, 7):
+        journal.record(records.exchange(number))
+    with pytest.raises(StorageFailure):
+        await journal.standing(_stream())
+    journal.record(records.exchange(7))
+    disk.repair()
+
+    assert await journal.standing(_stream()) == Standing(7, 3, {Lost.DISK: 4})
+    assert [each.number for each in await journal.read(_stream(), 0, 9)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fault", ["fill", "protect"])
+async def test_after_a_failure_accounts_are_what_is_on_file(
+    journal: SqliteJournal, disk: FailingDisk, fault: str
+) -> None:
+    journal.record(records.exchange(1))
+    await journal.last_id()
+    getattr(disk, fault)()
+    for number in range(2, 5):
+        journal.record(records.exchange(number, body=b"x" * 200_000))
+        with pytest.raises(StorageFailure):
+            await journal.last_id()
+    with pytest.raises(StorageFailure):
+        await journal.keep_verification(_stream(), b"x" * 200_000)
+    disk.repair()
+
+    assert await journal.standing(_stream()) == Standing(4, 4)
+    assert [each.number for each in await journal.read(_stream(), 0, 9)] == [1, 2, 3, 4]
+
+
+async def test_a_sweep_that_fails_is_repeated(
+    journal: SqliteJournal, disk: FailingDisk, timers: ManualTimers, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal.start_sweeping(timers)
+    journal.record(records.exchange(1))
+    await journal.last_id()
+    disk.protect()
+    await sweep(journal, timers)
+    assert "was not removed" in caplog.text
+    disk.repair()
+    await sweep(journal, timers)
+
+    assert (await journal.standing(_stream())).losses == {Lost.RETENTION: 1}
+
+
+async def test_a_stop_on_a_disk_that_refuses_leaves_doubt(
+    journal: SqliteJournal, disk: FailingDisk, tmp_path: Path
+) -> None:
+    journal.record(records.exchange(1))
+    await journal.last_id()
+    disk.protect()
+    journal.record(records.exchange(2))
+    await journal.close()
+    disk.repair()
+
+    again = await SqliteJournal.open(tmp_path)
+
+    assert (await again.standing(_stream())).doubtful_after == 1
+    await again.close()

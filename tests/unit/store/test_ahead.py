@@ -67,7 +67,7 @@ def _answer(view: LiveView, path: str) -> str:
     live = view.live("checkout", "staging")
     assert live is not None
     found = winner(live.layers(None), Request("POST", path))
-    return found.id if found else ""
+    return found.mock.id if found else ""
 
 
 async def test_a_follower_is_shown_all_since_what_it_has(store: SqliteStore) -> None:

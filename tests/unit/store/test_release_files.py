@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from support import records
 from support.mirror import full
 from support.release_files import EXCHANGES, LAST_SEEN, RELEASES, fill
 from understudy.options.v1.options_pb2 import ROLE_CI
@@ -81,7 +82,16 @@ async def test_last_seen_times_are_as_they_were(old: Rooms) -> None:
 
 
 async def test_exchanges_are_as_they_were(old: Rooms) -> None:
-    assert [await old.journal.exchange(each.id) for each in EXCHANGES] == EXCHANGES
+    numbered = [*records.numbered(EXCHANGES[:2]), *records.numbered(EXCHANGES[2:])]
+    assert [await old.journal.exchange(each.id) for each in EXCHANGES] == numbered
+
+
+async def test_old_exchanges_count_and_are_read_by_number(old: Rooms) -> None:
+    stream = EXCHANGES[0].stream
+    standing = await old.journal.standing(stream)
+
+    assert (standing.last_number, standing.kept, standing.doubtful_after) == (2, 2, None)
+    assert await old.journal.read(stream, 1, 9) == [EXCHANGES[1]._replace(number=2)]
 
 
 async def test_old_files_can_be_written(old: Rooms) -> None:

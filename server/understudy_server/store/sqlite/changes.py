@@ -115,6 +115,11 @@ def _environment(connection: sqlite3.Connection, environment_id: str) -> Environ
         request_body_bytes_max=limits.request_body_bytes_max or None,
         captured_bytes_max=limits.captured_bytes_max if limits.HasField("captured_bytes_max") else None,
         first_byte_ms=limits.first_byte_ms or None,
+        session_log_entries_max=limits.session_log_entries_max or None,
+        session_log_bytes_max=limits.session_log_bytes_max or None,
+        log_entries_max=limits.log_entries_max or None,
+        log_bytes_max=limits.log_bytes_max or None,
+        log_retention_ms=limits.log_retention_seconds * 1000 or None,
         profile=compile_profile(environment.profile),
     )
 

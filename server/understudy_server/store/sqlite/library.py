@@ -12,9 +12,14 @@ from understudy_server.app.ports import Contents
 from understudy_server.app.times import milliseconds
 from understudy_server.core.giving_way import giving_way, let_go, taking
 from understudy_server.store.sqlite import rows
-from understudy_server.store.sqlite.rows import AMONG
+from understudy_server.store.sqlite.rows import AMONG, SCHEMA
 from understudy_server.store.sqlite.unit import without
 from understudy_server.store.sqlite.versions import MOCK, SCENARIO, Versions
+
+_BESIDE_MESSAGE = ("name", "scenario_id", "state", "created_by", "managed_by", "tags")
+_SAY_ELSE = f"UPDATE mock SET message = ?, schema = {SCHEMA} WHERE environment_id = ? AND id = ? AND " + " AND ".join(
+    f"{column} IS ?" for column in _BESIDE_MESSAGE
+)
 
 
 class Library(Versions):
@@ -36,25 +41,15 @@ class Library(Versions):
             (mock.id, mock.revision, without(mock, "active", "managed_by").SerializeToString())
             for mock in giving_way(mocks)
         ]
-        self._upsert_all(
-            "mock",
-            ("environment_id", "id"),
-            ("environment_id", "id", "name", "scenario_id", "state", "created_by", "managed_by", "tags", "message"),
-            (
-                (
-                    environment_id,
-                    mock.id,
-                    mock.name,
-                    mock.scenario or None,
-                    mock.state,
-                    mock.created_by,
-                    mock.managed_by,
-                    rows.tags(mock.tags),
-                    message,
-                )
-                for mock, (_, _, message) in zip(mocks, kept, strict=True)
-            ),
-        )
+        made, changed = list[rows.Row](), list[rows.Row]()
+        for mock, (_, revision, message) in giving_way(zip(mocks, kept, strict=True)):
+            (made if revision == 1 else changed).append(_mock_row(environment_id, mock, message))
+        # Most of what changes says something else and is what it was in all other columns. That is half the work: no
+        # row above or below it can be concerned.
+        if self._run_many(_SAY_ELSE, changed) < len(changed):
+            self._put_mock_rows(changed)
+        self._put_mock_rows(made)
+        let_go(made, changed)
         self._keep_mock_versions(environment_id, kept)
         let_go(kept)
         names = [(environment_id, mock.id) for mock in giving_way(mocks)]
@@ -63,6 +58,10 @@ class Library(Versions):
         moved = {(homes_before.get(mock.id, ""), mock.scenario) for mock in giving_way(mocks)}
         touched = {home for before, after in moved if before != after for home in (before, after) if home}
         self._note_all("scenario", [(environment_id, home) for home in touched])
+
+    def _put_mock_rows(self, found: list[rows.Row]) -> None:
+        columns = ("message", "environment_id", "id", *_BESIDE_MESSAGE)
+        self._upsert_all("mock", ("environment_id", "id"), columns, found)
 
     async def remove_mock(self, environment_id: str, mock_id: str) -> None:
         await self.remove_mocks(environment_id, (mock_id,))
@@ -187,3 +186,9 @@ class Library(Versions):
         there = self._rows(f"SELECT id FROM scenario {here_by_id}", *here)
         self._run(f"DELETE FROM scenario {here_by_id}", *here)
         self._keep_removed(environment_id, SCENARIO, [scenario_id for (scenario_id,) in there])
+
+
+def _mock_row(environment_id: str, mock: Mock, message: bytes) -> rows.Row:
+    """The values of message, environment, id and ``_BESIDE_MESSAGE``."""
+    home, tags = mock.scenario or None, rows.tags(mock.tags)
+    return message, environment_id, mock.id, mock.name, home, mock.state, mock.created_by, mock.managed_by, tags

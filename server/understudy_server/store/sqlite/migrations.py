@@ -279,6 +279,27 @@ def m0008_versions(db: Database) -> None:
         db.execute(insert, (place, "scenario", scenario_id, revision, scenario.SerializeToString()))
 
 
+@control()
+def m0009_versions_as_written(db: Database) -> None:
+    """Versions lie in the order in which they were written, and are found by small index entries.
+
+    Beside the other versions of the same mock, each changed a page of its own: a manifest of thousands of mocks all
+    that had ever been kept of them.
+    """
+    _script(
+        db,
+        "ALTER TABLE past RENAME TO earlier",
+        """
+        CREATE TABLE past (
+            environment_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, PRIMARY KEY (environment_id, kind, id, revision)
+        )
+        """,
+        "INSERT INTO past SELECT * FROM earlier ORDER BY revision",
+        "DROP TABLE earlier",
+    )
+
+
 @state()
 def m0001_presence(db: Database) -> None:
     _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
@@ -368,6 +389,80 @@ def m0004_draws(db: Database) -> None:
         db,
         "ALTER TABLE exchange ADD COLUMN draws TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE exchange ADD COLUMN occurrence INTEGER NOT NULL DEFAULT 0",
+    )
+
+
+@journal()
+def m0005_streams(db: Database) -> None:
+    """Exchanges lie together by stream and number, which are their ``place`` (``journal.places``), so that the oldest
+    of a stream are one range. What was recorded before is numbered as it was recorded.
+
+    Whose a row is stands in ``stream``, which also holds what is known of a stream beside its rows, and outlives them;
+    ``key`` is that of a request for which no session was found. ``size`` is what a row counts for. ``mark`` tells
+    whether the file was closed: what waited to be written is lost where it was not.
+    """
+    phases = [f"{name}_us" for name in ("queue", "match", "delay", "connect", "first_byte", "total")]
+    # Of the streams: key and session, both empty for requests without a session.
+    key = "CASE earlier.session_id WHEN '' THEN '' ELSE earlier.session_key END"
+    ended_ms = "started_at_ms + duration_ms"
+    bodies = "coalesce(length(request_body), 0) + coalesce(length(response_body), 0)"
+    size = f"512 + length(path) + length(query) + length(request_headers) + length(response_headers) + {bodies}"
+    kept = (
+        "method, path, query, mock_id, findings, draws, request_headers, response_headers, request_bytes, request_type,"
+        " request_redacted, response_bytes, response_type, response_redacted, request_body, response_body"
+    )
+    _script(
+        db,
+        "DROP INDEX exchange_by_key",
+        "ALTER TABLE exchange RENAME TO earlier",
+        """
+        CREATE TABLE stream (
+            id INTEGER PRIMARY KEY, environment_id TEXT NOT NULL, session_key TEXT NOT NULL, session_id TEXT NOT NULL,
+            project_id TEXT NOT NULL, last_number INTEGER NOT NULL, kept INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, losses TEXT NOT NULL, doubtful_after INTEGER,
+            UNIQUE (environment_id, session_key, session_id)
+        )
+        """,
+        "INSERT INTO stream (environment_id, session_key, session_id, project_id, last_number, kept, bytes, first_ms,"
+        f" last_ms, losses) SELECT environment_id, {key}, session_id, max(project_id), count(*), count(*), sum({size}),"
+        f" min({ended_ms}), max({ended_ms}), '' FROM earlier GROUP BY 1, 2, 3",
+        f"""
+        CREATE TABLE exchange (
+            place INTEGER PRIMARY KEY, size INTEGER NOT NULL, started_at_ms INTEGER NOT NULL,
+            duration_ms INTEGER NOT NULL, status INTEGER NOT NULL, occurrence INTEGER NOT NULL,
+            outcome TEXT NOT NULL, layer TEXT NOT NULL, session_revision INTEGER NOT NULL,
+            {", ".join(f"{each} INTEGER NOT NULL" for each in phases)},
+            id TEXT NOT NULL UNIQUE, key TEXT, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
+            mock_id TEXT NOT NULL, findings TEXT NOT NULL, draws TEXT NOT NULL,
+            request_headers TEXT NOT NULL, response_headers TEXT NOT NULL,
+            request_bytes INTEGER, request_type TEXT, request_redacted TEXT,
+            response_bytes INTEGER, response_type TEXT, response_redacted TEXT,
+            request_body BLOB, response_body BLOB
+        )
+        """,
+        "INSERT INTO exchange SELECT (stream.id << 38)"
+        f" + row_number() OVER (PARTITION BY stream.id ORDER BY earlier.rowid), {size}, started_at_ms, duration_ms,"
+        " status, occurrence, '', '', 0, 0, 0, 0, 0, 0, 0, earlier.id,"
+        f" CASE earlier.session_id WHEN '' THEN earlier.session_key END, {kept} FROM earlier JOIN stream"
+        f" ON stream.environment_id = earlier.environment_id AND stream.session_key = {key}"
+        " AND stream.session_id = earlier.session_id",
+        "DROP TABLE earlier",
+        "CREATE INDEX exchange_by_key ON exchange (place >> 38, key, id) WHERE key IS NOT NULL",
+        "CREATE INDEX stream_by_quiet ON stream (environment_id, last_ms) WHERE kept > 0",
+        "CREATE INDEX stream_by_age ON stream (environment_id, first_ms) WHERE kept > 0",
+        "CREATE INDEX stream_emptied ON stream (last_ms) WHERE kept = 0",
+        """
+        CREATE TABLE verification (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, content BLOB NOT NULL
+        )
+        """,
+        "CREATE INDEX verification_by_stream ON verification (stream, number)",
+        """
+        CREATE TABLE mark (
+            only INTEGER PRIMARY KEY CHECK (only = 1), clean INTEGER NOT NULL, unclean_at_ms INTEGER NOT NULL
+        )
+        """,
+        "INSERT INTO mark VALUES (1, 1, 0)",
     )
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from understudy_server.app.bells import Bells, RungBell
 from understudy_server.app.ports import Work
 from understudy_server.live.source import Changes, Follower
 from understudy_server.store.sqlite import migrations
@@ -41,6 +43,7 @@ class SqliteStore:
         # What the jobs of a batch have changed, as far as it is for followers to take in; the writer's thread alone.
         self._effort = 0
         self._remembered = RememberedAnswers()
+        self._bells = Bells()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
         self._writer = Writer(folder / FILE, durability, self._seal)
@@ -93,6 +96,10 @@ class SqliteStore:
 
         return await self._writer.run(job)
 
+    def bell(self) -> AbstractContextManager[RungBell]:
+        """What rings after each write, for as long as it is entered."""
+        return self._bells.entered()
+
     async def version(self) -> int:
         return self.known_version
 
@@ -126,6 +133,7 @@ class SqliteStore:
             for each in ready:
                 each()
             self.known_version = version
+            self._bells.ring_from_anywhere()
 
         return publish
 

@@ -79,8 +79,9 @@ class Unit:
         give_way()
         return self._connection.execute(statement, arguments).rowcount
 
-    def _run_many(self, statement: str, arguments: Iterable[Row]) -> None:
-        self._connection.executemany(statement, giving_way(arguments))
+    def _run_many(self, statement: str, arguments: Iterable[Row]) -> int:
+        """Run a statement with each of some arguments and tell how many rows were changed."""
+        return self._connection.executemany(statement, giving_way(arguments)).rowcount
 
     def _row(self, query: str, *arguments: Any) -> Row | None:
         give_way()

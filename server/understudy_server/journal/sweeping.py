@@ -1,0 +1,68 @@
+"""Removing what is older than it is kept, a slice at a time, so that exchanges that are to be written wait for no long
+transaction; and forgetting streams of which nothing is left and nobody can ask for any more.
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Final
+
+from understudy_server.core.record import Lost
+from understudy_server.journal import accounts
+from understudy_server.journal.ledger import SLICE, Ledger
+
+# Of sessions that have ended; that they had a record, and lost it, is remembered of so many.
+EMPTIED_MAX: Final = 10_000
+_STREAMS_AT_ONCE: Final = 64
+_AGED: Final = (
+    f"SELECT {accounts.COLUMNS} FROM stream WHERE environment_id = ? AND kept > 0 AND first_ms < ?"
+    f" ORDER BY first_ms LIMIT {_STREAMS_AT_ONCE}"
+)
+_EMPTIED: Final = (
+    f"SELECT {accounts.COLUMNS} FROM stream WHERE kept = 0 AND last_ms >= ? ORDER BY last_ms LIMIT {SLICE}"
+)
+
+
+def sweep(connection: sqlite3.Connection, ledger: Ledger, now_ms: int) -> tuple[Mapping[Lost, int], bool]:
+    """Remove some of what is too old: a job of the writer. True with what is lost by it: there may be more."""
+    with ledger.entry(connection) as lost:
+        room = SLICE
+        for environment_id in ledger.environments:
+            before_ms = now_ms - ledger.rules.quota(environment_id).retention_ms
+            for row in connection.execute(_AGED, (environment_id, before_ms)).fetchall():
+                if room <= 0:
+                    break
+                room -= 1 + _sweep_stream(connection, ledger, ledger.known(accounts.read(row)), before_ms, room)
+    return lost, room < SLICE
+
+
+def _sweep_stream(
+    connection: sqlite3.Connection, ledger: Ledger, account: accounts.Account, before_ms: int, most: int
+) -> int:
+    found = ledger.oldest(connection, account, most)
+    aged = 0
+    while aged < len(found) and found[aged][2] < before_ms:
+        aged += 1
+    if aged:
+        ledger.remove(connection, account, found[:aged], Lost.RETENTION)
+    elif found:
+        account.first_ms = found[0][2]
+        ledger.touch(account)
+    return aged
+
+
+def forget(connection: sqlite3.Connection, ledger: Ledger, now_ms: int) -> bool:
+    """Forget streams of sessions that have ended and of which nothing is kept: those quiet for longer than anything is
+    kept, and the quietest of too many. A job of the writer. True: there may be more.
+    """
+    forgotten = 0
+    with ledger.entry(connection):
+        emptied: int = connection.execute("SELECT count(*) FROM stream WHERE kept = 0").fetchone()[0]
+        for row in connection.execute(_EMPTIED, (0,)).fetchall():
+            account = ledger.known(accounts.read(row))
+            environment_id, _, session_id = account.stream
+            is_aged = account.last_ms < now_ms - ledger.rules.quota(environment_id).retention_ms
+            if (is_aged or emptied > EMPTIED_MAX) and not ledger.rules.is_live(environment_id, session_id):
+                ledger.forget(connection, account)
+                emptied -= 1
+                forgotten += 1
+    return forgotten == SLICE

@@ -1,0 +1,85 @@
+"""What is asked of the journal on disk, and what it does for each batch, looks at few rows however many there are."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.journal_model import PlainRules, exchange
+from understudy_server.core.record import Quota, Stream
+from understudy_server.journal import questions
+from understudy_server.journal.doubt import Doubt
+from understudy_server.journal.ledger import Ledger
+from understudy_server.journal.rules import DiskLimits
+from understudy_server.journal.sweeping import forget, sweep
+from understudy_server.store.sqlite import migrations
+from understudy_server.store.sqlite.migrations import migrate
+
+_SESSION = Stream("env_1", "ci-ses_1", "ses_1")
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    migrate(connection, migrations.journal)
+    yield connection
+    connection.close()
+
+
+def _ledger(rules: PlainRules | None = None) -> Ledger:
+    return Ledger(rules or PlainRules(), DiskLimits(), Doubt())
+
+
+def _scans(connection: sqlite3.Connection, work: Callable[[], object]) -> list[str]:
+    """The steps of all statements of some work that look at a whole table."""
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    work()
+    connection.set_trace_callback(None)
+    asked = [each for each in said if each.startswith(("SELECT", "DELETE", "UPDATE"))]
+    plans = [step[3] for each in asked for step in connection.execute(f"EXPLAIN QUERY PLAN {each}")]
+    return [each for each in plans if each.startswith("SCAN")]
+
+
+@pytest.mark.parametrize("session_id", ["ses_1", ""])
+@pytest.mark.parametrize(
+    "bounds", [{"before": "", "since": ""}, {"before": "log_3", "since": ""}, {"before": "", "since": "log_1"}]
+)
+def test_a_page_is_looked_up(connection: sqlite3.Connection, session_id: str, bounds: dict[str, str]) -> None:
+    _ledger().append(connection, [exchange(number, session_id) for number in range(1, 9)], {})
+
+    assert not _scans(connection, lambda: questions.page(connection, "env_1", f"ci-{session_id}", limit=2, **bounds))
+
+
+def test_all_other_questions_are_looked_up(connection: sqlite3.Connection) -> None:
+    _ledger().append(connection, [exchange(number, "ses_1") for number in range(1, 9)], {})
+
+    def ask() -> None:
+        questions.read(connection, _SESSION, 2, 3)
+        questions.exchange(connection, "log_00000001")
+        questions.knows(connection, "env_1", "other")
+        questions.latest_stream(connection, "env_1", "ci-ses_1")
+
+    assert not _scans(connection, ask)
+
+
+def test_a_batch_that_makes_room_touches_what_it_concerns(connection: sqlite3.Connection) -> None:
+    rules = PlainRules(Quota(5, 1 << 40, 8, 1 << 40, 1 << 40), {"ses_1"})
+    ledger = _ledger(rules)
+    ledger.append(connection, [exchange(number, "ses_1") for number in range(1, 9)], {})
+    batch = [exchange(number, "ses_2") for number in range(9, 16)]
+
+    assert not _scans(connection, lambda: ledger.append(connection, batch, {}))
+
+
+def test_a_sweep_touches_what_is_old(connection: sqlite3.Connection) -> None:
+    rules = PlainRules(Quota(100, 1 << 40, 100, 1 << 40, 1), {"ses_1"})
+    ledger = _ledger(rules)
+    ledger.append(connection, [exchange(number, "ses_1") for number in range(1, 9)], {})
+
+    def work() -> None:
+        sweep(connection, ledger, 1 << 40)
+        forget(connection, ledger, 1 << 40)
+
+    # The streams of which nothing is kept are looked through from the one quiet for longest, and counted.
+    assert all("stream_emptied" in each for each in _scans(connection, work))
