@@ -25,8 +25,9 @@ from understudy.v1.file_service_pb2_grpc import FileServiceStub
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, CreateMockRequest, Mock
 from understudy.v1.mock_service_pb2_grpc import MockServiceStub
 
-# What is promised, for a machine that does nothing else; between other tests it is looser.
-SECONDS_MAX = 0.020 if PROVE else 0.060
+# What is promised of each request, and of all but one in a hundred, for a machine that does nothing else; between other
+# tests it is looser.
+SECONDS_MAX, USUAL_SECONDS_MAX = (0.020, 0.005) if PROVE else (0.060, 0.020)
 ATTEMPTS_MAX = 10
 ALL = "all criteria"
 # What one event of a socket brings, at most.
@@ -66,6 +67,7 @@ def test_no_request_holds_the_event_loop_for_long() -> None:
         seed=seed,
     )
     assert slow == {}
+    assert percentiles[98] <= USUAL_SECONDS_MAX
     # Nobody was turned away before the mocks were asked: they answered, or failed to, or none of them matched.
     assert statuses <= {b"200", b"500", b"502"}
     assert statuses >= ({b"200", b"500", b"502"} if PROVE else {b"502"})
@@ -133,7 +135,7 @@ def _key(mock: str) -> str:
 
 
 def _ask(proxy: VirtualProxy, loop: TimedLoop, mock: str, body: str) -> tuple[float, bytes]:
-    """Ask until it is quick enough, and not for ever. Gives the longest turn of the best attempt, and the status."""
+    """Ask until it is as quick as is usual, but not for ever: the longest turn of the best attempt, and the status."""
     content = BODIES[body]
     head = f"POST /checkout/staging/x HTTP/1.1\r\nhost: a\r\nx-flowmock-session: {_key(mock)}\r\n"
     data = f"{head}content-length: {len(content)}\r\n\r\n".encode() + content
@@ -149,7 +151,9 @@ def _ask(proxy: VirtualProxy, loop: TimedLoop, mock: str, body: str) -> tuple[fl
         status = b"".join(client.sent)[9:12]
         client.lose()
         loop.settle()
-        if best < SECONDS_MAX:
+        # What is kept of thousands would be all the memory that there is to be asked for.
+        proxy.exchanges.clear()
+        if best < USUAL_SECONDS_MAX:
             break
     return best, status
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
+from support.new_store import new_store
+from support.plain_journal import PlainJournal
 from understudy import status
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.status import Problem
 from understudy.v1 import key_service_pb2, mock_service_pb2, project_service_pb2, scenario_service_pb2
 from understudy_server.app.host import Host, HostFacts
-from understudy_server.core.exchange import Exchange
+from understudy_server.app.observing import Observe, unobserved
 from understudy_server.core.ids import IdMaker
 from understudy_server.core.rates import Rate
 from understudy_server.live.view import LiveView
@@ -36,31 +38,6 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now_ms += int(seconds * 1000)
-
-
-@dataclass
-class MemoryJournal:
-    """A journal that is a list."""
-
-    exchanges: list[Exchange] = field(default_factory=list)
-
-    async def page(
-        self, environment_id: str, session_key: str, *, before: str, since: str, limit: int
-    ) -> Sequence[Exchange]:
-        rows = [
-            each
-            for each in self.exchanges
-            if (each.environment_id, each.session_key) == (environment_id, session_key)
-            and (not before or each.id < before)
-            and (not since or each.id > since)
-        ]
-        return sorted(rows, key=lambda each: each.id, reverse=not since)[:limit]
-
-    async def exchange(self, exchange_id: str) -> Exchange | None:
-        return next((each for each in self.exchanges if each.id == exchange_id), None)
-
-    async def knows(self, environment_id: str, session_key: str) -> bool:
-        return bool(await self.page(environment_id, session_key, before="", since="", limit=1))
 
 
 @dataclass
@@ -91,7 +68,7 @@ class World:
 
     dispatcher: Dispatcher
     store: SqliteStore
-    journal: MemoryJournal
+    journal: PlainJournal
     presence: MemoryPresence
     state: MemoryState
     clock: Clock
@@ -160,9 +137,10 @@ async def world(
     folder: Path,
     rate: Rate = Rate(6000, 60),  # noqa: B008 - it is frozen
     host: Host = HostFacts,
+    observe: Observe = unobserved,
 ) -> AsyncIterator[World]:
-    clock, journal, presence, state = Clock(), MemoryJournal(), MemoryPresence(), MemoryState()
-    store = await SqliteStore.open(folder)
+    clock, journal, presence, state = Clock(), PlainJournal(), MemoryPresence(), MemoryState()
+    store = await new_store(folder)
     explainer = ViewExplainer(LiveView(store), state, ProxySettings())
     dispatcher = Dispatcher(
         store=store,
@@ -174,6 +152,7 @@ async def world(
         new_id=IdMaker(clock),
         api_rate=rate,
         host=host,
+        observe=observe,
     )
     try:
         yield World(dispatcher, store, journal, presence, state, clock, explainer)

@@ -14,6 +14,7 @@ import httpx
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from grpc_status import rpc_status
+from support.plain_http import NO_TLS
 from understudy import status
 from understudy.v1 import log_service_pb2, project_service_pb2, scenario_service_pb2, session_service_pb2
 from understudy.v1.log_service_pb2_grpc import LogServiceStub
@@ -77,7 +78,7 @@ class RestDoor:
     """A real HTTP client against ``host:port``."""
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=f"http://{address}/api/v1", timeout=30)
+        self._client = httpx.Client(base_url=f"http://{address}/api/v1", timeout=30, verify=NO_TLS)
 
     def get(self, auth: str | None, key: str, **query: Json) -> Answer:
         return self._call("GET", f"/sessions/{quote(key, safe='')}", auth, query)

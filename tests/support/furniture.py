@@ -1,6 +1,6 @@
 """A project with something in it."""
 
-from support.server import MadePlace, Server
+from support.server import Answering, MadePlace, Server
 
 
 def furnished(server: Server, upstream: str = "") -> MadePlace:
@@ -10,12 +10,13 @@ def furnished(server: Server, upstream: str = "") -> MadePlace:
     scenario scn_empty with ovr_cart.
     """
     place = server.make_place("staging", upstream=upstream)
-    place.make_answer("ovr_cart", "GET", "/api/cart", '{"cart": "mocked"}')
-    place.make_answer("ovr_pay", "POST", "/api/pay", '{"pay": "mocked"}')
-    place.make_answer("ovr_draft", "GET", "/api/cart", '{"cart": "draft"}', publish=False)
     place.make_scenario("scn_declined", name="Payment declined")
-    place.make_answer(
-        "ovr_declined", "POST", "/api/pay", '{"error": "card_declined"}', status=402, scenario="scn_declined"
+    declined = '{"error": "card_declined"}'
+    place.make_answers(
+        Answering("ovr_cart", "GET", "/api/cart", '{"cart": "mocked"}'),
+        Answering("ovr_pay", "POST", "/api/pay", '{"pay": "mocked"}'),
+        Answering("ovr_draft", "GET", "/api/cart", '{"cart": "draft"}', publish=False),
+        Answering("ovr_declined", "POST", "/api/pay", declined, status=402, scenario="scn_declined"),
     )
     place.make_scenario("scn_empty", "ovr_cart", name="Empty cart")
     return place

@@ -37,6 +37,10 @@ BODIES: Final[Mapping[str, bytes]] = {
     "long exponents": _list_of(b"1e999999", b"1"),
     "objects": _list_of(b'{"a":1}', b'{"a":2}'),
     "some objects": _list_of(b'{"a":1}', b'{"a":2}', 8 * _PIECES),
+    "a page of objects": b'{"page": {"at": 1}, "items": '
+    + _list_of(b'{"a":1}', b'{"a":2}', 10 * _PIECES)
+    + b', "more": []}',
+    "pages": b'{"a":' + _list_of(b"0.5", b"1", MIB // 2) + b',"b":' + _list_of(b"0.5", b"1", MIB // 2 - 20) + b"}",
     "empty objects": _list_of(b"{}", b"{}", 3 * _PIECES),
     "members": b"{" + b",".join([b'"k%d":%d' % (number, number) for number in range(20_000)]) + b"}",
     "the same member": _filled(b'"a":1,', b"{", b'"a":1}'),

@@ -168,6 +168,11 @@ def environment(
     request_body_bytes_max: int | None = None,
     captured_bytes_max: int | None = None,
     first_byte_ms: int | None = None,
+    session_log_entries_max: int | None = None,
+    session_log_bytes_max: int | None = None,
+    log_entries_max: int | None = None,
+    log_bytes_max: int | None = None,
+    log_retention_ms: int | None = None,
     profile: Profile = Profile.FLOWMOCK,
 ) -> EnvironmentRow:
     return EnvironmentRow(
@@ -188,6 +193,11 @@ def environment(
         request_body_bytes_max=request_body_bytes_max,
         captured_bytes_max=captured_bytes_max,
         first_byte_ms=first_byte_ms,
+        session_log_entries_max=session_log_entries_max,
+        session_log_bytes_max=session_log_bytes_max,
+        log_entries_max=log_entries_max,
+        log_bytes_max=log_bytes_max,
+        log_retention_ms=log_retention_ms,
         profile=profile,
     )
 
@@ -202,6 +212,7 @@ def session(
     delay_max_ms: int = 0,
     expires_at_ms: int | None = None,
     seed: int | None = None,
+    revision: int = 1,
 ) -> SessionRow:
     return SessionRow(
         id=session_id or f"ses_{key}",
@@ -212,7 +223,7 @@ def session(
         global_delay_ms=delay_ms,
         global_delay_max_ms=delay_max_ms,
         expires_at_ms=expires_at_ms,
-        revision=1,
+        revision=revision,
         seed=seed,
         state_id=f"{session_id or f'ses_{key}'}.1",
     )

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_status import rpc_status
 from support.doors import Answer, Json
+from support.plain_http import NO_TLS
 from understudy import status
 from understudy.options.v1 import options_pb2
 from understudy.v1 import (
@@ -33,6 +34,7 @@ from understudy.v1 import (
     session_mock_service_pb2,
     session_service_pb2,
     state_service_pb2,
+    verification_service_pb2,
 )
 
 SERVICES = tuple(
@@ -56,9 +58,10 @@ METHODS = {
     **state_service_pb2.DESCRIPTOR.services_by_name["StateService"].methods_by_name,
     **session_mock_service_pb2.DESCRIPTOR.services_by_name["SessionMockService"].methods_by_name,
     **explain_service_pb2.DESCRIPTOR.services_by_name["ExplainService"].methods_by_name,
+    **verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].methods_by_name,
 }
-"""What an operator may call: the sessions of an environment can be listed too, what requests leave behind, and why
-they are answered as they are.
+"""What an operator may call: the sessions of an environment can be listed too, what requests leave behind, why
+they are answered as they are, and what is odd about them.
 """
 
 # The code that FlowMock's envelope has for one of ours.
@@ -111,7 +114,7 @@ class RestManagement:
     """A real HTTP client against ``host:port``. ``if_match`` and other headers can be given as they stand."""
 
     def __init__(self, address: str) -> None:
-        self._client = httpx.Client(base_url=f"http://{address}", timeout=30)
+        self._client = httpx.Client(base_url=f"http://{address}", timeout=30, verify=NO_TLS)
 
     def call(self, auth: str, rpc: str, request: Mapping[str, Json], **headers: str) -> Answer:
         route, left = route_of(METHODS[rpc]), dict(request)

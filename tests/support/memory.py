@@ -1,6 +1,7 @@
 """How much memory a process of this machine holds, and the most that it held."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ def growth(pid: int) -> Iterator[Growth]:
     before = _held(pid, "VmRSS")
     yield grown
     grown.bytes_max = max(0, _held(pid, "VmHWM") - before)
+
+
+def resident_bytes() -> int:
+    """What this process holds now. Linux only."""
+    return _held(os.getpid(), "VmRSS")
 
 
 def _held(pid: int, name: str) -> int:

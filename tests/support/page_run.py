@@ -14,8 +14,7 @@ from support.page_blocks import Block, Command, Step, read_commands, read_page
 from support.page_outputs import difference
 from support.page_ports import Ports
 from support.page_shell import Shell
-from typer.testing import CliRunner
-from understudy_server.cli.main import app
+from support.shell import invoke
 
 _DOORS = {"GRPC": 50051, "REST": 8000, "PROXY": 8080}
 _ROOT_KEYS = {"source", "organisation", "projects", "include", "server"}
@@ -136,7 +135,7 @@ class _Reader:
             if not block.title:
                 self._fail("this is no whole manifest; note where it belongs: `<!-- test: inside ... -->`")
             return
-        result = CliRunner().invoke(app, ["check", str(path)], catch_exceptions=False)
+        result = invoke(["check", str(path)])
         if result.exit_code:
             self._fail(f"`understudy check` refuses it:\n{result.output}")
 

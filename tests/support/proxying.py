@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from support.live_source import FakeSource
 from understudy_server.core.exchange import Exchange
@@ -11,6 +12,10 @@ from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.state.memory import MemoryState
+
+if TYPE_CHECKING:
+    # It takes a while to import, and few tests need it.
+    from understudy_server.telemetry.spans import ProxyTraces
 
 NOON_MS = 1_782_216_000_000
 DATE = b"Tue, 23 Jun 2026 12:00:00 GMT"
@@ -91,11 +96,19 @@ async def running(
     settings: ProxySettings | None = None,
     clock: Callable[[], int] = lambda: NOON_MS,
     bound: tuple[str, str] | None = None,
+    traces: "ProxyTraces | None" = None,
 ) -> AsyncIterator[Proxy]:
     """Run a proxy over a store for a while."""
     journal = Journal()
     listener = ProxyListener(
-        LiveView(source), journal, journal, clock=clock, state=MemoryState(), new_id=Ids(), settings=settings
+        LiveView(source),
+        traces.beside(journal) if traces else journal,
+        journal,
+        clock=clock,
+        state=MemoryState(),
+        new_id=Ids(),
+        settings=settings,
+        traces=traces,
     )
     address = await listener.listen("127.0.0.1", 0, bound=bound)
     proxy = Proxy(listener, journal, source, address)

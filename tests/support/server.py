@@ -19,7 +19,13 @@ import grpc as grpcio
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.v1.key_service_pb2 import CreateKeyRequest, RevokeKeyRequest
 from understudy.v1.key_service_pb2_grpc import KeyServiceStub
-from understudy.v1.mock_service_pb2 import ActivateMockRequest, CreateMockRequest, Mock, PublishMockRequest
+from understudy.v1.mock_service_pb2 import (
+    ActivateMockRequest,
+    BatchMocksRequest,
+    CreateMockRequest,
+    Mock,
+    PublishMockRequest,
+)
 from understudy.v1.mock_service_pb2_grpc import MockServiceStub
 from understudy.v1.project_service_pb2 import CreateEnvironmentRequest, CreateProjectRequest
 from understudy.v1.project_service_pb2_grpc import ProjectServiceStub
@@ -77,6 +83,25 @@ class MadeKey:
 
 
 @dataclass(frozen=True)
+class Answering:
+    """A mock that answers a route with JSON."""
+
+    id: str
+    method: str
+    path: str
+    body: str
+    status: int = 200
+    publish: bool = True
+    scenario: str = ""
+
+    def mock(self) -> Mock:
+        mock = Mock(id=self.id, name=self.id, scenario=self.scenario)
+        mock.matcher.method, mock.matcher.path = self.method, self.path
+        mock.action.respond.status, mock.action.respond.json = self.status, self.body
+        return mock
+
+
+@dataclass(frozen=True)
 class MadePlace:
     """A project made for one test."""
 
@@ -92,30 +117,18 @@ class MadePlace:
         if publish:
             stub.PublishMock(PublishMockRequest(project=project, environment=environment, mock_id=mock_id))
 
-    def make_answer(
-        self,
-        mock_id: str,
-        method: str,
-        path: str,
-        body: str,
-        *,
-        status: int = 200,
-        publish: bool = True,
-        scenario: str = "",
-        environment: str = "",
-    ) -> None:
-        """Make a mock that answers a route with JSON."""
-        mock = Mock()
-        mock.matcher.method, mock.matcher.path = method, path
-        mock.action.respond.status, mock.action.respond.json = status, body
-        self.make_mock(
-            mock_id,
-            publish=publish,
-            environment=environment,
-            matcher=mock.matcher,
-            action=mock.action,
-            scenario=scenario,
-        )
+    def make_answer(self, mock_id: str, method: str, path: str, body: str, *, environment: str = "") -> None:
+        """Make a mock that answers a route with JSON, and publish it."""
+        self.make_answers(Answering(mock_id, method, path, body), environment=environment)
+
+    def make_answers(self, *answering: "Answering", environment: str = "") -> None:
+        """Make several mocks at once, in this order."""
+        batch = BatchMocksRequest(project=self.project, environment=environment or self.environments[0])
+        for each in answering:
+            batch.operations.add().create.mock.CopyFrom(each.mock())
+            if each.publish:
+                batch.operations.add().publish.mock_id = each.id
+        MockServiceStub(self.server.owner).BatchMocks(batch)
 
     def switch_on_for_all(self, mock_id: str, environment: str = "") -> None:
         """Let a mock apply to every request of its environment."""

@@ -244,6 +244,11 @@ class VersionsAndChanges:
         put.message.limits.request_body_bytes_max = 1
         put.message.limits.captured_bytes_max = 0
         put.message.limits.first_byte_ms = 2
+        put.message.limits.session_log_entries_max = 3
+        put.message.limits.session_log_bytes_max = 4
+        put.message.limits.log_entries_max = 5
+        put.message.limits.log_bytes_max = 6
+        put.message.limits.log_retention_seconds = 7
 
         changes = await changes_of(store, lambda tx: tx.put_environment(put))
 
@@ -265,6 +270,11 @@ class VersionsAndChanges:
             request_body_bytes_max=1,
             captured_bytes_max=0,
             first_byte_ms=2,
+            session_log_entries_max=3,
+            session_log_bytes_max=4,
+            log_entries_max=5,
+            log_bytes_max=6,
+            log_retention_ms=7_000,
         )
 
     async def test_settings_that_were_never_set_are_the_defaults(self, store: FullStore) -> None:

@@ -12,6 +12,7 @@ from support.recording_upstream import echo_of
 from support.scripted_upstream import Script, ScriptedUpstream, scripted_upstream
 from support.strict_http import Message, read_answers
 from support.vanishing import Client, client, nothing_left
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.settings import ProxySettings
 
@@ -58,6 +59,11 @@ class Stage:
             for each in self.proxy.journal.exchanges
             if each.environment_id == ENVIRONMENT_ID
         ]
+
+    @property
+    def outcomes(self) -> list[ExchangeOutcome]:
+        """What became of those exchanges, as it is on record."""
+        return [each.outcome for each in self.proxy.journal.exchanges if each.environment_id == ENVIRONMENT_ID]
 
     @property
     def statuses(self) -> list[int]:

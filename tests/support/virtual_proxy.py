@@ -36,7 +36,14 @@ class VirtualProxy:
         view = LiveView(self._source)
         self._loop.finish(view.catch_up())
         self._listener = ProxyListener(
-            view, self, self, clock=self._now_ms, state=MemoryState(), new_id=Ids(), settings=self._settings
+            view,
+            self,
+            self,
+            clock=self._now_ms,
+            state=MemoryState(),
+            new_id=Ids(),
+            settings=self._settings,
+            ticks=self._ticks,
         )
         self._loop.finish(self._listener.listen("nowhere", 0))
         return self
@@ -118,6 +125,9 @@ class VirtualProxy:
     def upstreams(self) -> list[Wire]:
         """The connections to the real service, at its end."""
         return self._loop.outgoing
+
+    def _ticks(self) -> int:
+        return round(self._loop.time() * 1_000_000_000)
 
     def _now_ms(self) -> int:
         return NOON_MS + round(self._loop.time() * 1000)

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 
-class _CoreLoader(yaml.SafeLoader):
-    """Merges (``<<``) are kept: most readers know them."""
+class _CoreLoader(yaml.CSafeLoader):
+    """Merges (``<<``) are kept: most readers know them. It is libyaml's, which is several times as fast."""
 
 
 _MERGE = [pair for pair in yaml.SafeLoader.yaml_implicit_resolvers["<"] if pair[0].endswith(":merge")]

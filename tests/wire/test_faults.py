@@ -14,6 +14,7 @@ from support.proxying import DATE, Proxy, ask, get, running, upstream
 from support.tls import LOOPBACK, Authority
 from support.vanishing import Client, client
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.responding.plan import FaultKind, Plan, PlannedFault
 from understudy_server.proxy.faults import GARBAGE, MALFORMED_CHUNK
 from understudy_server.proxy.settings import ProxySettings
@@ -151,6 +152,7 @@ async def test_spoiled_answer_is_this_and_on_record(row: Row) -> None:
     assert end == End(row.sent, row.was_reset)
     (exchange,) = exchanges
     assert (exchange.status, exchange.mock_id, exchange.findings) == (row.status, "ovr_0", ("fault_injected",))
+    assert (exchange.outcome, exchange.layer) == (ExchangeOutcome.FAULT_INJECTED, "session")
     assert (exchange.response_body.content if exchange.response_body else b"") == row.body
     assert exchange.duration_ms == 0
 
@@ -287,6 +289,7 @@ async def test_target_that_breaks_off_before_the_cut_has_broken_off() -> None:
         end, exchanges = await _end_of(plan, get("/x", KEY))
     assert end.data.endswith(b"\r\n\r\n0123")
     assert [each.findings for each in exchanges] == [("upstream_broke_off",)]
+    assert [each.outcome for each in exchanges] == [ExchangeOutcome.UPSTREAM_FAILED]
 
 
 async def test_target_that_cannot_be_reached_is_told_and_nothing_is_spoiled() -> None:
@@ -295,6 +298,7 @@ async def test_target_that_cannot_be_reached_is_told_and_nothing_is_spoiled() ->
         end, exchanges = await _end_of(plan, get("/x", KEY))
     assert end.data.startswith(b"HTTP/1.1 502")
     assert [(each.status, each.findings, each.mock_id) for each in exchanges] == [(502, (), "ovr_0")]
+    assert [each.outcome for each in exchanges] == [ExchangeOutcome.UPSTREAM_FAILED]
 
 
 # Over TLS.

@@ -20,6 +20,7 @@ from support.vanishing_stage import (
     request,
     stage,
 )
+from understudy_server.core.record import ExchangeOutcome
 
 _BODY_HEAD = request("/odd", "Content-Length: 10", method="POST")
 _CHUNKED_HEAD = request("/odd", "Transfer-Encoding: chunked", method="POST")
@@ -75,6 +76,7 @@ async def test_stalling_client_is_told_once_and_cut_off(phase: Unfinished) -> No
         assert rest == b""
         assert [refusal(answer) for answer in answers] == ([(408, "request_timeout")] if phase.sent else [])
         assert play.statuses in ([], [408]) if phase.judged else play.statuses == []
+        assert set(play.outcomes) <= {ExchangeOutcome.REFUSED}
 
 
 async def test_connection_that_lies_idle_is_closed_without_a_word() -> None:
@@ -118,6 +120,7 @@ async def test_client_that_goes_in_the_middle_of_its_request_leaves_nothing(
         leave(leaving)
         await _connections_gone(play)
         assert play.statuses in ([], [499]) if phase.judged else play.statuses == []
+        assert set(play.outcomes) <= {ExchangeOutcome.CLIENT_GONE}
     assert play.upstream.requests_whole == 0
 
 

@@ -13,6 +13,7 @@ from support.scripted_upstream import Script, Then, When, scripted_upstream
 from support.strict_http import Message
 from support.vanishing import Client, client, full_house
 from support.vanishing_stage import PATIENT, answers_of, hasty, refusal, request, stage
+from understudy_server.core.record import ExchangeOutcome
 
 _INVALID = (502, "upstream_invalid")
 _UNREACHABLE = (502, "upstream_unreachable")
@@ -77,6 +78,7 @@ async def test_bad_end_of_an_upstream_is_told_or_breaks_the_answer_off(row: Row)
         await asking.send(request("/odd", "Connection: close"))
         answers, rest = await answers_of(asking)
         _check(row, answers, rest, play.recorded)
+        assert play.outcomes == [ExchangeOutcome.UPSTREAM_FAILED]
         await play.upstream.lost.wait()
 
 
@@ -113,7 +115,7 @@ async def test_upstream_that_refuses_is_unreachable() -> None:
         await asking.send(request("/odd", "Connection: close"))
         (answer,), _ = await answers_of(asking)
         assert refusal(answer) == _UNREACHABLE
-        assert play.statuses == [502]
+        assert (play.statuses, play.outcomes) == ([502], [ExchangeOutcome.UPSTREAM_FAILED])
 
 
 async def test_upstream_that_lets_nobody_in_is_given_up() -> None:

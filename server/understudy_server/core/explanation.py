@@ -68,13 +68,22 @@ class Considered(NamedTuple):
         return not self.mismatches
 
 
+class Elsewhere(NamedTuple):
+    """Another session in which a mock would answer: one that is on there and not for everybody."""
+
+    session_key: str
+    mock_id: str
+
+
 class Explanation(NamedTuple):
     """What was found.
 
     ``considered`` are the mocks that are on, at most as many as were asked for: those that match in the order of
     precedence, then the nearest of the others; ``total`` is how many there are. ``rule`` is the part of the order by
     which the first goes before the second, or ``ONLY_MATCH``; empty when no mock answers. ``refusal`` says for people
-    why the proxy refuses the request, empty when it does not. ``not_on`` are ids of mocks that match and are not on.
+    why the proxy refuses the request, empty when it does not. ``not_on`` are ids of mocks that match and are not on,
+    and ``drafts`` those of drafts, of which the caller has given some. ``elsewhere`` are other sessions in which a mock
+    would answer, where none does.
     """
 
     outcome: Outcome
@@ -87,6 +96,8 @@ class Explanation(NamedTuple):
     considered: Sequence[Considered]
     total: int
     not_on: Sequence[str]
+    drafts: Sequence[str] = ()
+    elsewhere: Sequence[Elsewhere] = ()
 
     @property
     def answering(self) -> Considered | None:

@@ -159,7 +159,7 @@ def _size(test: tree.Test | tree.Operand) -> int:
     """How many steps it takes to try a test on one value, but for what depends on the value."""
     match test:
         case tree.Path(segments):
-            return 1 + len(segments)
+            return (1 if test.singular else 2) * (1 + len(segments))
         case tree.Call(_, arguments):
             return 2 + sum(map(_size, arguments))
         case tree.Compare(_, left, right):

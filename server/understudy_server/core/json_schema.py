@@ -47,7 +47,10 @@ class Schema:
         """Tell whether the value is valid. Half a surrogate pair is not, in a name or where a pattern looks at it."""
         steps = Steps() if steps is None else steps
         try:
-            steps.take(1 + self._costs.of(value, steps.left))
+            told = self._costs.at_most(value, steps.left)
+            if told is None or told > steps.left:
+                told = self._costs.of(value, steps.left)
+            steps.take(1 + told)
         except TooManySteps:
             steps.left = 0
             raise

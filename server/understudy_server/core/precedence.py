@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from understudy_server.core.matching.index import Index
 from understudy_server.core.matching.merging import Entry, merged
-from understudy_server.core.matching.mock import Candidate, Mock
+from understudy_server.core.matching.mock import Candidate, Layer, Mock
 from understudy_server.core.matching.request import BodyWanted, Request
 from understudy_server.core.matching.table import Table
 from understudy_server.core.profiles import ORDERS, Profile
@@ -60,11 +60,11 @@ class Layers:
             tables = self.tables[method] = tuple([table for index in self.filled if len(table := index.table(method))])
         return tables
 
-    def matching(self, request: Request) -> Iterator[Mock]:
-        """Yield the mocks that the request is for, strongest first. Raises BodyWanted on reaching one that needs it."""
+    def matching(self, request: Request) -> Iterator[Candidate]:
+        """Yield what the request is for, strongest first. Raises BodyWanted on reaching one that needs it."""
         for _, candidate, holds in self.fitting(request):
             if holds is None or holds(request):
-                yield candidate.mock
+                yield candidate
 
     def fitting(self, request: Request) -> Iterable[Entry]:
         """What is on for the method and the path of the request, strongest first, with the test of all else."""
@@ -74,8 +74,8 @@ class Layers:
         return merged([group for table in tables for group in table.groups(request) if group])
 
 
-def winner(layers: Layers, request: Request) -> Mock | None:
-    """Return the mock that answers the request, or ``None`` when no layer holds one.
+def winner(layers: Layers, request: Request) -> Candidate | None:
+    """Return the mock that answers the request, and where it is on, or ``None`` when no layer holds one.
 
     Good for layers that are plain: neither state nor time is asked. Raises BodyWanted when the body is not here yet and
     decides: a mock whose criteria on all else hold asks for it, and no stronger one matches. So it does when the winner
@@ -83,14 +83,17 @@ def winner(layers: Layers, request: Request) -> Mock | None:
     """
     if not layers.in_turn:
         first = next(layers.matching(request), None)
-        return None if first is None else _with_body(first, request)
+        if first is not None:
+            _with_body(first.mock, request)
+        return first
     method = request.method
     tables = layers.tables.get(method)
     for table in layers.tables_of(method) if tables is None else tables:
         found = table.first(request)
         if found is not None:
-            mock = found.mock
-            return mock if mock.answer is None else _with_body(mock, request)
+            if found.mock.answer is not None:
+                _with_body(found.mock, request)
+            return found
     return None
 
 
@@ -98,12 +101,14 @@ class Claimed(NamedTuple):
     """What `claimed` found.
 
     ``mock`` answers the request, for the ``occurrence``-th time (0 when nobody counts). ``lasts``: the same request
-    again would be decided in the same way, because neither time nor state was asked.
+    again would be decided in the same way, because neither time nor state was asked. ``layer`` is where the mock is on,
+    and says nothing without one.
     """
 
     mock: Mock | None
     occurrence: int = 0
     lasts: bool = True
+    layer: Layer = Layer.ENVIRONMENT
 
 
 def claimed(
@@ -132,21 +137,28 @@ def claimed(
                 continue
         usage = mock.usage
         if usage is None:
-            return Claimed(_with_body(mock, request), 0, lasts)
+            _with_body(mock, request)
+            return Claimed(mock, 0, lasts, candidate.layer)
         lasts = False
         if usage.is_open(now_ms):
             _with_body(mock, request)
             occurrence = claims(mock) if usage.is_claimed else 0
             if occurrence is not None:
-                return Claimed(mock, occurrence, lasts)
+                return Claimed(mock, occurrence, lasts, candidate.layer)
     return Claimed(None, 0, lasts)
 
 
-def _with_body(mock: Mock, request: Request) -> Mock:
-    """Return a mock that is to answer, if the body is here that it makes its answer of. Raises BodyWanted."""
-    if mock.answer is not None and request.body is None and mock.answer.wants_body:
-        raise BodyWanted
-    return mock
+def _with_body(mock: Mock, request: Request) -> None:
+    """See that the body is here that a mock makes its answer of, and that now is the time to make it.
+
+    Raises BodyWanted and TurnOver.
+    """
+    answer = mock.answer
+    if answer is not None:
+        wants_body = answer.wants_body
+        if wants_body and request.body is None:
+            raise BodyWanted
+        request.before_answer(wants_body=wants_body)
 
 
 def order_of(layers: Layers, candidates: Iterable[Candidate]) -> list[Candidate]:

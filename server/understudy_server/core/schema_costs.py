@@ -4,11 +4,16 @@ A schema is put to a value by putting its subschemas to parts of it, one perhaps
 refer to a third, which does so again, and so on, make a million of twenty. So first the value is walked through once,
 as an automaton would: where the walk stands is how often each subschema is put to the value there; where it stands for
 a member or an element follows from that, and is remembered. The walk stops when it has counted too much.
+
+The walk takes longer than most schemas do. So where it cannot get to many places, and none of them is dear, it is
+enough to know how many values there are.
 """
 
 import heapq
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from understudy_server.core.pattern_sizes import Allowance, Measured
 from understudy_server.core.schema_graph import Graph, Subschema
@@ -28,7 +33,17 @@ _SQUARE_BITS_IN_A_STEP: Final = 24_000
 # What is sorted and compared, and not only looked at (measured).
 _STEPS_OF_UNIQUE: Final = 2
 # It takes some time to find out what it takes (measured).
-_STEPS_TO_LOOK: Final = 3
+_STEPS_TO_LOOK: Final = 4
+
+
+# What is counted from above: the validator does so many such steps in the time of one (measured), and so many bytes are
+# written in it, to be counted.
+_OFTEN_IN_A_STEP: Final = 4
+_WRITTEN_IN_A_STEP: Final = 64
+# Whatever is a value or a name in JSON has one of these before it, but the whole.
+_BEFORE_VALUES: Final = (b",", b":", b"[", b"{")
+_PLACES_MAX: Final = 100
+_DEAR: Final = 64
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +66,7 @@ class _State:
     following: "dict[str | int, _State | None]"
 
 
+_UNTOLD: Final[tuple[int, list[Measured]]] = (_DEAR + 1, [])
 _FLAT: Final = frozenset((float, bool, type(None), int, str))
 _ELEMENTS: Final = 0
 _NAMES: Final = 1
@@ -78,6 +94,7 @@ class Costs:
         self._building = 0
         self._names = {name for subschema in graph.subschemas for name in subschema.member}
         self._start = self._state({0: 1}, {})
+        self._dearest: tuple[int, list[Measured]] | None = None
 
     def of(self, value: Any, steps_max: int = STEPS_MAX) -> int:
         """How many steps it takes to put the schema to this value, at most. Raises TooManySteps above ``steps_max``."""
@@ -91,8 +108,9 @@ class Costs:
             current, state, depth = waiting.pop()
             if isinstance(current, dict | list):
                 total += state.containers
-                # Each of its parts takes a step at least, if it takes any.
-                if depth > DEPTH_MAX or (state.leads_on and total + len(waiting) + len(current) > steps_max):
+                # Each of its parts takes so many at least, if it takes any.
+                parts = len(waiting) + (len(current) if state.leads_on else 0)
+                if depth > DEPTH_MAX or total + _STEPS_TO_LOOK * parts > steps_max:
                     raise TooManySteps
                 total += _STEPS_TO_LOOK + self._of_container(current, state, steps_max)
                 waiting += self._led_from(current, state, depth + 1)
@@ -101,6 +119,44 @@ class Costs:
             if total > steps_max or self._building > _BUILDING_MAX:
                 raise TooManySteps
         return total
+
+    def at_most(self, value: Any, steps_max: int = STEPS_MAX) -> int | None:
+        """How many steps it takes at most, told without a walk; ``None`` where that cannot be told, or is too much."""
+        if self._dearest is None:
+            self._dearest = self._most_in_one_place()
+        weight, patterns = self._dearest
+        if weight > _DEAR or _held(value) * weight > _OFTEN_IN_A_STEP * steps_max:
+            return None
+        try:
+            text = orjson.dumps(value)
+        except TypeError:
+            # Integers of many digits, or half a surrogate pair, or nested deeply.
+            return None
+        count = 1 + sum(map(text.count, _BEFORE_VALUES))
+        long = len(text) // _CHARACTERS_IN_A_STEP * weight + sum([each.steps(len(text), "within") for each in patterns])
+        return len(text) // _WRITTEN_IN_A_STEP + (count * (weight + len(patterns)) + long) // _OFTEN_IN_A_STEP
+
+    def _most_in_one_place(self) -> tuple[int, list[Measured]]:
+        """The most that it takes for one value, wherever it is; and the patterns that texts are put to somewhere."""
+        seen, waiting = [self._start], [self._start]
+        try:
+            while waiting:
+                state = waiting.pop()
+                if len(seen) > _PLACES_MAX or state.unique or state.name_patterns:
+                    return _UNTOLD
+                parts: tuple[str | int, ...] = (_ELEMENTS, _NAMES, _OTHERS, *self._names) if state.leads_on else ()
+                for part in parts:
+                    following = self._following(state, part)
+                    if following is not None and following not in seen:
+                        seen.append(following)
+                        waiting.append(following)
+        except TooManySteps:
+            return _UNTOLD
+        patterns = [pattern for state in seen for pattern in state.patterns]
+        if any(pattern.positions("within") for pattern in patterns):
+            # That takes more than in proportion to the text.
+            return _UNTOLD
+        return max([max(state.containers, state.leaves) for state in seen]), patterns
 
     def _led_from(self, value: dict[str, Any] | list[Any], state: _State, depth: int) -> list[tuple[Any, _State, int]]:
         """The parts of a list or an object that the schema is put to, and the states that it is put to them in."""
@@ -116,13 +172,20 @@ class Costs:
     def _of_container(self, value: dict[str, Any] | list[Any], state: _State, steps_max: int) -> int:
         """What it takes beside its parts: to tell the elements apart, or to look at the names."""
         if isinstance(value, list):
-            return _STEPS_OF_UNIQUE * state.unique * _size(value, steps_max) if state.unique else 0
-        following = self._following(state, _NAMES) if state.leads_on else None
-        steps = sum([_of_leaf(name, following) for name in value]) if following is not None else 0
-        if state.name_patterns:
-            if len(value) * len(state.name_patterns) > STEPS_MAX:
-                raise TooManySteps
-            steps += sum([pattern.steps(4 * len(name), "within") for name in value for pattern in state.name_patterns])
+            often = _STEPS_OF_UNIQUE * state.unique
+            return often * _size(value, steps_max // often) if often else 0
+        if not state.leads_on:
+            return 0
+        # To find out what each of its names leads to.
+        steps = _STEPS_TO_LOOK * len(value)
+        following = self._following(state, _NAMES)
+        if following is not None:
+            steps += sum([_of_leaf(name, following) for name in value])
+        for pattern in state.name_patterns:
+            for name in value:
+                steps += pattern.steps(4 * len(name), "within")
+                if steps > steps_max:
+                    raise TooManySteps
         return steps
 
     def _following(self, state: _State, part: str | int) -> _State | None:
@@ -190,6 +253,14 @@ class Costs:
                 into[target] = into.get(target, 0) + count
                 heapq.heappush(waiting, self._rank[target])
         return done, lookups if remembering else 0
+
+
+def _held(value: Any) -> int:
+    """How many values it holds, in two levels of it: told at once."""
+    if not isinstance(value, dict | list):
+        return 0
+    parts = value.values() if isinstance(value, dict) else value
+    return len(value) + sum([len(part) for part in parts if isinstance(part, dict | list)])
 
 
 def _targets(subschema: Subschema, part: str | int) -> list[int]:
@@ -270,6 +341,6 @@ def _scalars_within(value: list[Any], steps_max: int) -> tuple[int, list[Any]]:
             waiting += [(part, depth + 1) for part in parts]
         else:
             scalars.append(current)
-        if count + len(waiting) > steps_max or depth > DEPTH_MAX:
+        if count + _STEPS_TO_LOOK * len(waiting) > steps_max or depth > DEPTH_MAX:
             raise TooManySteps
     return count, scalars

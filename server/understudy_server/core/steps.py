@@ -6,8 +6,8 @@ that a pattern runs over. Counted and not timed: the same request comes out the 
 
 from typing import Final
 
-STEPS_MAX: Final = 100_000
-"""So many steps one criterion may take, unless it is told otherwise; that is some 10 ms."""
+STEPS_MAX: Final = 40_000
+"""So many steps may be taken in one go: for the criterion on one part of a request, or for its answer; some 4 ms."""
 
 
 class TooManySteps(Exception):

@@ -59,13 +59,15 @@ def check_mock(mock: Definition, path: str, file_names: Collection[str] | None =
 
 
 def _is_simple(matcher: RequestMatcher) -> bool:
-    for field, _ in matcher.ListFields():
-        if field.name not in _SIMPLE_PARTS:
+    for field, value in matcher.ListFields():
+        name = field.name
+        if name not in _SIMPLE_PARTS:
             return False
-    for criterion in matcher.query.values():
-        if not _is_simple_test(criterion):
+        if name == "query" and not all(map(_is_simple_test, value.values())):
             return False
-    return not matcher.HasField("body") or _is_simple_test(matcher.body)
+        if name == "body" and not _is_simple_test(value):
+            return False
+    return True
 
 
 def _is_simple_test(criterion: Criterion) -> bool:

@@ -1,6 +1,7 @@
 """One environment as the proxy sees it: its mocks, scenarios and sessions, and the indexes made of them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from understudy.v1.scenario_service_pb2 import Scenario
@@ -19,6 +20,9 @@ from understudy_server.live.source import EnvironmentRow, SessionRow
 
 _NO_SESSION: Final = ""
 _NO_SCENARIO: Final = ""
+
+# They are looked through in less than a millisecond.
+_RECENT_SESSIONS: Final = 5_000
 
 
 class LiveEnvironment:
@@ -158,6 +162,20 @@ class LiveEnvironment:
         if row is None or (row.expires_at_ms is not None and row.expires_at_ms <= now_ms):
             return None
         return row
+
+    def sessions_with_mocks(self, now_ms: int, most: int) -> list[SessionRow]:
+        """Sessions for which anything may be on that is not on for everybody, those that were made last first.
+
+        Of those that were made before the last 5000 none is looked at: that would take long.
+        """
+        recent = islice(reversed(self._by_key.values()), _RECENT_SESSIONS)
+        found = (row for row in recent if row.scenario_id or row.overrides or self._mocks.has_own(row.id))
+        return list(islice((row for row in found if row.expires_at_ms is None or row.expires_at_ms > now_ms), most))
+
+    def has_session(self, session_id: str, now_ms: int) -> bool:
+        """Whether a session has not ended by ``now_ms``. May be asked in another thread."""
+        row = self._by_id.get(session_id)
+        return row is not None and (row.expires_at_ms is None or row.expires_at_ms > now_ms)
 
     def layers(self, session: SessionRow | None) -> Layers:
         """What is on now for requests of a session, or of none. A session that has gone has nothing of its own on."""

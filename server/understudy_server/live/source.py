@@ -19,7 +19,8 @@ class EnvironmentRow:
 
     ``active_mocks`` are the environment-wide activations, oldest first; ``hosts`` are lower case without port;
     ``carriers`` are tried in their order, after the session header. ``redaction`` is ``None`` when nothing more is
-    masked than always is; a limit is ``None`` when the server's holds, and counts where it is below that.
+    masked than always is; a limit is ``None`` when the server's holds, and counts where it is below that. Those of the
+    record are as `core.record.Quota` has them.
     """
 
     id: str
@@ -39,6 +40,11 @@ class EnvironmentRow:
     request_body_bytes_max: int | None = None
     captured_bytes_max: int | None = None
     first_byte_ms: int | None = None
+    session_log_entries_max: int | None = None
+    session_log_bytes_max: int | None = None
+    log_entries_max: int | None = None
+    log_bytes_max: int | None = None
+    log_retention_ms: int | None = None
     profile: Profile = Profile.FLOWMOCK
 
 

@@ -39,6 +39,8 @@ class LiveView:
         """Environments by `/<project>/<environment>`. To be read only, as what follows, and as new as the view is."""
         self.by_host: dict[str, LiveEnvironment] = self._contents.by_host
         """Environments by the host names they are served at, lower case without port."""
+        self.by_id: dict[str, LiveEnvironment] = self._contents.environments
+        """Environments by their ids. May be looked up in another thread."""
         self._turn = asyncio.Lock()
         self._queued: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,6 +128,7 @@ class LiveView:
             # What was is freed whole, and so seldom that it may take its time.
             self._contents = prepared.contents
             self.by_path, self.by_host = self._contents.by_path, self._contents.by_host
+            self.by_id = self._contents.environments
         else:
             indexes = prepared.indexes if prepared.since == self.version else {}
             self._replaced += self._contents.take_in(changes, prepared.mocks, indexes)

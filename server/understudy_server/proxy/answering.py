@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from understudy_server.core import cors
 from understudy_server.core.exchange import Captured
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.responding.plan import Events, Failed, FaultKind, Forward, Plan
 from understudy_server.core.responding.prepared import Prepared
 from understudy_server.proxy.faults import CHUNKED, FAULT_INJECTED, Opening, cut_bytes, cut_head, spoil
@@ -13,6 +14,7 @@ from understudy_server.proxy.recording import Pending
 from understudy_server.proxy.slowed import Slow, Slowed
 from understudy_server.proxy.spoiled import Spoiled
 from understudy_server.proxy.streaming import Streaming
+from understudy_server.proxy.timing import Timing
 from understudy_server.proxy.turn import Client, Turn
 from understudy_server.proxy.writing import connection_line, date_line, header_lines, outlives, status_line
 
@@ -25,7 +27,7 @@ def answer_planned(
     client: Client,
     intake: Intake,
     plan: Plan,
-    started_at_ms: int,
+    timing: Timing,
     request_body: Captured | None,
     findings: tuple[str, ...] = (),
     passed_ms: int = 0,
@@ -38,18 +40,20 @@ def answer_planned(
     match answer:
         case Failed():
             refused = Refused(500, answer.code, answer.message)
-            return service.refuse_on_record(intake, started_at_ms, refused, request_body, findings, mock_id)
+            failed = ExchangeOutcome.MOCK_FAILED
+            return service.refuse_on_record(intake, timing, refused, request_body, findings, mock_id, failed)
         case Prepared():
             is_plain = plan.fault is None and not (plan.bytes_per_second and _has_body(intake, answer))
             if is_plain:
                 findings = intake.findings + findings
+                started_at_ms, phases = timing.started_at_ms, timing.phases()
                 return service.answer_prepared(
-                    intake, started_at_ms, answer, request_body, mock_id, findings, passed_ms
+                    intake, started_at_ms, answer, request_body, mock_id, findings, passed_ms, phases
                 )
-            pending = service.clerk.pending(intake, started_at_ms, request_body, findings)
+            pending = service.clerk.pending(intake, timing, request_body, findings)
             return _spoilt_or_slow(service, client, pending, plan, answer)
         case Events():
-            pending = service.clerk.pending(intake, started_at_ms, request_body, findings)
+            pending = service.clerk.pending(intake, timing, request_body, findings)
             return _events(service, client, pending, plan, answer)
         case Forward():
             raise TypeError("passed on before")
@@ -62,11 +66,12 @@ def _spoilt_or_slow(service: "Service", client: Client, pending: Pending, plan: 
     if fault is not None and (fault.kind is not FaultKind.CUT or not (plan.bytes_per_second and len(body) > 1)):
         return Spoiled(client, pending, spoil(fault, opening, body))
     head, keep_alive = opening.head, outlives(intake.request)
+    outcome = ExchangeOutcome.MOCKED
     spoilt: tuple[str, ...] = ()
     if fault is not None:
         head, body = cut_head(opening, body), body[: cut_bytes(len(body), fault.fraction)]
-        keep_alive, spoilt = False, (FAULT_INJECTED,)
-    slow = Slow(prepared.status, opening.stored, head, body, plan.bytes_per_second, keep_alive, spoilt)
+        keep_alive, outcome, spoilt = False, ExchangeOutcome.FAULT_INJECTED, (FAULT_INJECTED,)
+    slow = Slow(prepared.status, opening.stored, head, body, plan.bytes_per_second, keep_alive, outcome, spoilt)
     return Slowed(service.loop, client, pending, slow)
 
 
@@ -79,7 +84,7 @@ def _events(service: "Service", client: Client, pending: Pending, plan: Plan, ev
     if fault is not None and fault.kind is not FaultKind.CUT:
         return Spoiled(client, pending, spoil(fault, opening, b""))
     if request.method == "HEAD":
-        pending.record(opening.status, opening.stored, None)
+        pending.record(ExchangeOutcome.MOCKED, opening.status, opening.stored, None)
         return opening.head
     return Streaming(
         service,

@@ -16,13 +16,14 @@ UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now.
 class CatchingUp(Turn):
     """Waits for the read barrier, then has the request judged."""
 
-    __slots__ = ("_body", "_client", "_request", "_service", "_task")
+    __slots__ = ("_begun", "_body", "_client", "_request", "_service", "_task")
 
-    def __init__(self, service: "Service", client: Client, request: ClientRequest, body: Body) -> None:
+    def __init__(self, service: "Service", client: Client, request: ClientRequest, body: Body, begun: int) -> None:
         self._service = service
         self._client = client
         self._request = request
         self._body = body
+        self._begun = begun
 
     def start(self) -> None:
         self._task = self._service.loop.create_task(self._catch_up())
@@ -32,7 +33,7 @@ class CatchingUp(Turn):
         outcome: bytes | Turn
         try:
             await service.view.catch_up()
-            outcome = service.judge(request, self._body, self._client)
+            outcome = service.judge(request, self._body, self._client, self._begun, service.ticks())
         except StorageFailure:
             # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
             outcome = service.refuse(request, UNAVAILABLE)
@@ -43,11 +44,11 @@ class CatchingUp(Turn):
 
     def spoiled(self, refused: Refused) -> None:
         self._task.cancel()
-        self._client.proceed(self._service.refuse_unjudged(self._request, refused))
+        self._client.proceed(self._service.refuse_unjudged(self._request, refused, self._begun))
 
     def drop(self) -> None:
         self._task.cancel()
 
     def gone(self) -> None:
         self._task.cancel()
-        self._service.record_unjudged(self._request)
+        self._service.record_unjudged(self._request, self._begun)

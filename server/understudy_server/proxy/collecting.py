@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 class Collecting(Turn):
     """Gathers the body until it is whole, or longer than any criterion looks at; then the request is judged again."""
 
-    __slots__ = ("_client", "_pieces", "_request", "_service", "_size_bytes")
+    __slots__ = ("_begun", "_client", "_pieces", "_request", "_service", "_size_bytes")
 
     takes_body = True
 
-    def __init__(self, service: "Service", client: Client, request: ClientRequest) -> None:
+    def __init__(self, service: "Service", client: Client, request: ClientRequest, begun: int) -> None:
         self._service = service
         self._client = client
         self._request = request
+        self._begun = begun
         self._pieces = [request.body]
         self._size_bytes = len(request.body)
 
@@ -37,15 +38,15 @@ class Collecting(Turn):
             # Whatever answers now begins with what is here of the body; the rest follows in parts.
             body = OVERLONG if is_overlong else request.body
             # By the state of now: it may have taken a while.
-            self._client.proceed(self._service.begin_again(request, body, self._client))
+            self._client.proceed(self._service.begin_again(request, body, self._client, self._begun))
 
     def spoiled(self, refused: Refused) -> None:
         self._gather()
-        self._client.proceed(self._service.refuse_unjudged(self._request, refused))
+        self._client.proceed(self._service.refuse_unjudged(self._request, refused, self._begun))
 
     def gone(self) -> None:
         self._gather()
-        self._service.record_unjudged(self._request)
+        self._service.record_unjudged(self._request, self._begun)
 
     def _gather(self) -> None:
         self._request.body = b"".join(self._pieces)

@@ -5,9 +5,11 @@ loop, in a thread that gives way to it.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from typing import Final, NamedTuple
+
+from understudy.v1.mock_service_pb2 import Mock as MockMessage
 
 from understudy_server.core.errors import NotFound
 from understudy_server.core.exchange import RawHeaders
@@ -23,11 +25,14 @@ from understudy_server.core.state import State
 from understudy_server.core.usage_mismatch import usage_mismatch
 from understudy_server.live.mock import LiveMock
 from understudy_server.live.view import LiveView
+from understudy_server.proxy.elsewhere import sessions_elsewhere
 from understudy_server.proxy.judging import Judge, Survey
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.settings import ProxySettings
 
 NOT_ON_MAX: Final = 20
+
+_UNANSWERED: Final = (Outcome.UPSTREAM, Outcome.NO_UPSTREAM)
 
 # How much it counts that a mock is spent, or waits for another time or state, beside all that it looks for.
 _USAGE_COUNTS: Final = 0.1
@@ -47,7 +52,9 @@ class ViewExplainer:
         self._state = state
         self._settings = settings
 
-    async def explain(self, subject: Subject, now_ms: int, considered_max: int) -> Explanation:
+    async def explain(
+        self, subject: Subject, now_ms: int, considered_max: int, drafts: Sequence[MockMessage] = ()
+    ) -> Explanation:
         """Explain a request. Raises NotFound without such an environment, StorageFailure when it cannot be read."""
         await self._view.catch_up()
         request = _request_of(subject, self._settings.session_header.lower().encode())
@@ -57,10 +64,20 @@ class ViewExplainer:
         if isinstance(survey, Refused):
             raise NotFound(f"there is no environment {subject.environment!r} in project {subject.project!r}")
         published = survey.live.published()
-        return await asyncio.to_thread(self._explain_aside, subject, survey, published, now_ms, considered_max)
+        found = await asyncio.to_thread(self._explain_aside, subject, survey, published, drafts, now_ms, considered_max)
+        if found.outcome not in _UNANSWERED:
+            return found
+        elsewhere = await sessions_elsewhere(judge, survey, request, body, self._state, now_ms)
+        return found._replace(elsewhere=elsewhere)
 
     def _explain_aside(
-        self, subject: Subject, survey: Survey, published: Sequence[LiveMock], now_ms: int, considered_max: int
+        self,
+        subject: Subject,
+        survey: Survey,
+        published: Sequence[LiveMock],
+        drafts: Sequence[MockMessage],
+        now_ms: int,
+        considered_max: int,
     ) -> Explanation:
         begin_giving_way()
         intake, candidates = survey.intake, _distinct(survey)
@@ -89,6 +106,7 @@ class ViewExplainer:
             considered=[_considered(each) for each in (*matching, *nearest)[:considered_max]],
             total=len(candidates),
             not_on=_not_on(survey, published, {each.mock.state_name for each in candidates}),
+            drafts=_not_on(survey, map(LiveMock, drafts), set()),
         )
 
     def _judge(self, candidate: Candidate, subject: Subject, survey: Survey, now_ms: int) -> _Judged:
@@ -180,7 +198,7 @@ def _considered(judged: _Judged) -> Considered:
     return Considered(mock.id, mock.name, judged.candidate.layer, judged.distance, judged.mismatches)
 
 
-def _not_on(survey: Survey, published: Sequence[LiveMock], on: set[str]) -> list[str]:
+def _not_on(survey: Survey, published: Iterable[LiveMock], on: set[str]) -> list[str]:
     """Mocks that match and are not on, by their ids, at most 20."""
     found: list[str] = []
     for each in giving_way(published):

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.redaction import redact
 from understudy_server.core.responding.plan import FaultKind, Forward, Plan, PlannedFault
 from understudy_server.proxy.cutting import Cutting
@@ -13,6 +14,7 @@ from understudy_server.proxy.pool import FORBIDDEN
 from understudy_server.proxy.relay import Relay
 from understudy_server.proxy.spoiled import end
 from understudy_server.proxy.throttle import Throttle
+from understudy_server.proxy.timing import Timing
 from understudy_server.proxy.turn import Client, guarded
 from understudy_server.proxy.writing import connection_line, header_lines, outlives, status_line
 
@@ -37,9 +39,9 @@ class Forwarded(Relay):
     _throttle: Throttle | None = None
 
     def __init__(
-        self, service: "Service", client: Client, intake: Intake, started_at_ms: int, plan: Plan, forward: Forward
+        self, service: "Service", client: Client, intake: Intake, timing: Timing, plan: Plan, forward: Forward
     ) -> None:
-        super().__init__(service, client, intake, started_at_ms)
+        super().__init__(service, client, intake, timing)
         self._plan = plan
         self._forward = forward
         if intake.mock is not None:
@@ -51,7 +53,7 @@ class Forwarded(Relay):
         if is_target(self._forward.target):
             super().start()
         else:
-            self._refuse(_NO_TARGET)
+            self._refuse(_NO_TARGET, ExchangeOutcome.MOCK_FAILED)
 
     def _base_url(self) -> str:
         return self._forward.base
@@ -68,13 +70,25 @@ class Forwarded(Relay):
             self._upstream,
             stripped=b"" if intake.environment.forwards_session_header else self._service.session_header,
             upgrade=upgrade,
-            changes=HeaderChanges(forward.set_headers, forward.removed, authority),
+            changes=self._changes(authority),
         )
+
+    def _changes(self, authority: bytes) -> HeaderChanges:
+        """What the mock says, and behind that the trace."""
+        forward, trace = self._forward, self._intake.trace
+        if trace is None:
+            return HeaderChanges(forward.set_headers, forward.removed, authority)
+        said = forward.removed | {name.lower() for name, _ in forward.set_headers}
+        told = [header for header in trace.headers if header[0] not in said]
+        return HeaderChanges((*forward.set_headers, *told), forward.removed | trace.replaced, authority)
 
     @guarded
     def unconnected(self, refused: Refused) -> None:
         self._withdraw = None
-        self._refuse(_NOT_ALLOWED if refused is FORBIDDEN else refused)
+        if refused is FORBIDDEN:
+            self._refuse(_NOT_ALLOWED, ExchangeOutcome.MOCK_FAILED)
+        else:
+            self._refuse(refused, ExchangeOutcome.UPSTREAM_FAILED)
 
     # From the target to the client.
 
@@ -160,7 +174,8 @@ class Forwarded(Relay):
         spoilt = spoil(fault, self._opening(), b"")
         self._service.clerk.record(
             self._intake,
-            self._started_at_ms,
+            self._timing,
+            ExchangeOutcome.FAULT_INJECTED,
             spoilt.status,
             spoilt.stored,
             self._request_body() if self._intake.request.has_body else None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from understudy_server.core.headers import content_of
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
+from understudy_server.proxy.timing import Phase, Timing
 from understudy_server.proxy.turn import Client, Turn, guarded
 
 if TYPE_CHECKING:
@@ -18,15 +19,15 @@ CLIENT_HALF_CLOSED = "client_half_closed"
 class Held(Turn):
     """Answers by a mock once the request is whole, so that all of it is on record, and its time has come."""
 
-    __slots__ = ("_capture", "_findings", "_intake", "_service", "_started_at_ms", "_timer", "client")
+    __slots__ = ("_capture", "_findings", "_intake", "_service", "_timer", "_timing", "client")
 
     takes_body = True
 
-    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int) -> None:
+    def __init__(self, service: "Service", client: Client, intake: Intake, timing: Timing) -> None:
         self._service = service
         self.client = client
         self._intake = intake
-        self._started_at_ms = started_at_ms
+        self._timing = timing
         request = intake.request
         self._capture = service.clerk.begin_capture(content_of(request.headers), intake.environment, request.body)
         self._findings: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Held(Turn):
 
     def _wait(self) -> None:
         if self._intake.delay_ms and not self._findings:
+            self._timing.enter(Phase.DELAY)
             self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._answer)
         else:
             self._answer()
@@ -52,7 +54,8 @@ class Held(Turn):
     def _answer(self) -> None:
         self._timer = None
         body = self._capture.captured()
-        self.client.proceed(self._service.answer(self.client, self._intake, self._started_at_ms, body, self._findings))
+        self._timing.enter(Phase.OTHER)
+        self.client.proceed(self._service.answer(self.client, self._intake, self._timing, body, self._findings))
 
     def _stop(self) -> None:
         if self._timer:
@@ -66,7 +69,7 @@ class Held(Turn):
         self._stop()
         intake = self._intake
         body = self._capture.captured()
-        self.client.proceed(self._service.refuse_on_record(intake, self._started_at_ms, refused, body))
+        self.client.proceed(self._service.refuse_on_record(intake, self._timing, refused, body))
 
     def half_closed(self) -> None:
         """Nobody is kept waiting on purpose who may have gone."""
@@ -79,4 +82,4 @@ class Held(Turn):
         self._stop()
         intake = self._intake
         body = self._capture.captured()
-        self._service.record_gone(intake, self._started_at_ms, body, intake.mock.id if intake.mock else "")
+        self._service.record_gone(intake, self._timing, body, intake.mock.id if intake.mock else "")

@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import RawHeaders
-from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.mock import LAYER_NAMES, Layer, Mock
 from understudy_server.core.matching.request import Body, Request
 from understudy_server.core.responding.plan import Plan
 from understudy_server.core.state import Owner, Scope, State
@@ -44,6 +44,12 @@ class Intake(Request):
     findings: tuple[str, ...] = ()
     mock: Mock | None = None
     """The mock that answers; without one, and without ``own``, the upstream does."""
+
+    layer: str = LAYER_NAMES[Layer.SESSION]
+    """Where the mock is on, as it is called on record; says nothing without one."""
+
+    trace: Any = None
+    """The `tracing.Trace` of a request that goes on to an upstream, when requests are traced."""
 
     plan: Plan | None = None
     """What the mock's answer comes to, when that is more than a fixed response."""
@@ -85,7 +91,7 @@ class Intake(Request):
         made._path_parameters = self._path_parameters
         made.custom_host, made.state = self.custom_host, self.state
         made.session_key, made.session_id, made.session = self.session_key, self.session_id, self.session
-        made.findings, made.mock = self.findings, self.mock
+        made.findings, made.mock, made.layer = self.findings, self.mock, self.layer
         return made
 
     def path_parameters(self, mock: Mock) -> Mapping[str, str]:

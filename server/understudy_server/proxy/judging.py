@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
 from understudy_server.core import cors
-from understudy_server.core.carriers import CARRIERS_DISAGREE, FoundKey, find_key
+from understudy_server.core.carriers import FoundKey, find_key
 from understudy_server.core.headers import text_of
-from understudy_server.core.matching.mock import Mock
+from understudy_server.core.matching.mock import LAYER_NAMES, Layer, Mock
 from understudy_server.core.matching.request import OVERLONG, Body
+from understudy_server.core.matching.work import TurnOver
 from understudy_server.core.precedence import Layers, claimed, winner
 from understudy_server.core.session_key import normalise
 from understudy_server.core.state import State
@@ -20,16 +21,15 @@ from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.messages import ClientRequest, Refused, body_too_large
 from understudy_server.proxy.planning import Planner
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.strictness import strictly
 
 _NO_ENVIRONMENT = Refused(
     404, "not_found", "There is no such project and environment here: /<project>/<environment>/..."
 )
-_NO_KEY = Refused(
-    400,
-    "session_required",
-    "This environment takes no request without a session key. Send it in the session header, or as it is set up there.",
-)
-_DISAGREEMENT = Refused(400, "carriers_disagree", "This request carries two different session keys.")
+
+
+_SESSION: Final = Layer.SESSION
+"""What `Intake.layer` says of itself: most mocks that answer are on for the session."""
 
 
 class Decided(NamedTuple):
@@ -76,7 +76,8 @@ class Judge:
         """Find environment and session, then the mock that wins, which is claimed, and have its answer planned.
 
         Without such an environment: a refusal (404). Raises BodyWanted when ``body`` is ``None`` (not here yet) and it
-        takes the body to tell, or to answer: then nothing has been claimed. Raises StorageFailure when it takes state,
+        takes the body to tell, or to answer: then nothing has been claimed. Nor has it when TurnOver is raised, with
+        what was found until now: for a request with a body that takes long. Raises StorageFailure when it takes state,
         and that cannot be reached.
         """
         addressed = address(self.view, request, self._bound)
@@ -84,29 +85,47 @@ class Judge:
             return _NO_ENVIRONMENT
         live = addressed[0]
         intake = self._take_in(request, body, addressed, now_ms)
-        lasts = True
-        if request.has_body and (refused := self._limit_body(intake)):
-            intake.own = Own(refused.status, (), refused)
-        elif request.origin and cors.is_preflight(request.method, request.headers):
-            lasts = self._decide_preflight(intake, live, now_ms)
-        elif intake.environment.strict and (refused := _strictly(intake)):
-            intake.own = Own(refused.status, (), refused)
-        else:
-            layers = live.layers(intake.session)
-            if layers.is_plain:
-                intake.mock = winner(layers, intake)
-            else:
-                lasts = self._claim(intake, layers, now_ms)
+        if request.has_body:
+            _go_in_turns(intake)
+        try:
+            lasts = self._choose(intake, live, now_ms)
+        except TurnOver as over:
+            over.unfinished = intake
+            raise
+        if request.has_body:
+            # From here on it is done in one go.
+            intake.in_turns = False
         if intake.own is None:
             settled = self._prepare(intake, now_ms)
             if request.repeats and lasts:
                 self._remember(intake, settled=settled)
         return intake
 
+    def _choose(self, intake: Intake, live: LiveEnvironment, now_ms: int) -> bool:
+        """Find the mock that answers, or the proxy's own answer. False: next time it may be another one."""
+        request = intake.request
+        if request.has_body and (refused := self._limit_body(intake)):
+            intake.own = Own(refused.status, (), refused)
+        elif request.origin and cors.is_preflight(request.method, request.headers):
+            return self._decide_preflight(intake, live, now_ms)
+        elif intake.environment.strict and (refused := strictly(intake, self._session_header.decode())):
+            intake.own = Own(refused.status, (), refused)
+        else:
+            layers = live.layers(intake.session)
+            if not layers.is_plain:
+                return self._claim(intake, layers, now_ms)
+            found = winner(layers, intake)
+            if found is not None:
+                intake.mock = found.mock
+                if found.layer is not _SESSION:
+                    intake.layer = LAYER_NAMES[found.layer]
+        return True
+
     def decide_again(self, decided: Decided, now_ms: int) -> Intake:
-        """As `decide`, for a request that comes again while its decision holds. Raises StorageFailure as that does."""
-        if decided.settled:
-            return decided.intake
+        """As `decide`, for a request that comes again while its decision holds, which is not settled.
+
+        Raises StorageFailure as that does.
+        """
         intake = decided.intake.again()
         self._prepare(intake, now_ms)
         return intake
@@ -137,7 +156,7 @@ class Judge:
             intake.own = Own(refused.status, (), refused)
         elif request.origin and cors.is_preflight(request.method, request.headers):
             fits = _is_for_options
-        elif intake.environment.strict and (refused := _strictly(intake)):
+        elif intake.environment.strict and (refused := strictly(intake, self._session_header.decode())):
             intake.own = Own(refused.status, (), refused)
         return Survey(intake, live, live.layers(intake.session), fits)
 
@@ -194,7 +213,7 @@ class Judge:
             return self._state.claim(usage.claim(intake.environment.id, intake.session_state, mock.state_name))
 
         found = claimed(layers, intake, claim, now_ms, _is_for_options if preflights_only else None)
-        intake.mock, intake.occurrence = found.mock, found.occurrence
+        intake.mock, intake.occurrence, intake.layer = found.mock, found.occurrence, LAYER_NAMES[found.layer]
         return found.lasts
 
     def _remember(self, intake: Intake, *, settled: bool) -> None:
@@ -209,11 +228,14 @@ def _read_key(raw: bytes) -> str:
     return normalise(text_of(raw))
 
 
+def _go_in_turns(intake: Intake) -> None:
+    """Have it judged in turns of the event loop, after those that it has had."""
+    request = intake.request
+    before, request.unfinished = cast("Intake | None", request.unfinished), None
+    intake.in_turns = True
+    if before is not None:
+        intake.take_over(before)
+
+
 def _is_for_options(mock: Mock) -> bool:
     return mock.matcher.method == "OPTIONS"
-
-
-def _strictly(intake: Intake) -> Refused | None:
-    if not intake.session_key:
-        return _NO_KEY
-    return _DISAGREEMENT if CARRIERS_DISAGREE in intake.findings else None

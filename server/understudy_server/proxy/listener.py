@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
 
 from understudy_server.core.state import State
@@ -13,14 +14,16 @@ from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence, Recorder
 from understudy_server.proxy.service import Service
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.tracing import TracedClerk, Traces
 from understudy_server.proxy.watch import Watch
 
 
 class ProxyListener:
     """Answers by mocks or passes through, on any number of addresses that share connections to upstreams and limits.
 
-    ``clock`` gives milliseconds since 1970, ``state`` is what is kept between requests, ``new_id("log_")`` makes the
-    ids of exchanges, which sort in the order of recording.
+    ``clock`` gives milliseconds since 1970, ``ticks`` nanoseconds that only go forward. ``state`` is what is kept
+    between requests, ``new_id("log_")`` makes the ids of exchanges, which sort in the order of recording. With
+    ``traces``, upstreams are told of them.
     """
 
     def __init__(
@@ -33,22 +36,36 @@ class ProxyListener:
         state: State,
         new_id: Callable[[str], str],
         settings: ProxySettings | None = None,
+        ticks: Callable[[], int] = time.perf_counter_ns,
+        traces: Traces | None = None,
     ) -> None:
         self._settings = settings = settings or ProxySettings()
         self._watch = Watch(asyncio.get_running_loop(), settings.tick_seconds)
         self._pool = Pool(settings, self._watch)
-        self._clerk = Clerk(recorder, presence, new_id, clock, settings.captured_bytes_max)
+        known = (recorder, presence, new_id, clock, settings.captured_bytes_max)
+        self._clerk = Clerk(*known) if traces is None else TracedClerk(traces, *known)
+        self._traces = traces
         self._view = view
         self._state = state
         self._presence = presence
         self._clock = clock
+        self._ticks = ticks
         self._connections = Connections()
         self._servers: list[asyncio.Server] = []
 
     def service(self, bound: tuple[str, str] | None = None) -> Service:
         """What answers on one address; ``bound`` names project and environment by their slugs."""
         judge = Judge(self._view, self._state, self._settings, bound)
-        return Service(judge, self._clerk, self._presence, self._pool, clock=self._clock, settings=self._settings)
+        return Service(
+            judge,
+            self._clerk,
+            self._presence,
+            self._pool,
+            clock=self._clock,
+            ticks=self._ticks,
+            settings=self._settings,
+            traces=self._traces,
+        )
 
     async def listen(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, bound: tuple[str, str] | None = None

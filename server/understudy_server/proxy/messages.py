@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Header = tuple[bytes, bytes]
 """A header line: the name in the case it came in, the value without white space around it."""
@@ -59,8 +59,11 @@ class ClientRequest:
     repeats: bool = False
     """It is remembered and will be given out again, so what is decided about it is worth remembering too."""
 
-    decided: object = None
+    decided: Any = None
     """What was decided about it, for whoever decided to leave here."""
+
+    unfinished: object = None
+    """What was found of it in the turns of the event loop before, for whoever goes on to take from here."""
 
 
 class BodyPart(NamedTuple):

@@ -5,10 +5,12 @@ from typing import Protocol
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import Content, content_of
+from understudy_server.core.record import ExchangeOutcome, Phases
 from understudy_server.core.redaction import redact
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.capturing import Capture, Keeping, capture
 from understudy_server.proxy.intake import Intake
+from understudy_server.proxy.timing import Timing
 
 _new = tuple.__new__
 
@@ -52,7 +54,8 @@ class Clerk:
     def record(
         self,
         intake: Intake,
-        started_at_ms: int,
+        timing: Timing,
+        outcome: ExchangeOutcome,
         status: int,
         response_headers: RawHeaders,
         request_body: Captured | None,
@@ -63,14 +66,16 @@ class Clerk:
         """Append the exchange as it stands now. In ``response_headers`` credentials are masked already."""
         self.append(
             intake,
-            started_at_ms,
-            self.passed_ms(started_at_ms),
+            timing.started_at_ms,
+            self.passed_ms(timing.started_at_ms),
+            outcome,
             status,
             response_headers,
             request_body,
             response_body,
             mock_id,
-            intake.findings + findings,
+            intake.findings + findings if findings else intake.findings,
+            timing.phases(),
         )
 
     def passed_ms(self, started_at_ms: int) -> int:
@@ -82,15 +87,17 @@ class Clerk:
         intake: Intake,
         started_at_ms: int,
         duration_ms: int,
+        outcome: ExchangeOutcome,
         status: int,
         response_headers: RawHeaders,
         request_body: Captured | None,
         response_body: Captured | None,
         mock_id: str,
         findings: tuple[str, ...],
+        phases: Phases,
     ) -> None:
         """Append an exchange of which all is known."""
-        request, environment = intake.request, intake.environment
+        request, environment, session = intake.request, intake.environment, intake.session
         if findings and intake.session_id:
             self._note(intake.session_id, findings)
         query, redaction = intake.query, environment.redaction
@@ -124,15 +131,20 @@ class Clerk:
                     findings,
                     intake.draws,
                     intake.occurrence,
+                    outcome,
+                    intake.layer if mock_id else "",
+                    0 if session is None else session.revision,
+                    phases,
+                    0,
                 ),
             )
         )
 
     def pending(
-        self, intake: Intake, started_at_ms: int, request_body: Captured | None, findings: tuple[str, ...]
+        self, intake: Intake, timing: Timing, request_body: Captured | None, findings: tuple[str, ...]
     ) -> "Pending":
         """What is known of an exchange whose answer takes its time."""
-        return Pending(self, intake, started_at_ms, request_body, findings)
+        return Pending(self, intake, timing, request_body, findings)
 
     def body_of(self, intake: Intake) -> Captured | None:
         """What is kept of the body of a request, or of what is here of it."""
@@ -160,13 +172,13 @@ class Clerk:
 class Pending:
     """An exchange whose answer, a mock's, is on its way: what is known of it, until all is and it is put on record."""
 
-    __slots__ = ("_request_body", "_started_at_ms", "clerk", "findings", "intake")
+    __slots__ = ("_request_body", "_timing", "clerk", "findings", "intake")
 
     def __init__(
         self,
         clerk: Clerk,
         intake: Intake,
-        started_at_ms: int,
+        timing: Timing,
         request_body: Captured | None,
         findings: tuple[str, ...],
     ) -> None:
@@ -174,15 +186,18 @@ class Pending:
         self.intake = intake
         self.findings = findings
         """What was odd since the request was judged."""
-        self._started_at_ms = started_at_ms
+        self._timing = timing
         self._request_body = request_body
 
-    def record(self, status: int, headers: RawHeaders, body: Captured | None, *findings: str) -> None:
+    def record(
+        self, outcome: ExchangeOutcome, status: int, headers: RawHeaders, body: Captured | None, *findings: str
+    ) -> None:
         """Append the exchange as it stands now. In ``headers``, those of the answer, credentials are masked already."""
         mock = self.intake.mock
         self.clerk.record(
             self.intake,
-            self._started_at_ms,
+            self._timing,
+            outcome,
             status,
             headers,
             self._request_body,

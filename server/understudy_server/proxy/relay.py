@@ -6,17 +6,29 @@ reads slowly holds the other back, so that no body is held whole, however long.
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from understudy_server.core.exchange import Captured, RawHeaders
 from understudy_server.core.headers import content_of
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.redaction import redact
 from understudy_server.proxy.capturing import Capture
 from understudy_server.proxy.cookie_domain import widen
-from understudy_server.proxy.forwarding import LAST_CHUNK, Upstream, chunk, may_tunnel, parse_upstream, request_head
+from understudy_server.proxy.faults import FAULT_INJECTED
+from understudy_server.proxy.forwarding import (
+    LAST_CHUNK,
+    HeaderChanges,
+    Upstream,
+    chunk,
+    may_tunnel,
+    parse_upstream,
+    request_head,
+)
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
+from understudy_server.proxy.timing import Phase, Timing
+from understudy_server.proxy.tracing import traced
 from understudy_server.proxy.tunnel import RawTunnel
 from understudy_server.proxy.turn import Client, Turn, guarded
 from understudy_server.proxy.upstream import UpstreamConnection
@@ -36,6 +48,14 @@ UPSTREAM_BROKE_OFF = "upstream_broke_off"
 
 UPSTREAM_RETRIED = "upstream_retried"
 """The finding that the request was sent twice: the connection it was sent on first had just been closed."""
+
+_CUTS: Final = {
+    CLIENT_GONE_MIDWAY: ExchangeOutcome.CLIENT_GONE,
+    REQUEST_BROKE_OFF: ExchangeOutcome.REFUSED,
+    UPSTREAM_BROKE_OFF: ExchangeOutcome.UPSTREAM_FAILED,
+    FAULT_INJECTED: ExchangeOutcome.FAULT_INJECTED,
+}
+"""What became of a request whose answer ends too soon, by the finding that says why."""
 
 _NO_UPSTREAM = Refused(502, "no_upstream", "No mock answers this request, and the environment has no upstream.")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -73,11 +93,11 @@ class Relay(Turn):
     _head: AnswerHead
     _upstream: Upstream
 
-    def __init__(self, service: "Service", client: Client, intake: Intake, started_at_ms: int) -> None:
+    def __init__(self, service: "Service", client: Client, intake: Intake, timing: Timing) -> None:
         self._service = service
-        self._started_at_ms = started_at_ms
+        self._timing = timing
         self.client = client
-        self._intake = intake
+        self._intake = intake if service.traces is None else traced(intake, service.traces)
 
     @property
     def takes_body(self) -> bool:
@@ -93,12 +113,13 @@ class Relay(Turn):
     def _apply(self, *, fresh: bool) -> None:
         upstream = parse_upstream(self._base_url())
         if upstream is None:
-            self._refuse(_NO_UPSTREAM)
+            self._refuse(_NO_UPSTREAM, ExchangeOutcome.MOCK_FAILED if self._mock_id else ExchangeOutcome.UNMATCHED)
             return
         self._upstream = upstream
         withdraw = self._service.pool.lease(upstream.origin, self, fresh=fresh)
         if self._connection is None:
             self._withdraw = withdraw
+            self._timing.enter(Phase.CONNECT)
 
     def _base_url(self) -> str:
         return self._intake.environment.upstream
@@ -123,6 +144,7 @@ class Relay(Turn):
         self._connection = connection
         connection.begin(self, request.method, upgrade=upgrade, first_byte_ms=self._first_byte_ms())
         head = self._request_head(upgrade=upgrade)
+        self._timing.enter(Phase.FIRST_BYTE if request.complete else Phase.OTHER)
         if not request.has_body:
             connection.send(head, last=True)
         elif request.complete:
@@ -136,9 +158,14 @@ class Relay(Turn):
 
     def _request_head(self, *, upgrade: bool) -> bytes:
         intake = self._intake
-        if intake.upstream_head:
+        if intake.trace is None and intake.upstream_head:
             return intake.upstream_head
         stripped = b"" if intake.environment.forwards_session_header else self._service.session_header
+        if intake.trace is not None:
+            changes = HeaderChanges(tuple(intake.trace.headers), intake.trace.replaced)
+            return request_head(
+                intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade, changes=changes
+            )
         head = request_head(intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade)
         if intake.request.repeats:
             intake.upstream_head = head
@@ -148,7 +175,7 @@ class Relay(Turn):
     def unconnected(self, refused: Refused) -> None:
         """There will be no connection."""
         self._withdraw = None
-        self._refuse(refused)
+        self._refuse(refused, ExchangeOutcome.UPSTREAM_FAILED)
 
     def _framed(self, data: bytes, *, last: bool) -> bytes:
         if not self._intake.request.chunked:
@@ -159,6 +186,8 @@ class Relay(Turn):
         if self._request_capture:
             self._request_capture.add(part.data)
         if self._connection:
+            if part.last and not self.begun and self._timer is None:
+                self._timing.enter(Phase.FIRST_BYTE)
             self._connection.send(self._framed(part.data, last=part.last), last=part.last)
 
     def upstream_full(self) -> None:
@@ -180,6 +209,7 @@ class Relay(Turn):
 
     def _receive(self, head: AnswerHead, data: bytes, *, last: bool) -> None:
         self._head = head
+        self._timing.enter(Phase.OTHER)
         if head.status == 101 and self._connection:
             self._switch(head, data, self._connection)
             return
@@ -190,6 +220,7 @@ class Relay(Turn):
             self._pending = data
             if self._connection:
                 self._connection.pause()
+            self._timing.enter(Phase.DELAY)
             self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._delayed)
             return
         if self._connection and not self.client.writable:
@@ -200,6 +231,7 @@ class Relay(Turn):
     @guarded
     def _delayed(self) -> None:
         self._timer = None
+        self._timing.enter(Phase.OTHER)
         # Before the answer begins: a client that reads slowly will say so, and stop the upstream again.
         if self._connection and self.client.writable:
             self._connection.resume()
@@ -264,13 +296,13 @@ class Relay(Turn):
             head, clerk, environment = self._head, self._service.clerk, self._intake.environment
             content = head.content_type, head.content_coding
             if last:
-                self._record(clerk.capture(data, content, environment) if data else None)
+                self._record(ExchangeOutcome.FORWARDED, clerk.capture(data, content, environment) if data else None)
                 return
             kept = self._answer_capture = clerk.begin_capture(content, environment)
         if data:
             kept.add(data)
         if last:
-            self._record(kept.captured())
+            self._record(ExchangeOutcome.FORWARDED, kept.captured())
 
     def full(self) -> None:
         if self._connection:
@@ -291,20 +323,22 @@ class Relay(Turn):
             self._findings += (UPSTREAM_RETRIED,)
             self._apply(fresh=True)
         elif self.begun:
+            self._stop()
             self._record_cut(UPSTREAM_BROKE_OFF)
             self.client.cut(hard=self._open_ended)
         else:
-            self._refuse(refused)
+            self._refuse(refused, ExchangeOutcome.UPSTREAM_FAILED)
 
     def _may_retry(self) -> bool:
         request = self._intake.request
         return not self._retried and request.method in _IDEMPOTENT and not request.has_body
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: Refused, outcome: ExchangeOutcome) -> None:
         self._stop()
+        body = self._request_body()
         self.client.proceed(
             self._service.refuse_on_record(
-                self._intake, self._started_at_ms, refused, self._request_body(), self._findings, self._mock_id
+                self._intake, self._timing, refused, body, self._findings, self._mock_id, outcome
             )
         )
 
@@ -314,7 +348,7 @@ class Relay(Turn):
             self._record_cut(REQUEST_BROKE_OFF)
             self.client.cut(hard=self._open_ended)
         else:
-            self._refuse(refused)
+            self._refuse(refused, ExchangeOutcome.REFUSED)
 
     def half_closed(self) -> None:
         self._findings += (CLIENT_HALF_CLOSED,)
@@ -330,9 +364,7 @@ class Relay(Turn):
         if self.begun:
             self._record_cut(CLIENT_GONE_MIDWAY)
         else:
-            self._service.record_gone(
-                self._intake, self._started_at_ms, self._request_body(), self._mock_id, self._findings
-            )
+            self._service.record_gone(self._intake, self._timing, self._request_body(), self._mock_id, self._findings)
 
     def _stop(self) -> None:
         if self._timer:
@@ -350,23 +382,23 @@ class Relay(Turn):
             return self._request_capture.captured()
         return self._service.clerk.body_of(self._intake)
 
-    def _record(self, answer_body: Captured | None) -> None:
-        clerk, intake, head, findings = self._service.clerk, self._intake, self._head, self._findings
-        clerk.append(
-            intake,
-            self._started_at_ms,
-            clerk.passed_ms(self._started_at_ms),
+    def _record(self, outcome: ExchangeOutcome, answer_body: Captured | None) -> None:
+        head = self._head
+        self._service.clerk.record(
+            self._intake,
+            self._timing,
+            outcome,
             head.status,
             redact(self._headers) if head.has_secrets else self._headers,
-            self._request_body() if intake.request.has_body else None,
+            self._request_body() if self._intake.request.has_body else None,
             answer_body,
             self._mock_id,
-            intake.findings + findings if findings else intake.findings,
+            self._findings,
         )
 
     def _record_cut(self, finding: str) -> None:
         self._findings += (finding,)
-        self._record(self._answer_capture.captured() if self._answer_capture else None)
+        self._record(_CUTS[finding], self._answer_capture.captured() if self._answer_capture else None)
 
     # A switch of protocols.
 
@@ -375,7 +407,7 @@ class Relay(Turn):
         self._connection = None
         self.begun = True
         self._headers = [*head.headers, (b"connection", b"upgrade"), (b"upgrade", head.upgrade)]
-        self._record(None)
+        self._record(ExchangeOutcome.FORWARDED, None)
         tunnel = RawTunnel(self.client, connection)
         self.client.write(status_line(head.status, head.reason) + header_lines(self._headers) + b"\r\n" + data)
         self.client.tunnel(tunnel)

@@ -13,11 +13,14 @@ from understudy_server.core.exchange import Captured
 from understudy_server.core.headers import content_of
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import Body, BodyWanted
+from understudy_server.core.matching.work import TurnOver
+from understudy_server.core.record import ExchangeOutcome, Phases
 from understudy_server.core.responding.plan import Forward, Plan
 from understudy_server.core.responding.prepared import Prepared
 from understudy_server.proxy.answering import answer_planned
 from understudy_server.proxy.catching_up import UNAVAILABLE, CatchingUp
 from understudy_server.proxy.collecting import Collecting
+from understudy_server.proxy.considering import Considering
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.held import Held
 from understudy_server.proxy.intake import Intake, Own
@@ -29,6 +32,8 @@ from understudy_server.proxy.recording import Clerk, Presence
 from understudy_server.proxy.relay import Relay
 from understudy_server.proxy.request_parser import HeaderMeanings
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.timing import USUAL_PHASES, USUAL_US, Timing, at_once
+from understudy_server.proxy.tracing import Traces
 from understudy_server.proxy.turn import Client, Turn
 from understudy_server.proxy.writing import (
     connection_line,
@@ -42,6 +47,8 @@ from understudy_server.proxy.writing import (
 
 CLIENT_GONE = 499
 """The status on record when the client went before it was answered: the number that proxies use among themselves."""
+
+_MOCKED = ExchangeOutcome.MOCKED
 
 FAULT = Refused(500, "internal_error", "Something went wrong here.")
 
@@ -60,6 +67,8 @@ class Service:
         "pool",
         "session_header",
         "settings",
+        "ticks",
+        "traces",
         "view",
     )
 
@@ -71,7 +80,9 @@ class Service:
         pool: Pool,
         *,
         clock: Callable[[], int],
+        ticks: Callable[[], int],
         settings: ProxySettings,
+        traces: Traces | None = None,
     ) -> None:
         self._judge = judge
         self._presence = presence
@@ -79,7 +90,9 @@ class Service:
         self.clerk = clerk
         self.pool = pool
         self.clock = clock
+        self.ticks = ticks
         self.settings = settings
+        self.traces = traces
         self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
         self.session_header = settings.session_header.lower().encode()
@@ -91,65 +104,82 @@ class Service:
         An answer in bytes says whether the connection outlives the request: as ``outlives`` does.
         """
         body = request.body if request.complete else None
+        begun = self.ticks()
         if self.view.is_current():
-            return self.judge(request, body, client)
-        return CatchingUp(self, client, request, body)
+            return self.judge(request, body, client, begun, begun)
+        return CatchingUp(self, client, request, body, begun)
 
-    def begin_again(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
+    def begin_again(self, request: ClientRequest, body: Body, client: Client, begun: int) -> bytes | Turn:
         """As `begin`, for a request that was begun and has its body now, or as much of it as anybody looks at."""
-        return self.judge(request, body, client) if self.view.is_current() else CatchingUp(self, client, request, body)
+        if self.view.is_current():
+            return self.judge(request, body, client, begun, self.ticks())
+        return CatchingUp(self, client, request, body, begun)
 
-    def judge(self, request: ClientRequest, body: Body, client: Client) -> bytes | Turn:
-        """Decide and carry out, by what the view holds."""
+    def judge(self, request: ClientRequest, body: Body, client: Client, begun: int, judged: int) -> bytes | Turn:
+        """Decide and carry out, by what the view holds. ``begun`` and ``judged`` as of a `Timing`."""
         now_ms = self.clock()
-        decided = cast("Decided | None", request.decided)
+        decided: Decided | None = request.decided
+        intake: Intake | Refused
         try:
             if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
-                return self._carry_out(self._judge.decide_again(decided, now_ms), now_ms, client)
+                intake = decided.intake if decided.settled else self._judge.decide_again(decided, now_ms)
+                return self._carry_out(intake, now_ms, client, begun, judged)
             intake = self._judge.decide(request, body, now_ms)
         except BodyWanted:
-            return Collecting(self, client, request)
+            return Collecting(self, client, request, begun)
+        except TurnOver as over:
+            return Considering(self, client, request, body, over.unfinished, begun)
         except StorageFailure:
             # Of what is kept between requests. As for the view: no answer by what may not be so any more.
             return self.refuse(request, UNAVAILABLE)
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
-        return self._carry_out(intake, now_ms, client)
+        return self._carry_out(intake, now_ms, client, begun, judged)
 
-    def _carry_out(self, intake: Intake, now_ms: int, client: Client) -> bytes | Turn:
+    def _carry_out(self, intake: Intake, now_ms: int, client: Client, begun: int, judged: int) -> bytes | Turn:
         request, mock = intake.request, intake.mock
         if intake.session_id:
             self._presence.touch(intake.session_id, now_ms)
         if mock is not None:
+            if intake.plan is None and not intake.delay_ms and request.complete:
+                kept = self.clerk.body_of(intake) if request.has_body else None
+                us = (self.ticks() - begun) // 1000
+                # Most take no longer, and do not wait before: for them it is made already.
+                phases = USUAL_PHASES[us] if us < USUAL_US and begun == judged else at_once(begun, judged, us)
+                return self.answer_prepared(
+                    intake, now_ms, mock.response.prepared, kept, mock.id, intake.findings, 0, phases
+                )
+            timing = Timing(self.ticks, now_ms, begun, judged)
             if intake.plan is not None:
-                return self._begin_planned(intake, intake.plan, now_ms, client)
-            if intake.delay_ms or not request.complete:
-                return Held(self, client, intake, now_ms)
-            kept = self.clerk.body_of(intake) if request.has_body else None
-            return self.answer_prepared(intake, now_ms, mock.response.prepared, kept, mock.id, intake.findings, 0)
+                return self._begin_planned(intake, intake.plan, timing, client)
+            return Held(self, client, intake, timing)
+        timing = Timing(self.ticks, now_ms, begun, judged)
         if intake.own is not None:
-            return self._answer_own(intake, now_ms, intake.own)
-        return Relay(self, client, intake, now_ms)
+            return self._answer_own(intake, timing, intake.own)
+        return Relay(self, client, intake, timing)
 
-    def _begin_planned(self, intake: Intake, plan: Plan, now_ms: int, client: Client) -> bytes | Turn:
+    def _begin_planned(self, intake: Intake, plan: Plan, timing: Timing, client: Client) -> bytes | Turn:
         if isinstance(plan.answer, Forward):
-            return Forwarded(self, client, intake, now_ms, plan, plan.answer)
+            return Forwarded(self, client, intake, timing, plan, plan.answer)
         if intake.delay_ms or not intake.request.complete:
-            return Held(self, client, intake, now_ms)
-        return answer_planned(self, client, intake, plan, now_ms, self.clerk.body_of(intake))
+            return Held(self, client, intake, timing)
+        return answer_planned(self, client, intake, plan, timing, self.clerk.body_of(intake))
 
-    def refuse_unjudged(self, request: ClientRequest, refused: Refused) -> bytes:
-        """Refuse a request whose rest cannot be read, before it could be judged. It is on record all the same."""
+    def refuse_unjudged(self, request: ClientRequest, refused: Refused, begun: int) -> bytes:
+        """Refuse a request that cannot be judged, since the rest of it cannot be read. It is on record all the same."""
         intake = self._intake(request)
         if intake is None:
             return self.refuse(request, refused)
-        return self.refuse_on_record(intake, self.clock(), refused, self.clerk.body_of(intake))
+        return self.refuse_on_record(intake, self._unjudged(begun), refused, self.clerk.body_of(intake))
 
-    def record_unjudged(self, request: ClientRequest) -> None:
+    def record_unjudged(self, request: ClientRequest, begun: int) -> None:
         """Put on record that the client went before its request could be judged."""
         intake = self._intake(request)
         if intake is not None:
-            self.record_gone(intake, self.clock(), self.clerk.body_of(intake))
+            self.record_gone(intake, self._unjudged(begun), self.clerk.body_of(intake))
+
+    def _unjudged(self, begun: int) -> Timing:
+        return Timing(self.ticks, self.clock(), begun, self.ticks())
 
     def _intake(self, request: ClientRequest) -> Intake | None:
         """Whose request it is; ``None``: no environment's."""
@@ -160,18 +190,19 @@ class Service:
         self,
         client: Client,
         intake: Intake,
-        started_at_ms: int,
+        timing: Timing,
         request_body: Captured | None,
         findings: tuple[str, ...],
     ) -> bytes | Turn:
         """Answer by the mock, after its delay and with the request whole. ``findings``: what was odd meanwhile."""
+        started_at_ms = timing.started_at_ms
         passed_ms = self.clerk.passed_ms(started_at_ms)
         if intake.plan is not None:
-            return answer_planned(self, client, intake, intake.plan, started_at_ms, request_body, findings, passed_ms)
+            return answer_planned(self, client, intake, intake.plan, timing, request_body, findings, passed_ms)
         mock = cast("Mock", intake.mock)
-        findings = intake.findings + findings
+        findings, phases = intake.findings + findings, timing.phases()
         return self.answer_prepared(
-            intake, started_at_ms, mock.response.prepared, request_body, mock.id, findings, passed_ms
+            intake, started_at_ms, mock.response.prepared, request_body, mock.id, findings, passed_ms, phases
         )
 
     def answer_prepared(
@@ -183,6 +214,7 @@ class Service:
         mock_id: str,
         findings: tuple[str, ...],
         duration_ms: int,
+        phases: Phases,
     ) -> bytes:
         """Put a mock's answer on record and write it. ``duration_ms``: the time since the request was judged."""
         request = intake.request
@@ -198,7 +230,17 @@ class Service:
         if request.method == "HEAD":
             body, kept = b"", None
         self.clerk.append(
-            intake, started_at_ms, duration_ms, prepared.status, stored, request_body, kept, mock_id, findings
+            intake,
+            started_at_ms,
+            duration_ms,
+            _MOCKED,
+            prepared.status,
+            stored,
+            request_body,
+            kept,
+            mock_id,
+            findings,
+            phases,
         )
         if not prepared.has_date:
             head += date_line((started_at_ms + duration_ms) // 1000)
@@ -206,12 +248,12 @@ class Service:
             return head + b"\r\n" + body
         return head + connection_line(request, keep_alive=outlives(request)) + b"\r\n" + body
 
-    def _answer_own(self, intake: Intake, now_ms: int, own: Own) -> bytes:
+    def _answer_own(self, intake: Intake, timing: Timing, own: Own) -> bytes:
         """Put an answer of the proxy's own on record and write it."""
         request_body = self.clerk.body_of(intake)
         if own.refused:
-            return self.refuse_on_record(intake, now_ms, own.refused, request_body)
-        self.clerk.record(intake, now_ms, own.status, own.headers, request_body, None)
+            return self.refuse_on_record(intake, timing, own.refused, request_body)
+        self.clerk.record(intake, timing, ExchangeOutcome.PREFLIGHT, own.status, own.headers, request_body, None)
         return own_answer(intake.request, own.status, own.headers, b"", self.clock() // 1000)
 
     def refuse(self, request: ClientRequest, refused: Refused) -> bytes:
@@ -222,32 +264,34 @@ class Service:
     def refuse_on_record(
         self,
         intake: Intake,
-        started_at_ms: int,
+        timing: Timing,
         refused: Refused,
         request_body: Captured | None,
         findings: tuple[str, ...] = (),
         mock_id: str = "",
+        outcome: ExchangeOutcome = ExchangeOutcome.REFUSED,
     ) -> bytes:
-        """Put a refusal on record and write it. ``mock_id``: the mock in whose place it stands."""
+        """Put on record that the proxy itself answers, and write it. ``mock_id``: the mock in whose place it stands."""
         body, headers = envelope(refused)
         request = intake.request
         if request.origin and intake.environment.adds_cors_headers:
             # Without this a page could not read why.
             headers = (*headers, *cors.answer_headers(request.origin, headers))
         kept = None if request.method == "HEAD" else self.clerk.capture(body, content_of(headers), intake.environment)
-        self.clerk.record(intake, started_at_ms, refused.status, headers, request_body, kept, mock_id, findings)
+        self.clerk.record(intake, timing, outcome, refused.status, headers, request_body, kept, mock_id, findings)
         return own_answer(request, refused.status, headers, body, self.clock() // 1000)
 
     def record_gone(
         self,
         intake: Intake,
-        started_at_ms: int,
+        timing: Timing,
         request_body: Captured | None,
         mock_id: str = "",
         findings: tuple[str, ...] = (),
     ) -> None:
         """Put on record that the client went before anything was answered."""
-        self.clerk.record(intake, started_at_ms, CLIENT_GONE, (), request_body, None, mock_id, findings)
+        gone = ExchangeOutcome.CLIENT_GONE
+        self.clerk.record(intake, timing, gone, CLIENT_GONE, (), request_body, None, mock_id, findings)
 
     def refuse_stream(self, refused: Refused) -> bytes:
         """The last answer on a connection whose bytes could not be read as requests."""

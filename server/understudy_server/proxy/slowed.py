@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from understudy_server.core.exchange import RawHeaders
 from understudy_server.core.headers import content_of
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
 from understudy_server.proxy.recording import Pending
 from understudy_server.proxy.relay import CLIENT_GONE_MIDWAY
@@ -15,7 +16,7 @@ from understudy_server.proxy.turn import Client, Turn, guarded
 class Slow(NamedTuple):
     """What is sent slowly: ``head`` at once, and ``body``, which is not empty, at a pace.
 
-    ``findings`` go on record when all of it was sent.
+    ``outcome`` and ``findings`` go on record when all of it was sent.
     """
 
     status: int
@@ -24,6 +25,7 @@ class Slow(NamedTuple):
     body: bytes
     bytes_per_second: int
     keep_alive: bool
+    outcome: ExchangeOutcome = ExchangeOutcome.MOCKED
     findings: tuple[str, ...] = ()
 
 
@@ -49,7 +51,7 @@ class Slowed(Turn):
     def _let_out(self, piece: bytes, last: bool) -> None:  # noqa: FBT001 - as the throttle tells it
         self._sent_bytes += len(piece)
         if last:
-            self._record(*self._slow.findings)
+            self._record(self._slow.outcome, *self._slow.findings)
             self.client.conclude(piece, keep_alive=self._slow.keep_alive)
         else:
             self.client.write(piece)
@@ -68,10 +70,10 @@ class Slowed(Turn):
 
     def gone(self) -> None:
         self._throttle.stop()
-        self._record(CLIENT_GONE_MIDWAY)
+        self._record(ExchangeOutcome.CLIENT_GONE, CLIENT_GONE_MIDWAY)
 
-    def _record(self, *findings: str) -> None:
+    def _record(self, outcome: ExchangeOutcome, *findings: str) -> None:
         slow, pending = self._slow, self._pending
         sent = slow.body[: self._sent_bytes]
         kept = pending.clerk.capture(sent, content_of(slow.stored), pending.intake.environment)
-        pending.record(slow.status, slow.stored, kept, *findings)
+        pending.record(outcome, slow.status, slow.stored, kept, *findings)

@@ -1,6 +1,7 @@
 """The state of a turn in which an answer is spoiled on purpose, and the connection ends."""
 
 from understudy_server.core.headers import content_of
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.proxy.faults import FAULT_INJECTED, Spoilt
 from understudy_server.proxy.recording import Pending
 from understudy_server.proxy.turn import Client, Turn
@@ -19,7 +20,7 @@ class Spoiled(Turn):
     def start(self) -> None:
         spoilt, pending = self._spoilt, self._pending
         kept = pending.clerk.capture(spoilt.body, content_of(spoilt.stored), pending.intake.environment)
-        pending.record(spoilt.status, spoilt.stored, kept, FAULT_INJECTED)
+        pending.record(ExchangeOutcome.FAULT_INJECTED, spoilt.status, spoilt.stored, kept, FAULT_INJECTED)
         end(self._client, spoilt)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from understudy_server.core.headers import content_of
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.responding.plan import Events, PlannedFault
 from understudy_server.proxy.faults import FAULT_INJECTED, Opening, Spoilt, cut_bytes
 from understudy_server.proxy.forwarding import LAST_CHUNK, chunk
@@ -177,7 +178,7 @@ class Streaming(Turn):
     # How it ends.
 
     def _end(self) -> None:
-        self._record()
+        self._record(ExchangeOutcome.MOCKED)
         if self._chunked:
             self.client.conclude(LAST_CHUNK, keep_alive=self._keep_alive)
         else:
@@ -186,7 +187,7 @@ class Streaming(Turn):
     def _end_within(self, event: bytes, cut: PlannedFault) -> None:
         part = event[: cut_bytes(len(event), cut.fraction)]
         self._capture.add(part)
-        self._record(FAULT_INJECTED)
+        self._record(ExchangeOutcome.FAULT_INJECTED, FAULT_INJECTED)
         # Without chunks an end of the connection would look like the end of the stream.
         end(self.client, Spoilt(chunk(part) if self._chunked else part, hard=not self._chunked))
 
@@ -202,7 +203,7 @@ class Streaming(Turn):
 
     def gone(self) -> None:
         self.drop()
-        self._record(CLIENT_GONE_MIDWAY)
+        self._record(ExchangeOutcome.CLIENT_GONE, CLIENT_GONE_MIDWAY)
 
     def drop(self) -> None:
         if self._timer is not None:
@@ -211,8 +212,9 @@ class Streaming(Turn):
         if self._throttle is not None:
             self._throttle.stop()
 
-    def _record(self, *findings: str) -> None:
-        self._pending.record(self._opening.status, self._opening.stored, self._capture.captured(), *findings)
+    def _record(self, outcome: ExchangeOutcome, *findings: str) -> None:
+        opening = self._opening
+        self._pending.record(outcome, opening.status, opening.stored, self._capture.captured(), *findings)
 
 
 def _timeline(events: Events) -> Iterator[tuple[int, bytes]]:

@@ -127,6 +127,7 @@ def test_items_are_the_same_with_way_given_between_them(clock: _Clock) -> None:
 def test_texts_sorted_in_parts_are_in_the_order_of_all(texts: list[str], at_once: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_SORTED_AT_ONCE", at_once)
+        patch.setattr(module, "_MERGED_AT_ONCE", at_once)
         assert sorted_giving_way(iter(texts)) == sorted(texts)
 
 

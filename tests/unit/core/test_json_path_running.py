@@ -222,8 +222,12 @@ def _typed(values: list[Any]) -> str:
 @given(_paths(2).map("$".__add__), _documents)
 @example("$..[?@.a == @.b]", [{"a": 1, "b": True}])
 def test_library_selects_the_same(path: str, document: Any) -> None:
+    values = [document, *query("$..*").values(document)]
     # It slices texts, too.
-    assume(":" not in path or not any(isinstance(value, str) for value in [document, *query("$..*").values(document)]))
+    assume(":" not in path or not any(isinstance(value, str) for value in values))
+    # It orders true and false as if they were numbers.
+    has_booleans = "true" in path or "false" in path or any(isinstance(value, bool) for value in values)
+    assume(not has_booleans or not {"<", ">"} & set(path))
     try:
         expected = list(_library.findall(path, document))
     except JSONPathError:

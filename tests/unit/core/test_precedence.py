@@ -73,13 +73,13 @@ _WEAK, _STRONG = Mock("weak", _ANY), Mock("strong", Matcher("POST", _PATH, (_P,)
 def test_the_first_layer_that_holds_a_match_wins(layers: tuple[Mock | None, ...], expected: str | None) -> None:
     session, scenario, environment = [Index([Candidate(mock)]) if mock else EMPTY for mock in layers]
     found = winner(Layers(session, scenario, environment), _REQUEST)
-    assert (found.id if found else None) == expected
+    assert (found.mock.id if found else None) == expected
 
 
 def test_a_layer_whose_mocks_do_not_match_gives_way_to_the_next() -> None:
     other = Index([Candidate(Mock("other", Matcher(path=PathPattern.parse("/elsewhere"))))])
     found = winner(Layers(other, EMPTY, Index([Candidate(_WEAK)])), _REQUEST)
-    assert found == _WEAK
+    assert found == Candidate(_WEAK)
 
 
 @given(LAYERS, REQUESTS, PROFILES)
@@ -87,7 +87,7 @@ def test_the_winner_is_what_a_plain_search_through_all_layers_finds_first(
     on: tuple[list[Candidate], ...], request: Request, profile: Profile
 ) -> None:
     layers = layers_of(on, profile)
-    plain = (one.mock for one in plain_matches(chain.from_iterable(on), request, profile))
+    plain = iter(plain_matches(chain.from_iterable(on), request, profile))
     try:
         expected = next(plain, None)
     except BodyWanted:
@@ -107,7 +107,7 @@ def test_those_that_match_are_met_in_order_through_all_layers(
     request.body = request.body or b""
     layers = layers_of(on, profile)
     expected = list(plain_matches(chain.from_iterable(on), request, profile))
-    assert list(layers.matching(request)) == [each.mock for each in expected]
+    assert list(layers.matching(request)) == expected
     assert order_of(layers, reversed(expected)) == expected
     assert {id(each) for each in layers} == {id(each) for each in chain.from_iterable(on)}
 

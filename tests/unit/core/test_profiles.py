@@ -100,8 +100,8 @@ def test_the_stronger_one_answers_and_the_part_is_named_in_which_they_differ(
     # The weaker one has the smaller id, which must not help it.
     one, other = stronger.candidate("z"), weaker.candidate("a")
     layers = layers_of([[each for each in (other, one) if each.layer is layer] for layer in Layer], profile)
-    assert winner(layers, _REQUEST) is one.mock
-    assert list(layers.matching(_REQUEST)) == [one.mock, other.mock]
+    assert winner(layers, _REQUEST) is one
+    assert list(layers.matching(_REQUEST)) == [one, other]
     assert (rule(profile, one, other), rule(profile, other, one)) == (part, part)
 
 

@@ -39,7 +39,7 @@ def _live(view: LiveView) -> LiveEnvironment:
 def _winner(view: LiveView, path: str, key: str = "") -> str:
     live = _live(view)
     found = winner(live.layers(live.session(key, 0)), Request("GET", path))
-    return found.id if found else ""
+    return found.mock.id if found else ""
 
 
 async def _view(source: FakeSource) -> LiveView:

@@ -39,7 +39,7 @@ def _row(live: LiveEnvironment, key: str = "ci-42") -> SessionRow:
 
 
 def _on(layers: Layers) -> list[str]:
-    return [found.id for found in layers.matching(Request("GET", "/x"))]
+    return [found.mock.id for found in layers.matching(Request("GET", "/x"))]
 
 
 def _two_sessions() -> FakeSource:
@@ -190,14 +190,14 @@ async def test_a_mock_of_many_that_are_on_is_changed_without_building_the_others
     source.commit(mocks={"ovr_7": mock("ovr_7", path="/new")})
     await view.catch_up()
     found = [winner(live.layers(None), Request("GET", path)) for path in ("/ovr_7", "/new", "/ovr_8")]
-    assert [each and each.id for each in found] == [None, "ovr_7", "ovr_8"]
+    assert [each and each.mock.id for each in found] == [None, "ovr_7", "ovr_8"]
     source.commit(
         environments={ENVIRONMENT_ID: environment(active_mocks=(*_MANY[1:], "ovr_more"))},
         mocks={"ovr_more": mock("ovr_more", path="/ovr_8")},
     )
     await view.catch_up()
     found = [winner(live.layers(None), Request("GET", path)) for path in ("/ovr_0", "/ovr_8", "/ovr_9")]
-    assert [each and each.id for each in found] == [None, "ovr_more", "ovr_9"]
+    assert [each and each.mock.id for each in found] == [None, "ovr_more", "ovr_9"]
 
 
 async def test_a_mock_that_cannot_be_used_is_left_out_and_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -237,7 +237,7 @@ async def test_everything_there_is_is_compiled_and_built_beside_the_event_loop(m
     monkeypatch.setattr(mock_module, "compile_mock", _refuse)
     layers = live.layers(_row(live))
     found = [winner(layers, Request("GET", path)) for path in ("/ovr_7", "/ovr_300")]
-    assert [each and each.id for each in found] == ["ovr_7", "ovr_300"]
+    assert [each and each.mock.id for each in found] == ["ovr_7", "ovr_300"]
 
 
 def _giving(changes: Changes) -> Callable[[int], Awaitable[Changes]]:

@@ -143,7 +143,7 @@ def _answers(view: LiveView) -> dict[tuple[str, str], list[str]]:
     assert live is not None
     return {
         (key, path): [
-            found.state_name for found in live.layers(live.session(key, _NOW_MS)).matching(Request("GET", path))
+            found.mock.state_name for found in live.layers(live.session(key, _NOW_MS)).matching(Request("GET", path))
         ]
         for key in (*_KEYS, "")
         for path in ("/x", "/y", "/q")

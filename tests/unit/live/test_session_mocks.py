@@ -28,7 +28,8 @@ def _live(view: LiveView) -> LiveEnvironment:
 async def _winner(source: FakeSource, view: LiveView, key: str = "ci-42", path: str = "/x") -> Mock | None:
     await view.catch_up()
     live = _live(view)
-    return winner(live.layers(live.session(key, _NOW_MS)), Request("GET", path))
+    found = winner(live.layers(live.session(key, _NOW_MS)), Request("GET", path))
+    return found.mock if found else None
 
 
 async def _winner_id(source: FakeSource, view: LiveView, key: str = "ci-42", path: str = "/x") -> str:
@@ -111,7 +112,12 @@ async def test_among_equals_it_is_later_than_what_was_switched_on_and_the_newest
     await view.catch_up()
     live = _live(view)
     layers = live.layers(live.session("ci-42", _NOW_MS))
-    assert [found.id for found in layers.matching(Request("GET", "/"))] == ["ovr_new", "ovr_old", "ovr_on", "ovr_env"]
+    assert [found.mock.id for found in layers.matching(Request("GET", "/"))] == [
+        "ovr_new",
+        "ovr_old",
+        "ovr_on",
+        "ovr_env",
+    ]
 
 
 async def test_in_the_profile_of_assertive_the_oldest_answers() -> None:

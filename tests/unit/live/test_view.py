@@ -30,7 +30,7 @@ async def _winner(source: FakeSource, view: LiveView, key: str = "ci-42") -> str
     await view.catch_up()
     found = _live(view).session(key, _NOW_MS)
     mock_found = winner(_live(view).layers(found), Request("GET", "/x"))
-    return mock_found.id if mock_found else ""
+    return mock_found.mock.id if mock_found else ""
 
 
 async def test_environment_is_found_by_both_slugs() -> None:
@@ -265,7 +265,7 @@ async def test_scenario_holds_its_published_mocks_and_its_local_ones() -> None:
     )
     view = await _view(source)
     layers = _live(view).layers(_live(view).session("ci-42", _NOW_MS))
-    assert [found.id for found in layers.matching(Request("GET", "/x"))] == ["ovr_library", "ovr_local"]
+    assert [found.mock.id for found in layers.matching(Request("GET", "/x"))] == ["ovr_library", "ovr_local"]
 
 
 async def test_local_mock_of_another_scenario_never_applies() -> None:

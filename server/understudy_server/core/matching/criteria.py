@@ -3,13 +3,13 @@
 `Criterion` is what all of them are, `Leaf` what those are that hold no others. The two that most mocks have stand here,
 and are quick: `Equals` and `JsonSubset`. The others are in the files beside this one, by what they are about.
 
-Whatever is sent, a test ends soon: it takes its work from the steps of the request (`core.steps`), and where there are
-too few the whole mock does not match, whatever stands around the test; a "not" does not turn that round.
+Whatever is sent, a test ends soon: it takes its work from the steps of the request (`work.py`), and where there are too
+few the whole mock does not match, whatever stands around the test; a "not" does not turn that round.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from understudy_server.core.matching import json_comparing, json_values
@@ -58,15 +58,9 @@ class Criterion(ABC):
             return False
 
     def holds_for_body(self, request: Request) -> bool:
-        """Test the body. Raises BodyWanted when it is not here yet."""
-        body, steps = Body.of(request), request.steps
-        # Without steps nothing can be told of it: others have used them up.
-        if body is None or not steps.left:
-            return False
-        try:
-            return self.holds(body, steps)
-        except TooManySteps:
-            return False
+        """Test the body. Raises BodyWanted when it is not here yet, and TurnOver."""
+        body = Body.of(request)
+        return body is not None and request.work.test(partial(self.holds, body), self)
 
 
 class Leaf(Criterion, Generic[_Read]):

@@ -12,7 +12,7 @@ from understudy_server.core.matching.mismatch import Code, Judged, Mismatch, cut
 from understudy_server.core.matching.values import Content, Json, Text, Value, encoded, is_number, read_json
 from understudy_server.core.steps import Steps
 
-_DECODED_IN_A_STEP: Final = 64
+_DECODED_IN_A_STEP: Final = 32
 _ALPHABETS: Final = bytes.maketrans(b"-_", b"+/")
 
 

@@ -133,6 +133,7 @@ class Form(Criterion):
     def _read(self, value: Value, steps: Steps) -> dict[str, list[str]] | Code:
         if isinstance(value, Body) and Form in value.read:
             return value.read[Form]  # type: ignore[no-any-return]
+        steps.take(value.steps_to_decode())
         text = value.text()
         if isinstance(text, Code):
             return text

@@ -13,11 +13,11 @@ from understudy_server.core.patterns import Pattern
 from understudy_server.core.steps import Steps
 
 # Characters that are searched, and that are brought to one case, for one step.
-_SEARCHED_IN_A_STEP = 64
+_SEARCHED_IN_A_STEP = 32
 _FOLDED_IN_A_STEP = 12
 
 # To run a pattern takes so much, beside what the text does.
-_STEPS_TO_RUN = 12
+_STEPS_TO_RUN = 16
 
 Haystack = str | bytes
 
@@ -43,6 +43,7 @@ class _Part(Leaf[Haystack]):
             if not isinstance(found, Code):
                 steps.take(len(found) // _SEARCHED_IN_A_STEP)
             return found
+        steps.take(value.steps_to_decode())
         text = value.text()
         if isinstance(text, Code):
             return text

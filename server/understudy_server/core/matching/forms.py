@@ -11,7 +11,7 @@ _STEPS_FOR_A_FIELD: Final = 3
 _STEPS_FOR_A_DECODED_FIELD: Final = 40
 _STEPS_FOR_A_CHARACTER: Final = 2
 _STEPS_FOR_A_MIXED_CHARACTER: Final = 10
-_SEARCHED_IN_A_STEP: Final = 64
+_SEARCHED_IN_A_STEP: Final = 27
 
 
 def read(text: str, steps: Steps) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from understudy_server.core.matching.json_comparing import same_scalar
 from understudy_server.core.steps import Steps
 
-_STEPS_FOR_EACH = 6
+_STEPS_FOR_EACH = 10
 _STEPS_FOR_A_PAIR = 2
 
 Signature = Any

@@ -2,9 +2,25 @@
 
 from typing import Any
 
-from understudy_server.core.json_reading import PARSED_BYTES_MAX, UNREADABLE, read, steps_to_read
+from understudy_server.core.json_reading import (
+    PARSED_BYTES_MAX,
+    UNREADABLE,
+    read,
+    read_in_parts,
+    steps_to_read,
+    takes_parts,
+)
 
-__all__ = ["PARSED_BYTES_MAX", "UNREADABLE", "count_leaves", "is_subset", "read", "steps_to_read"]
+__all__ = [
+    "PARSED_BYTES_MAX",
+    "UNREADABLE",
+    "count_leaves",
+    "is_subset",
+    "read",
+    "read_in_parts",
+    "steps_to_read",
+    "takes_parts",
+]
 
 
 def is_subset(wanted: Any, given: Any) -> bool:

@@ -10,7 +10,7 @@ from understudy_server.core.matching.mismatch import HOLDS, MISMATCHES_MAX, Code
 from understudy_server.core.matching.parts import WEIGHTS, BodyPart, Part, PathPart, QueryPart, StatePart, Test
 from understudy_server.core.matching.paths import PathPattern
 from understudy_server.core.matching.request import Request
-from understudy_server.core.steps import Steps
+from understudy_server.core.matching.work import Work
 
 # How much path and method count beside one other part, where it is asked how far a request is from matching: a request
 # to another path is rarely meant for this mock.
@@ -127,13 +127,13 @@ class Matcher:
         It has steps of its own, so that mocks can be compared; a request for which other mocks have used them up may so
         match here what it does not match in traffic.
         """
-        steps = Steps()
+        work = Work()
         judged: list[tuple[int, Judged]] = []
         if self.method:
             judged.append((_METHOD_COUNTS, self._judge_method(request)))
         if self.path is not None:
             judged.append((_PATH_COUNTS, self._judge_path(self.path, request)))
-        judged += [(1, part.judge(request, steps)) for part in self.parts]
+        judged += [(1, part.judge(request, work)) for part in self.parts]
         counted = sum([count for count, _ in judged])
         if not any(each.distance for _, each in judged):
             return HOLDS

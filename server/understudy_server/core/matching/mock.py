@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.responding.answerer import Answerer
@@ -49,6 +49,10 @@ class Layer(IntEnum):
     """It is the session's own, or switched on for it."""
     SCENARIO = 1
     ENVIRONMENT = 2
+
+
+LAYER_NAMES: Final = tuple([layer.name.lower() for layer in Layer])
+"""What layers are called on record."""
 
 
 class Candidate(NamedTuple):

@@ -15,8 +15,9 @@ from understudy_server.core.matching.mismatch import HOLDS, Code, Judged, Mismat
 from understudy_server.core.matching.request import Request
 from understudy_server.core.matching.values import MISSING, Body, Json, Text, Value
 from understudy_server.core.matching.wording import step
+from understudy_server.core.matching.work import Work
 from understudy_server.core.state import ABSENT, Scope
-from understudy_server.core.steps import STEPS_MAX, Steps, TooManySteps
+from understudy_server.core.steps import Steps, TooManySteps
 
 Test = Callable[[Request], bool]
 
@@ -24,7 +25,7 @@ WEIGHTS: Final = {"path": 79, "method": 37, "headers": 2, "body": 17, "host": 7,
 """The parts of a request that orders of precedence know, and what they weigh. Source: Assertive, ranking."""
 
 # Each takes longer than one of those that decide.
-_STEPS_TO_EXPLAIN: Final = STEPS_MAX // 20
+_STEPS_TO_EXPLAIN: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +51,25 @@ class Part(ABC):
         return self.holds
 
     def holds(self, request: Request) -> bool:
-        """Tell whether it holds. What takes too many steps does not."""
-        try:
-            return holds_for_one(self.values(request), self.criterion, request.steps)
-        except TooManySteps:
-            return False
+        """Tell whether it holds. What takes too many steps does not. Raises TurnOver."""
+        values, criterion = self.values(request), self.criterion
+        return request.work.test(lambda steps: holds_for_one(values, criterion, steps), self)
 
-    def judge(self, request: Request, steps: Steps) -> Judged:
-        """Tell what does not hold. Raises BodyWanted.
+    def judge(self, request: Request, work: Work) -> Judged:
+        """Tell what does not hold, with no more work than to decide. Raises BodyWanted.
 
         What takes too many steps to be told in full is told in short: to explain takes more of them than to decide.
         """
-        values = self.values(request)
+        values, steps = self.values(request), work.steps()
+        if not steps.left:
+            return self._failed("", Code.TOO_MANY_STEPS)
         try:
             if holds_for_one(values, self.criterion, steps):
                 return HOLDS
         except TooManySteps:
             return self._failed("", Code.TOO_MANY_STEPS)
+        finally:
+            work.spent(steps)
         try:
             return judge_for_one(values, self.criterion, Steps(_STEPS_TO_EXPLAIN)).within(self.field)
         except TooManySteps:
@@ -210,6 +213,11 @@ class StatePart(Part):
     def field(self) -> str:
         return f".state[{self.at}]"
 
+    def holds(self, request: Request) -> bool:
+        # What is kept may be another thing in the next turn.
+        values, criterion = self.values(request), self.criterion
+        return request.work.test(lambda steps: holds_for_one(values, criterion, steps))
+
     def values(self, request: Request) -> Sequence[Value]:
         find = request.state_value
         value = ABSENT if find is None else find(self.scope, self.key, self.chain)
@@ -230,7 +238,7 @@ class BodyPart(Part):
     def test(self) -> Test:
         return self.criterion.holds_for_body
 
-    def judge(self, request: Request, steps: Steps) -> Judged:
+    def judge(self, request: Request, work: Work) -> Judged:
         if not isinstance(request.content(), bytes):
             return self._failed("", Code.BODY_TOO_LARGE)
-        return Part.judge(self, request, steps)
+        return Part.judge(self, request, work)

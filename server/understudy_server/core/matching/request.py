@@ -8,8 +8,8 @@ from urllib.parse import unquote, unquote_plus
 from understudy_server.core.exchange import RawHeaders
 from understudy_server.core.headers import text_of
 from understudy_server.core.matching import json_values, paths
+from understudy_server.core.matching.work import TurnOver, Work
 from understudy_server.core.state import Scope
-from understudy_server.core.steps import Steps
 
 StateValue = Callable[[Scope, str, str], Any]
 """Looks a value up by scope, key, and the chain of whoever asks (empty without one); ``state.ABSENT`` for none."""
@@ -51,9 +51,12 @@ class Request:
     _by_header: dict[bytes, list[str]] | None = None
     _cookies: dict[str, list[str]] | None = None
     _decoded_path: str | None = None
-    _steps: Steps | None = None
+    _work: Work | None = None
     body_value: Any = None
     """The body as criteria test it, left here by the first of them for the others."""
+
+    in_turns: bool = False
+    """Others wait meanwhile, so that what takes long raises `TurnOver`, and is gone on with later (`go_on`)."""
 
     def __init__(
         self, method: str, path: str, query: str = "", body: Body = b"", *, headers: RawHeaders = (), host: str = ""
@@ -90,11 +93,11 @@ class Request:
         self._state_value = found_by
 
     @property
-    def steps(self) -> Steps:
-        """What is left of the steps that criteria may take for this request: all mocks that it meets share them."""
-        if self._steps is None:
-            self._steps = Steps()
-        return self._steps
+    def work(self) -> Work:
+        """What criteria do for this request, and may do: all mocks that it meets share that."""
+        if self._work is None:
+            self._work = Work(in_turns=self.in_turns)
+        return self._work
 
     def segments(self) -> tuple[str, ...]:
         """The path's segments, decoded."""
@@ -154,11 +157,59 @@ class Request:
         return json_values.steps_to_read(content) if self._json is None and isinstance(content, bytes) else 0
 
     def json(self) -> Any:
-        """The body read as JSON, or ``json_values.UNREADABLE``. Raises BodyWanted when it is not here yet."""
+        """The body read as JSON, or ``json_values.UNREADABLE``. Raises BodyWanted when it is not here yet.
+
+        Raises TurnOver where a long one is to be read in turns.
+        """
         if self._json is None:
             content = self.content()
+            if self.in_turns and self._is_read_in_turns(content):
+                raise TurnOver
             self._json = (json_values.read(content) if isinstance(content, bytes) else json_values.UNREADABLE,)
         return self._json[0]
+
+    def before_answer(self, *, wants_body: bool) -> None:
+        """Called before an answer is made that is more than fixed bytes. Raises TurnOver when that is for a later turn.
+
+        So it is with one that may read a long body as JSON: once it has begun, it is made in one go.
+        """
+        if not self.in_turns:
+            return
+        if wants_body and self._json is None and self._is_read_in_turns(self.content()):
+            raise TurnOver
+        if self._work is not None:
+            self._work.pause()
+
+    def go_on(self) -> bool:
+        """In a turn after `TurnOver`: do a part of what is to be done before the request can be judged again.
+
+        False: this turn has had enough, and there is more of it.
+        """
+        work = self.work
+        if work.reading is None:
+            return True
+        try:
+            next(work.reading)
+        except StopIteration as read:
+            work.reading = None
+            self._json = (read.value,)
+        return False
+
+    def take_over(self, before: "Request") -> None:
+        """Take over what was read and found of the same request when it was judged in the turns before."""
+        self._json = before._json
+        work = self._work = before.work
+        work.begin_turn()
+        if before.body_value is not None:
+            self.body_value = before.body_value.of_request(self)
+
+    def _is_read_in_turns(self, content: bytes | Overlong) -> bool:
+        if not isinstance(content, bytes) or not json_values.takes_parts(content):
+            return False
+        work = self.work
+        if work.reading is None:
+            work.reading = json_values.read_in_parts(content)
+        return True
 
 
 def read_form(text: str) -> dict[str, list[str]]:

@@ -18,7 +18,9 @@ _NOT_READ: Final = object()
 
 # Bytes that are read as JSON, or decoded, for one step; and what it takes to find out that they are no JSON.
 _READ_IN_A_STEP: Final = 16
-_STEPS_TO_READ: Final = 32
+_STEPS_TO_READ: Final = 80
+# Of a text of other characters than those of ASCII: each byte that is no UTF-8 is put right by itself.
+_DECODED_IN_A_STEP: Final = 24
 
 # From here on JavaScript writes whole numbers with an exponent, and so do we.
 _WRITTEN_WHOLE: Final = 1e21
@@ -34,6 +36,10 @@ class Value:
     def text(self) -> str | Code:
         """The value as text."""
         return Code.ABSENT
+
+    def steps_to_decode(self) -> int:
+        """What it is still to take to make a text of it."""
+        return 0
 
     def haystack(self) -> str | bytes | Code:
         """The value as text, to be searched: bytes stay bytes."""
@@ -118,6 +124,9 @@ class Content(Value):
             self._text = self._content.decode("utf-8", "surrogateescape")
         return self._text
 
+    def steps_to_decode(self) -> int:
+        return 0 if self._text is not None or self._content.isascii() else len(self._content) // _DECODED_IN_A_STEP
+
     def haystack(self) -> str | bytes | Code:
         return self._content
 
@@ -133,7 +142,7 @@ class Content(Value):
         value = self.json(steps)
         if value is not Code.UNREADABLE:
             return _elements(value)
-        steps.take(len(self._content) // _READ_IN_A_STEP)
+        steps.take(len(self._content) // _READ_IN_A_STEP + self.steps_to_decode())
         return self.text()
 
     def length(self) -> int | Code:
@@ -175,8 +184,13 @@ class Body(Content):
         """A request without a body has an empty one."""
         return bool(self._content)
 
-    def json(self, steps: Steps) -> Any:
-        steps.take(self._request.steps_to_read_json())
+    def of_request(self, request: Request) -> "Body":
+        """The same body, now of another object for the same request."""
+        self._request = request
+        return self
+
+    def json(self, _steps: Steps) -> Any:
+        # It is read once for all, and so at the expense of none.
         value = self._request.json()
         return Code.UNREADABLE if value is json_values.UNREADABLE else value
 

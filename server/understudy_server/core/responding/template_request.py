@@ -14,7 +14,7 @@ NEED_BODY: Final = frozenset({"body", "json", "form"})
 """The parts that are made of the body."""
 
 # Each byte that is no UTF-8 is put right by itself.
-_DECODED_IN_A_STEP: Final = 32
+_DECODED_IN_A_STEP: Final = 24
 
 
 class _Values(Lookup):

@@ -32,6 +32,7 @@ from understudy_server.core.templating.values import (
 
 _INDENT_MAX = 16
 _INDENT_STEPS = 20
+_LINE_STEPS = 16
 
 
 def to_json(run: Run, value: Any, indent: Any = None) -> str:
@@ -44,6 +45,7 @@ def to_json(run: Run, value: Any, indent: Any = None) -> str:
         written = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         if width is not None:
             # That is done in Python, item by item.
+            run.take_for_text(2 * len(written))
             run.take(_INDENT_STEPS * (written.count(",") + written.count("[") + written.count("{")))
             written = json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=width, separators=(",", ": "))
     except (ValueError, TypeError) as error:
@@ -59,7 +61,9 @@ def from_json(run: Run, value: Any) -> Any:
     run.take_for_text(len(given))
     run.take(len(given) // 16)
     try:
-        read = json_values.read(given.encode())
+        encoded = given.encode()
+        run.take(json_values.steps_to_read(encoded))
+        read = json_values.read(encoded)
     except UnicodeEncodeError:
         read = json_values.UNREADABLE
     if read is json_values.UNREADABLE:
@@ -202,7 +206,7 @@ def wordwrap(run: Run, value: Any, width: Any = 79, break_long_words: Any = True
         raise Fault("wordwrap needs a width")
     # Taking words apart and putting them together costs as much for each character as a step.
     run.take_for_text(len(given) + len(between) * (len(given) // most + given.count("\n") + 1))
-    run.take(2 * len(given))
+    run.take(2 * len(given) + _LINE_STEPS * (len(given) // most))
     lines = [
         between.join(
             textwrap.wrap(

@@ -19,7 +19,7 @@ NUMBER_BITS_MAX: Final = 1024
 ITEM_STEPS: Final = 5
 """What it takes to do something with an item, beside what is done."""
 
-_CONTAINER_STEPS = 15
+_CONTAINER_STEPS = 20
 # It is most likely to be written.
 _FRACTION_STEPS = 5
 _SCALARS = frozenset({int, float, bool, type(None)})
@@ -177,7 +177,7 @@ def walk(run: Run, value: Any, depth: int = 0) -> Any:
         run.take(_CONTAINER_STEPS + 2 * len(value) + _FRACTION_STEPS * list(map(type, value.values())).count(float))
         return {key: item if type(item) in _SCALARS else walk(run, item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | range):
-        run.take(_CONTAINER_STEPS + len(value) + _FRACTION_STEPS * list(map(type, value)).count(float))
+        run.take(_CONTAINER_STEPS + 2 * len(value) + _FRACTION_STEPS * list(map(type, value)).count(float))
         walked = [item if type(item) in _SCALARS else walk(run, item, depth + 1) for item in value]
         return tuple(walked) if isinstance(value, tuple) else walked
     if isinstance(value, Undefined):

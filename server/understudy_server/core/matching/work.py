@@ -1,0 +1,86 @@
+"""The work that criteria make for one request: how much there may be of it, and in which turns of the event loop.
+
+A criterion is tested in one go, for which it has `STEPS_MAX` steps, and all criteria of all mocks that a request meets
+share `REQUEST_STEPS_MAX`. Where others wait for the event loop (``in_turns``), what takes long is spread over turns of
+it: whoever has done much in a turn begins nothing more, but raises `TurnOver`, and is asked again in a later turn. What
+was found until then is remembered, so that each test is made once.
+"""
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+from understudy_server.core.steps import STEPS_MAX, Steps, TooManySteps
+
+REQUEST_STEPS_MAX: Final = 100_000
+"""So many steps the criteria of all mocks together may take for one request."""
+
+TURN_STEPS: Final = 4_000
+"""After so many of them nothing more is begun in the same turn: so a turn takes some 5 ms at most."""
+
+
+class TurnOver(Exception):
+    """To be gone on with in a later turn: nothing was claimed or kept so far. See `Request.go_on`.
+
+    ``unfinished`` is the request with what was found of it, where whoever has the turns wants to know.
+    """
+
+    unfinished: Any = None
+
+
+class Work:
+    """What is ``left`` of the steps for a request, and what they were spent on. It goes with the request through turns.
+
+    ``reading`` is under way while the body is read as JSON.
+    """
+
+    __slots__ = ("_found", "_in_turns", "_left_in_turn", "left", "reading")
+
+    def __init__(self, *, in_turns: bool = False) -> None:
+        self.left = REQUEST_STEPS_MAX
+        self.reading: Generator[None, None, Any] | None = None
+        self._in_turns = in_turns
+        self._left_in_turn = TURN_STEPS
+        self._found: dict[int, tuple[object, bool]] = {}
+
+    def begin_turn(self) -> None:
+        """Note that it is another turn than before."""
+        self._left_in_turn = TURN_STEPS
+
+    def pause(self) -> None:
+        """Called before what may take long. Raises TurnOver when this turn has had enough."""
+        if self._left_in_turn <= 0 and self._in_turns:
+            raise TurnOver
+
+    def test(self, holds: Callable[[Steps], bool], about: object = None) -> bool:
+        """Make a test; what takes too many steps does not hold. It is made once ``about`` the same, if that is given.
+
+        Raises TurnOver.
+        """
+        found = self._found.get(id(about))
+        if found is not None:
+            return found[1]
+        if self._left_in_turn <= 0:
+            self.pause()
+        steps = self.steps()
+        if not steps.left:
+            return False
+        try:
+            outcome = holds(steps)
+        except TooManySteps:
+            outcome = False
+        used = self.spent(steps)
+        if used and self._in_turns and about is not None:
+            # With what it is about, which so lives on: no other object has its id meanwhile.
+            self._found[id(about)] = about, outcome
+        return outcome
+
+    def steps(self) -> Steps:
+        """Those that one test may take now."""
+        return Steps(min(STEPS_MAX, self.left))
+
+    def spent(self, steps: Steps) -> int:
+        """Note what a test has left of its `steps`. Returns how many it took."""
+        used = min(STEPS_MAX, self.left) - steps.left
+        self.left -= used
+        self._left_in_turn -= used
+        return used
