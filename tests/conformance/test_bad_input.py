@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.doors import RestDoor
+from support.plain_http import NO_TLS
 from support.server import Server
 
 KEY = "ci-42"
@@ -20,7 +21,9 @@ PUT_SESSION = "/understudy.v1.SessionService/PutSession"
 def put(server: Server, auth: str) -> Callable[..., httpx.Response]:
     def send(content: bytes | str, **headers: str) -> httpx.Response:
         headers = {"authorization": auth, "content-type": "application/json", **headers}
-        return httpx.put(f"http://{server.rest}/api/v1/sessions/{KEY}", content=content, headers=headers, timeout=30)
+        return httpx.put(
+            f"http://{server.rest}/api/v1/sessions/{KEY}", content=content, headers=headers, timeout=30, verify=NO_TLS
+        )
 
     return send
 
@@ -85,7 +88,7 @@ def test_whole_numbers_and_unknown_fields_are_fine(put: Callable[..., httpx.Resp
 
 
 def test_a_body_without_content_type_is_read_as_json(server: Server, auth: str) -> None:
-    with httpx.Client(base_url=f"http://{server.rest}/api/v1") as client:
+    with httpx.Client(base_url=f"http://{server.rest}/api/v1", verify=NO_TLS) as client:
         request = client.build_request(
             "PUT", f"/sessions/{KEY}", content=b'{"label": "x"}', headers={"authorization": auth}
         )
@@ -109,7 +112,9 @@ def test_bad_percent_encoding_is_refused(server: Server, auth: str, path: str) -
 def test_a_known_path_with_another_method_is_405_and_says_what_goes(
     server: Server, auth: str, method: str, path: str
 ) -> None:
-    response = httpx.request(method, f"http://{server.rest}/api/v1{path}", headers={"authorization": auth})
+    response = httpx.request(
+        method, f"http://{server.rest}/api/v1{path}", headers={"authorization": auth}, verify=NO_TLS
+    )
     assert refused(response)[0] == 405
     assert response.headers["allow"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.doors import RestDoor
 from support.plain_app import PlainApp
-from support.server import MadePlace
+from support.server import Answering, MadePlace
 from support.told_upstream import ToldUpstream, answer, running_told_upstream
 
 KEY = "ci-42"
@@ -69,7 +69,7 @@ def test_a_preflight_goes_to_the_service_where_the_environment_says_so(
 def test_a_mock_for_options_answers_it(
     rest: RestDoor, auth: str, plain: PlainApp, place: MadePlace, lines: tuple[str, ...]
 ) -> None:
-    place.make_answer("ovr_options", "OPTIONS", "/api/cart", '"mocked"', status=418)
+    place.make_answers(Answering("ovr_options", "OPTIONS", "/api/cart", '"mocked"', status=418))
     rest.put(auth, KEY, {"overrides": ["ovr_options"]})
     assert plain.ask("OPTIONS", "/api/cart", HEADER, *lines).status == 418
 

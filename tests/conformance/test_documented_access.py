@@ -124,17 +124,24 @@ def slow_server() -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def slow_gateway(slow_server: Server) -> Iterator[str]:
+    with running_gateway(slow_server) as address:
+        yield address
+
+
 @pytest.mark.parametrize("kind", ["grpc", "rest", "rest-remote"])
-def test_item_6_the_121st_call_is_rate_limited_and_another_key_is_not(slow_server: Server, kind: str) -> None:
+def test_item_6_the_121st_call_is_rate_limited_and_another_key_is_not(
+    slow_server: Server, slow_gateway: str, kind: str
+) -> None:
     place = slow_server.make_place("staging")
     first, second = (f"Bearer {slow_server.make_key(project=place.project).text}" for _ in range(2))
-    with running_gateway(slow_server) as gateway:
-        addresses = {"rest": slow_server.rest, "rest-remote": gateway}
-        door = GrpcDoor(slow_server.grpc) if kind == "grpc" else RestDoor(addresses[kind])
-        assert [door.get(first, KEY).code for _ in range(120)] == ["not_found"] * 120
-        answer = door.get(first, KEY)
-        assert answer.code == "rate_limited"
-        assert answer.http_status == (0 if kind == "grpc" else 429)
-        assert 0 < int(answer.headers["retry-after"]) <= 60
-        assert door.get(second, KEY).code == "not_found"
-        door.close()
+    addresses = {"rest": slow_server.rest, "rest-remote": slow_gateway}
+    door = GrpcDoor(slow_server.grpc) if kind == "grpc" else RestDoor(addresses[kind])
+    assert [door.get(first, KEY).code for _ in range(120)] == ["not_found"] * 120
+    answer = door.get(first, KEY)
+    assert answer.code == "rate_limited"
+    assert answer.http_status == (0 if kind == "grpc" else 429)
+    assert 0 < int(answer.headers["retry-after"]) <= 60
+    assert door.get(second, KEY).code == "not_found"
+    door.close()

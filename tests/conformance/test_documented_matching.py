@@ -7,7 +7,7 @@ import grpc
 import pytest
 from support.doors import Door
 from support.proxied import App
-from support.server import MadePlace
+from support.server import Answering, MadePlace
 from support.told_upstream import ToldUpstream, running_told_upstream
 
 KEY = "ci-42"
@@ -109,7 +109,8 @@ def test_a_mock_acts_for_everybody_only_when_it_is_on_for_the_whole_environment(
 def test_a_draft_never_applies(
     door: Door, auth: str, app: App, place: MadePlace, by_hand: Callable[[str, str], None]
 ) -> None:
-    place.make_answer("ovr_own", "GET", "/api/cart", '{"cart": "draft"}', publish=False, scenario="scn_declined")
+    draft = '{"cart": "draft"}'
+    place.make_answers(Answering("ovr_own", "GET", "/api/cart", draft, publish=False, scenario="scn_declined"))
     door.put(auth, KEY, {"scenario": "scn_declined"})
     with pytest.raises(grpc.RpcError, match="draft"):
         by_hand("activate", "ovr_draft")

@@ -1,10 +1,11 @@
 """What a use case knows of the call it serves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from understudy_server.app.host import Host
 from understudy_server.app.ports import Explainer, Journal, Presence, Store
+from understudy_server.app.waits import Waits
 from understudy_server.core.keys import Caller
 from understudy_server.core.state import State
 
@@ -31,6 +32,7 @@ class World:
     random_bytes: Callable[[int], bytes]
     host: Host
     explainer: Explainer
+    waits: Waits = field(default_factory=Waits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ from urllib.parse import quote
 from understudy.v1 import explain_service_pb2 as pb
 
 from understudy_server.app.call import Call
+from understudy_server.app.drafts import visible_drafts
 from understudy_server.app.explaining_words import summary
-from understudy_server.core.carriers import CARRIERS_DISAGREE, SESSION_HEADER_REPEATED, FoundKey
+from understudy_server.app.recorded_request import is_masked, subject_of
+from understudy_server.core.carriers import FoundKey
 from understudy_server.core.errors import Fault, InvalidInput, NotFound
-from understudy_server.core.exchange import Captured, Exchange, RawHeaders
+from understudy_server.core.exchange import Exchange
 from understudy_server.core.explanation import Considered, Explanation, Outcome, Reason, Subject
 from understudy_server.core.headers import first
 from understudy_server.core.matching.mock import Layer
-from understudy_server.core.redaction import MARKER
 from understudy_server.core.session_key import normalise
 
 _DEFAULT_METHOD: Final = "GET"
@@ -46,10 +47,10 @@ async def explain(call: Call, request: pb.ExplainRequest) -> pb.ExplainResponse:
             subject = _subject(call, request.request)
         case "log_id":
             exchange = await _exchange(call, request.log_id)
-            subject, reasons = _recorded(call, exchange), [Reason.MASKED] if _is_masked(exchange) else []
+            subject, reasons = subject_of(call.place, exchange), [Reason.MASKED] if is_masked(exchange) else []
         case _:
             raise InvalidInput("request or log_id is required", Fault("request", "required"))
-    found = await call.world.explainer.explain(subject, call.now_ms, request.candidates_max)
+    found = await call.world.explainer.explain(subject, call.now_ms, request.candidates_max, await visible_drafts(call))
     return _response(found, (*found.reasons, *reasons))
 
 
@@ -81,33 +82,6 @@ async def _exchange(call: Call, log_id: str) -> Exchange:
     return exchange
 
 
-def _recorded(call: Call, exchange: Exchange) -> Subject:
-    """The request of an exchange, as far as it was kept: with the session key that was found then."""
-    body = exchange.request_body
-    findings = tuple([each for each in exchange.findings if each in (SESSION_HEADER_REPEATED, CARRIERS_DISAGREE)])
-    return Subject(
-        project=call.place.project,
-        environment=call.place.environment,
-        method=exchange.method,
-        target=f"{exchange.path}?{exchange.query}" if exchange.query else exchange.path,
-        headers=exchange.request_headers,
-        body=b"" if body is None else _kept(body),
-        body_bytes=0 if body is None else body.size_bytes,
-        known_key=FoundKey(exchange.session_key, findings),
-    )
-
-
-def _kept(body: Captured) -> bytes | None:
-    return None if body.truncated or body.sha256 else body.content
-
-
-def _is_masked(exchange: Exchange) -> bool:
-    """Whether a criterion may meet a mark in place of a value."""
-    body = exchange.request_body
-    in_headers: RawHeaders = [each for each in exchange.request_headers if MARKER in each[1]]
-    return bool(in_headers) or MARKER.decode() in exchange.query or bool(body is not None and body.redacted)
-
-
 def _response(found: Explanation, reasons: Sequence[Reason]) -> pb.ExplainResponse:
     answering = found.answering
     return pb.ExplainResponse(
@@ -122,6 +96,8 @@ def _response(found: Explanation, reasons: Sequence[Reason]) -> pb.ExplainRespon
         considered=[_considered(each) for each in found.considered],
         considered_total=found.total,
         not_on=found.not_on,
+        drafts=found.drafts,
+        elsewhere=[pb.Elsewhere(session_key=each.session_key, mock_id=each.mock_id) for each in found.elsewhere],
     )
 
 

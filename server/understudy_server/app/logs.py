@@ -2,29 +2,27 @@
 
 import base64
 import json
+from collections.abc import Sequence
 
 from google.api.httpbody_pb2 import HttpBody
 from understudy.v1.log_service_pb2 import (
     SIDE_REQUEST,
     GetLogBodyRequest,
     GetLogBodyResponse,
+    GetLogRequest,
+    GetLogResponse,
     ListLogsRequest,
     ListLogsResponse,
-    LogEntry,
 )
-from understudy.v1.log_service_pb2 import Draw as DrawMessage
 
 from understudy_server.app.call import Call
+from understudy_server.app.log_entries import entry, lost_between, stand_in
 from understudy_server.app.ports import ProjectRecord, Transaction
 from understudy_server.app.sessions import has_expired, session_key
-from understudy_server.app.times import stamp
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
 from understudy_server.core.exchange import Captured, Exchange
 
-PREVIEW_CHARACTERS = 512
 BODY_BYTES_MAX = 262_144
-# The most bytes that 512 characters of UTF-8 can take.
-_PREVIEW_BYTES = 4 * PREVIEW_CHARACTERS
 
 
 async def list_logs(call: Call, request: ListLogsRequest) -> ListLogsResponse:
@@ -41,29 +39,48 @@ async def list_logs(call: Call, request: ListLogsRequest) -> ListLogsResponse:
             f"neither a session nor a log has the key {key!r} in {call.place.project}/{call.place.environment}"
         )
     page = rows[: request.limit]
-    response = ListLogsResponse(logs=[_entry(exchange) for exchange in page])
+    lost = await _lost_before(call, request, rows)
+    response = ListLogsResponse(logs=[entry(exchange, lost[exchange.id]) for exchange in page])
     if len(rows) > len(page) and not request.since:
         response.next_cursor = page[-1].id
     return response
 
 
+async def get_log(call: Call, request: GetLogRequest) -> GetLogResponse:
+    """Read one exchange with headers and bodies. What was lost before it is not told. Raises NotFound and Forbidden."""
+    exchange = await _reachable(call, request)
+    return GetLogResponse(log=entry(exchange, with_details=True))
+
+
 async def get_log_body(call: Call, request: GetLogBodyRequest) -> GetLogBodyResponse:
     """Read one captured body as JSON. Raises NotFound and Forbidden (scope_mismatch)."""
-    exchange = await call.world.journal.exchange(request.log_id)
-    if exchange is None:
-        raise NotFound(f"there is no log {request.log_id[:100]!r}")
-    await _check_reach(call, request, exchange)
+    exchange = await _reachable(call, request)
     body = exchange.request_body if request.side == SIDE_REQUEST else exchange.response_body
     if body is None:
         side = "request" if request.side == SIDE_REQUEST else "response"
         raise NotFound(f"the {side} of log {exchange.id!r} had no body")
-    content, truncated = (_stand_in(body), False) if body.sha256 else _as_json(body)
+    content, truncated = (stand_in(body), False) if body.sha256 else _as_json(body)
     return GetLogBodyResponse(
         body=HttpBody(content_type="application/json", data=content),
         truncated=truncated,
         size_bytes=body.size_bytes,
         withheld=bool(body.sha256),
     )
+
+
+async def _lost_before(call: Call, request: ListLogsRequest, rows: Sequence[Exchange]) -> dict[str, int]:
+    """How many rows were lost directly before each, as far as the row before it is at hand; by id."""
+    oldest_first = list(rows if request.since else reversed(rows))
+    if request.since and rows:
+        before = await call.world.journal.exchange(request.since)
+        if before is not None:
+            oldest_first.insert(0, before)
+    lost = dict(zip([each.id for each in oldest_first], lost_between(oldest_first), strict=True))
+    if not request.since and 0 < len(rows) <= request.limit:
+        # There is no older one on record.
+        oldest = rows[-1]
+        lost[oldest.id] = max(0, oldest.number - 1) if oldest.session_id else 0
+    return lost
 
 
 async def _is_known(call: Call, key: str) -> bool:
@@ -74,7 +91,16 @@ async def _is_known(call: Call, key: str) -> bool:
     return await call.world.store.read(session_exists) or await call.world.journal.knows(call.place.environment_id, key)
 
 
-async def _check_reach(call: Call, request: GetLogBodyRequest, exchange: Exchange) -> None:
+async def _reachable(call: Call, request: GetLogRequest | GetLogBodyRequest) -> Exchange:
+    """The exchange that is asked for. Raises NotFound and Forbidden (scope_mismatch)."""
+    exchange = await call.world.journal.exchange(request.log_id)
+    if exchange is None:
+        raise NotFound(f"there is no log {request.log_id[:100]!r}")
+    await _check_reach(call, request, exchange)
+    return exchange
+
+
+async def _check_reach(call: Call, request: GetLogRequest | GetLogBodyRequest, exchange: Exchange) -> None:
     """A key sees the logs of its own project and environment; a project that is named must be the log's."""
     caller = call.caller
     if caller.project_id and caller.project_id != exchange.project_id:
@@ -91,41 +117,6 @@ async def _check_reach(call: Call, request: GetLogBodyRequest, exchange: Exchang
             if caller.project_id:
                 raise Forbidden("scope_mismatch", "the key is for another project")
             raise NotFound(f"there is no log {exchange.id!r} in project {request.project!r}")
-
-
-def _entry(exchange: Exchange) -> LogEntry:
-    entry = LogEntry(
-        id=exchange.id,
-        method=exchange.method,
-        path=exchange.path,
-        query=exchange.query,
-        status=exchange.status,
-        duration_ms=exchange.duration_ms,
-        override_applied=bool(exchange.mock_id),
-        created_at=stamp(exchange.started_at_ms),
-        findings=exchange.findings,
-        draws=[DrawMessage(name=name, value=value) for name, value in exchange.draws],
-        occurrence=exchange.occurrence,
-    )
-    if exchange.mock_id:
-        entry.override_id = exchange.mock_id
-    if exchange.request_body:
-        entry.request_preview = _preview(exchange.request_body)
-    if exchange.response_body:
-        entry.response_preview = _preview(exchange.response_body)
-    return entry
-
-
-def _preview(body: Captured) -> str:
-    # Messages take no lone surrogates; decoding with "replace" makes none.
-    content = _stand_in(body) if body.sha256 else body.content[:_PREVIEW_BYTES]
-    return content.decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
-
-
-def _stand_in(body: Captured) -> bytes:
-    """What is told of a body that is kept as its length and hash alone."""
-    told = {"withheld": True, "sizeBytes": body.size_bytes, "sha256": body.sha256}
-    return json.dumps(told, separators=(",", ":")).encode()
 
 
 def _as_json(body: Captured) -> tuple[bytes, bool]:

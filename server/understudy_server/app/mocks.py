@@ -87,11 +87,10 @@ async def list_mocks(tx: Transaction, call: Call, request: pb.ListMocksRequest) 
     """List the mocks that the caller may see, in the order of their ids."""
     pages = paging.pages(call.place, request)
     after = pages.name_before(request.page_token)
-    drafts_of = None if _sees_all_drafts(call.caller) else call.caller.key_id
     query = MockQuery(
         search=request.search,
         state=request.state,
-        drafts_of=drafts_of,
+        drafts_of=drafts_seen_by(call.caller),
         active=request.active if request.HasField("active") else None,
         scenario=request.scenario,
         library_only=request.library_only,
@@ -233,6 +232,11 @@ async def check_in_place(tx: Transaction, call: Call, mock: Definition, path: st
 
 def _sees_all_drafts(caller: Caller) -> bool:
     return caller.role >= ROLE_ADMIN
+
+
+def drafts_seen_by(caller: Caller) -> str | None:
+    """Whose drafts a caller may see, as `MockQuery` has it."""
+    return None if _sees_all_drafts(caller) else caller.key_id
 
 
 def may_see(caller: Caller, mock: Mock) -> bool:

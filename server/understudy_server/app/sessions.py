@@ -23,7 +23,8 @@ from understudy_server.app.mocks import activatable
 from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
 from understudy_server.app.revisions import check_revision
 from understudy_server.app.times import milliseconds, stamp
-from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
+from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound, StorageFailure
+from understudy_server.core.record import Stream
 from understudy_server.core.session_key import normalise
 
 _SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "seed")
@@ -61,9 +62,24 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
     return response
 
 
-async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequest) -> DeleteSessionResponse:
-    """Clear a session (the default) or remove it. Raises NotFound and Conflict (revision_mismatch)."""
+async def delete_session(call: Call, request: DeleteSessionRequest) -> DeleteSessionResponse:
+    """Clear a session (the default) or remove it, and its exchanges too if that is asked for.
+
+    Raises NotFound and Conflict (revision_mismatch); StorageFailure says in its message what was done already.
+    """
     mode = request.mode or DELETE_MODE_RESET
+    record = await call.world.store.write(lambda tx: _end_session(tx, call, request, mode))
+    if request.purge_journal:
+        # Only once it is durable: a session that is there after all keeps its record.
+        try:
+            await call.world.journal.purge(Stream(call.place.environment_id, record.message.session_key, record.id))
+        except StorageFailure as error:
+            done = "removed" if mode == DELETE_MODE_DELETE else "reset"
+            raise StorageFailure(f"the session is {done}, but its logs are there still: {error.message}") from error
+    return DeleteSessionResponse(ok=True, mode=mode)
+
+
+async def _end_session(tx: Transaction, call: Call, request: DeleteSessionRequest, mode: int) -> SessionRecord:
     record = await existing_session(tx, call, session_key(request.session_key))
     check_revision(record.message.revision, request.expected_revision)
     if mode == DELETE_MODE_DELETE:
@@ -75,7 +91,7 @@ async def delete_session(tx: Transaction, call: Call, request: DeleteSessionRequ
             cleared.ClearField(field)
         await tx.remove_session_mocks(record, [mock.id for mock in await tx.session_mocks(record.id)])
         await save(tx, call, record.message.session_key, record, cleared, begins_anew=True)
-    return DeleteSessionResponse(ok=True, mode=mode)
+    return record
 
 
 async def list_sessions(tx: Transaction, call: Call, request: ListSessionsRequest) -> ListSessionsResponse:

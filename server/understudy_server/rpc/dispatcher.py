@@ -7,15 +7,18 @@ Resolving, checking and the use case share one transaction, so that nothing can 
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any, cast
 
 from google.protobuf.message import Message
+from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
-from understudy import status
+from understudy import request_ids, status
 
 from understudy_server.app.call import Call, Place, World
 from understudy_server.app.host import Host, HostFacts
+from understudy_server.app.observing import Observe, unobserved
 from understudy_server.app.ports import Explainer, Journal, Presence, Store, Transaction
 from understudy_server.core.errors import InvalidInput, Refusal
 from understudy_server.core.keys import Caller
@@ -56,12 +59,18 @@ class Dispatcher:
         new_id: Callable[[str], str],
         api_rate: Rate,
         host: Host = HostFacts,
+        observe: Observe = unobserved,
         table: Mapping[str, Rpc] | None = None,
     ) -> None:
         self._world = World(store, journal, presence, state, new_id, secrets.token_bytes, host, explainer)
         self._clock = clock
+        self._observe = observe
         self._admission = Admission(store, api_rate)
         self._table = table if table is not None else rpcs()
+
+    def end_waits(self) -> None:
+        """Let all calls go that wait for something to happen: the server is stopping."""
+        self._world.waits.end()
 
     def find(self, method: str) -> Rpc | None:
         """The RPC with a name on the wire."""
@@ -71,25 +80,40 @@ class Dispatcher:
         self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
     ) -> Message | Status:
         """Serve a call with one answer. ``metadata`` has lower-case names; the owner needs no key."""
+        observation, code = self._observe(method, metadata), Code.CANCELLED
         try:
             answer: Message | Status = await self._serve(method, metadata, decode, owner=owner)
+            code = _code_of(answer)
         except Exception as error:  # noqa: BLE001 - whatever happens, the caller gets an answer and no text of ours
             answer = self._status_of(method, error)
+            code = _code_of(answer)
+        finally:
+            # One that is cancelled, because its caller is gone, ends as such.
+            observation.end(code)
         return answer
 
     async def stream(
         self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
-    ) -> AsyncIterator[Message | Status]:
+    ) -> AsyncGenerator[Message | Status, None]:
         """Serve a call with many answers. A status, if there is one, is the last."""
+        observation, code = self._observe(method, metadata), Code.CANCELLED
         try:
             answers = await self._serve(method, metadata, decode, owner=owner)
             if isinstance(answers, Status):
+                code = _code_of(answers)
                 yield answers
                 return
-            async for message in answers:
-                yield message
+            async with aclosing(answers):
+                # Closed here and now when nobody listens any more: what it holds is let go of.
+                async for message in answers:
+                    yield message
+            code = Code.OK
         except Exception as error:  # noqa: BLE001 - as above
-            yield self._status_of(method, error)
+            refusal = self._status_of(method, error)
+            code = _code_of(refusal)
+            yield refusal
+        finally:
+            observation.end(code)
 
     async def _serve(self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool) -> Any:
         rpc = self._table.get(method)
@@ -120,7 +144,7 @@ class Dispatcher:
             return error.refusal
         if isinstance(error, Refusal):
             return errors.status_of(error)
-        request_id = self._world.new_id("req_")
+        request_id = request_ids.CURRENT.get() or request_ids.make()
         _log.error("%s failed, request %s", method, request_id, exc_info=error)
         return errors.internal(request_id)
 
@@ -141,6 +165,10 @@ async def _place(
         raise _Unreadable(refusal)
     fields.check(request, but=_PLACE_FIELDS)
     return place
+
+
+def _code_of(answer: Message | Status) -> "Code.ValueType":
+    return cast("Code.ValueType", answer.code) if isinstance(answer, Status) else Code.OK
 
 
 def _hides_a_place(refusal: Status) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
-from understudy import status
+from understudy import request_ids, status
 from understudy.status import Problem
 
 from understudy_server.rpc import long_messages
@@ -66,6 +67,10 @@ class GrpcServer:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
+    async def drain(self) -> None:
+        """Say to whoever asks for its health that it takes no new work; it still does."""
+        await self._health.enter_graceful_shutdown()
+
     async def stop(self, grace_seconds: float) -> None:
         """Refuse new calls, give those under way some time, then end them."""
         await self._health.enter_graceful_shutdown()
@@ -90,6 +95,7 @@ class _Handlers(grpc.GenericRpcHandler):
     def _unary(self, rpc: Rpc) -> Any:
         async def serve(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
             metadata = _metadata(context)
+            await _under_an_id(metadata, context)
             decode = _decode(rpc, request, metadata)
             answer = await self._dispatcher.unary(rpc.method, metadata, decode, owner=self._owner)
             return await _bytes_of(answer, context)
@@ -99,16 +105,20 @@ class _Handlers(grpc.GenericRpcHandler):
     def _streaming(self, rpc: Rpc) -> Any:
         async def serve(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
             metadata = _metadata(context)
+            await _under_an_id(metadata, context)
             decode = _decode(rpc, request, metadata)
-            async for answer in self._dispatcher.stream(rpc.method, metadata, decode, owner=self._owner):
-                yield await _bytes_of(answer, context)
+            async with aclosing(self._dispatcher.stream(rpc.method, metadata, decode, owner=self._owner)) as answers:
+                async for answer in answers:
+                    yield await _bytes_of(answer, context)
 
         return serve
 
 
 async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
     if isinstance(answer, Status):
-        await context.abort_with_status(rpc_status.to_status(status.within(answer, _STATUS_BYTES_MAX)))
+        refusal = rpc_status.to_status(status.within(answer, _STATUS_BYTES_MAX))
+        told = (*refusal.trailing_metadata, (request_ids.HEADER, request_ids.CURRENT.get()))
+        await context.abort_with_status(refusal._replace(trailing_metadata=told))
     if long_messages.is_long(answer):
         return await beside(partial(long_messages.write, answer))
     return answer.SerializeToString()
@@ -117,6 +127,19 @@ async def _bytes_of(answer: Message | Status, context: grpc.aio.ServicerContext[
 def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, Any]:
     """The metadata of a call; of a name that is given twice, the first value counts, as over REST."""
     return dict(reversed(tuple(context.invocation_metadata() or ())))
+
+
+async def _under_an_id(metadata: Mapping[str, Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    """Choose the id of this call, and tell it in the metadata before the answer to a caller that sent one.
+
+    Metadata of its own makes a call cost a sixth more: who sent none learns the id when the call fails, and it is of
+    use.
+    """
+    given = metadata.get(request_ids.HEADER)
+    request_id = request_ids.chosen(given)
+    request_ids.CURRENT.set(request_id)
+    if given is not None:
+        await context.send_initial_metadata(((request_ids.HEADER, request_id),))
 
 
 def _decode(rpc: Rpc, request: bytes, metadata: Mapping[str, Any]) -> Decode:

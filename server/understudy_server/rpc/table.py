@@ -22,13 +22,17 @@ from understudy.v1 import (
     session_mock_service_pb2,
     session_service_pb2,
     state_service_pb2,
+    verification_service_pb2,
 )
 
 from understudy_server.app import (
+    awaiting,
+    counting,
     environments,
     explaining,
     files,
     from_log,
+    health,
     keys,
     logs,
     mock_batches,
@@ -43,6 +47,10 @@ from understudy_server.app import (
     session_mocks,
     sessions,
     state,
+    tailing,
+    verifications,
+    verifying,
+    watching,
 )
 from understudy_server.app.manifests import applying, dumping, releasing
 from understudy_server.rpc import options
@@ -63,6 +71,7 @@ _SERVICES = (
     session_service_pb2.DESCRIPTOR.services_by_name["SessionService"],
     scenario_service_pb2.DESCRIPTOR.services_by_name["ScenarioService"],
     log_service_pb2.DESCRIPTOR.services_by_name["LogService"],
+    verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"],
     mock_service_pb2.DESCRIPTOR.services_by_name["MockService"],
     session_mock_service_pb2.DESCRIPTOR.services_by_name["SessionMockService"],
     state_service_pb2.DESCRIPTOR.services_by_name["StateService"],
@@ -77,7 +86,7 @@ _SERVICES = (
 _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "GetSession": (Kind.READS, sessions.get_session),
     "PutSession": (Kind.WRITES, sessions.put_session),
-    "DeleteSession": (Kind.WRITES, sessions.delete_session),
+    "DeleteSession": (Kind.ASKS, sessions.delete_session),
     "ListSessions": (Kind.READS, sessions.list_sessions),
     "ActivateOverride": (Kind.WRITES, overrides.activate_override),
     "DeactivateOverride": (Kind.WRITES, overrides.deactivate_override),
@@ -87,7 +96,15 @@ _USE_CASES: dict[str, tuple[Kind, UseCase]] = {
     "UpdateScenario": (Kind.WRITES, scenarios.update_scenario),
     "DeleteScenario": (Kind.WRITES, scenarios.delete_scenario),
     "ListLogs": (Kind.ASKS, logs.list_logs),
+    "TailLogs": (Kind.STREAMS, tailing.tail_logs),
+    "WatchSession": (Kind.STREAMS, watching.watch_session),
+    "GetLog": (Kind.ASKS, logs.get_log),
     "GetLogBody": (Kind.ASKS, logs.get_log_body),
+    "CountCalls": (Kind.ASKS, counting.count_calls),
+    "VerifyCalls": (Kind.ASKS, verifying.verify_calls),
+    "AwaitCalls": (Kind.ASKS, awaiting.await_calls),
+    "ListVerifications": (Kind.ASKS, verifications.list_verifications),
+    "GetSessionHealth": (Kind.ASKS, health.get_session_health),
     "CreateMock": (Kind.WRITES, mocks.create_mock),
     "CreateMockFromLog": (Kind.ASKS, from_log.create_mock_from_log),
     "GetMock": (Kind.READS, mocks.get_mock),

@@ -171,7 +171,10 @@ async def test_what_was_odd_about_the_key_is_what_was_found_then(shop: Desk) -> 
     await shop.call("ProjectService.UpdateEnvironment", change, UpdateEnvironmentResponse)
     again = await shop.call(EXPLAIN, pb.ExplainRequest(log_id="log_1"), pb.ExplainResponse)
     assert again.outcome == pb.OUTCOME_REFUSED
-    assert again.summary == "The proxy refuses the request: This request carries two different session keys."
+    assert again.summary == (
+        "The proxy refuses the request: This request carries two different session keys. "
+        "Send one, in the header x-flowmock-session."
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import json
 
 import pytest
+from support.asking import Asker
 from support.desk import Desk
 from support.dispatching import START_MS, World
 from understudy.options.v1.options_pb2 import ROLE_CI
@@ -13,6 +14,8 @@ from understudy.v1.log_service_pb2 import (
     SIDE_RESPONSE,
     GetLogBodyRequest,
     GetLogBodyResponse,
+    GetLogRequest,
+    GetLogResponse,
     ListLogsRequest,
     ListLogsResponse,
     LogEntry,
@@ -22,6 +25,7 @@ from understudy_server.app.logs import BODY_BYTES_MAX
 from understudy_server.app.times import milliseconds
 from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured, Exchange
+from understudy_server.core.record import Stream
 
 LIST = "LogService.ListLogs"
 BODY = "LogService.GetLogBody"
@@ -375,3 +379,57 @@ async def test_logs_of_another_environment_are_not_shown(desk: Desk) -> None:
 async def test_a_key_is_normalised_before_it_is_looked_for(desk: Desk) -> None:
     await record(desk, None)
     assert len((await page(desk, ListLogsRequest(session_key=" ci-\r\n42 "))).logs) == 1
+
+
+async def in_session(desk: Desk, *lost: int, count: int) -> Asker:
+    """So many exchanges of a session, of which some were lost."""
+    ask = Asker(desk)
+    stream = await ask.begin()
+    for _ in range(count):
+        ask.record(stream)
+    desk.world.journal.lose(stream, *lost)
+    return ask
+
+
+def gaps(found: ListLogsResponse) -> list[tuple[int, int]]:
+    return [(each.number, each.lost_before) for each in found.logs]
+
+
+async def test_rows_tell_what_was_lost_before_them(desk: Desk) -> None:
+    await in_session(desk, 1, 2, 5, count=7)
+    assert gaps(await page(desk)) == [(7, 0), (6, 1), (4, 0), (3, 2)]
+
+
+async def test_what_was_lost_between_two_pages_is_told(desk: Desk) -> None:
+    await in_session(desk, 3, count=6)
+    first = await page(desk, ListLogsRequest(limit=3))
+    assert gaps(first) == [(6, 0), (5, 0), (4, 1)]
+    assert gaps(await page(desk, ListLogsRequest(limit=3, before=first.next_cursor))) == [(2, 0), (1, 0)]
+
+
+async def test_what_was_lost_since_a_row_is_told(desk: Desk) -> None:
+    await in_session(desk, 3, count=5)
+    (oldest,) = (await page(desk, ListLogsRequest(limit=5))).logs[-2:-1]
+    assert gaps(await page(desk, ListLogsRequest(since=oldest.id))) == [(4, 1), (5, 0)]
+
+
+async def test_of_rows_without_a_session_no_loss_is_told(desk: Desk) -> None:
+    ask = Asker(desk)
+    stream = Stream(await ask.environment_id())
+    for key in ("ci-42", "other", "ci-42"):
+        ask.record(stream, session_key=key)
+    assert gaps(await page(desk)) == [(3, 0), (1, 0)]
+
+
+async def test_one_row_is_read_with_headers_and_bodies(desk: Desk) -> None:
+    ask = Asker(desk)
+    made = ask.record(await ask.begin(), headers=((b"X-A", b"1"),), body=b"{}")
+    answer = await desk.world.call("LogService.GetLog", GetLogRequest(log_id=made.id))
+    assert isinstance(answer, GetLogResponse)
+    found = answer.log
+    assert (found.id, found.details.request_body.content) == (made.id, b"{}")
+    assert [(each.name, each.value) for each in found.details.request_headers] == [("X-A", "1")]
+
+
+async def test_an_unknown_row_is_not_found(desk: Desk) -> None:
+    assert await desk.code("LogService.GetLog", GetLogRequest(log_id="log_none")) == "not_found"

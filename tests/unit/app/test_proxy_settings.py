@@ -103,7 +103,16 @@ def full(slug: str = "new", profile: Profile = PROFILE_MOCKARTY) -> Environment:
         tunnel_upgrades=True,
         strip_session_header=True,
         redaction=Redaction(headers=["X-Token"], query=["token"], json_paths=["$.card.number", "$..token"]),
-        limits=EnvironmentLimits(request_body_bytes_max=1, captured_bytes_max=0, first_byte_ms=2),
+        limits=EnvironmentLimits(
+            request_body_bytes_max=1,
+            captured_bytes_max=0,
+            first_byte_ms=2,
+            session_log_entries_max=3,
+            session_log_bytes_max=4,
+            log_entries_max=5,
+            log_bytes_max=6,
+            log_retention_seconds=7,
+        ),
         profile=profile,
     )
 
@@ -348,6 +357,11 @@ async def test_redaction_and_limits_are_set_whole(desk: Desk) -> None:
         (EnvironmentLimits(request_body_bytes_max=1 << 41), "request_body_bytes_max"),
         (EnvironmentLimits(captured_bytes_max=-1), "captured_bytes_max"),
         (EnvironmentLimits(first_byte_ms=3_600_001), "first_byte_ms"),
+        (EnvironmentLimits(session_log_entries_max=100_000_001), "session_log_entries_max"),
+        (EnvironmentLimits(session_log_bytes_max=-1), "session_log_bytes_max"),
+        (EnvironmentLimits(log_entries_max=-1), "log_entries_max"),
+        (EnvironmentLimits(log_bytes_max=1 << 41), "log_bytes_max"),
+        (EnvironmentLimits(log_retention_seconds=315_360_001), "log_retention_seconds"),
     ],
 )
 async def test_limit_out_of_range_is_refused(desk: Desk, limits: EnvironmentLimits, field: str) -> None:

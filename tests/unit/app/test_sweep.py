@@ -1,6 +1,7 @@
 """The end of sessions that nobody ends."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -8,7 +9,7 @@ import pytest
 from support.desk import Desk
 from support.dispatching import START_MS, World
 from understudy.v1.session_service_pb2 import PutSessionRequest, Session
-from understudy_server.app.ports import SessionRecord, Transaction
+from understudy_server.app.ports import Bell, SessionRecord, Transaction
 from understudy_server.app.sweep import sweep
 
 T = TypeVar("T")
@@ -137,6 +138,9 @@ class Watched:
         if self._between:
             await self._between()
         return await self._store.write(work)
+
+    def bell(self) -> AbstractContextManager[Bell]:
+        return self._store.bell()
 
 
 async def test_a_large_sweep_is_done_in_batches(desk: Desk) -> None:

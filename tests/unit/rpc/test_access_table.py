@@ -17,11 +17,13 @@ PUBLIC |= {"ListLogs", "GetLogBody"}
 STATE = {"ListStateValues", "GetStateValue", "SetStateValue", "IncrementStateValue", "DeleteStateValue"}
 STATE |= {"GetState", "SetMachine", "ResetState"}
 SESSION_MOCKS = {"PutSessionMock", "GetSessionMock", "ListSessionMocks", "DeleteSessionMock"}
-CI = PUBLIC | {"ListSessions", "Explain"} | STATE | SESSION_MOCKS
+RECORD = {"GetLog", "TailLogs", "WatchSession", "GetSessionHealth"}
+RECORD |= {"CountCalls", "VerifyCalls", "AwaitCalls", "ListVerifications"}
+CI = PUBLIC | {"ListSessions", "Explain"} | STATE | SESSION_MOCKS | RECORD
 ADMIN = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
 ORGANISATION = ADMIN | {"ListProjects", "CreateProject", "GetStatus"}
 PROJECT = {"GetProject", "UpdateProject", "DeleteProject", "ListEnvironments", "CreateEnvironment"}
-NOWHERE = {"GetLogBody"}
+NOWHERE = {"GetLog", "GetLogBody"}
 
 TABLE = sorted(rpcs().values(), key=lambda rpc: rpc.method)
 NAMES = [rpc.method.rpartition("/")[2] for rpc in TABLE]
@@ -49,7 +51,7 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
         "scenario_id": "scn_none",
     }
     values |= {"log_id": "log_none", "key_id": "key_none", "source": "none.yaml"}
-    values |= {"key": "none", "value": "1", "machine": "none", "version": 1, "name": "none"}
+    values |= {"key": "none", "value": "1", "machine": "none", "version": 1, "name": "none", "timeout_ms": 0}
     if name_of(rpc) not in ORGANISATION | NOWHERE:
         values |= {"project": project, "environment": environment}
     for name, value in values.items():
@@ -84,6 +86,7 @@ _PARTS: dict[str, Callable[[Any], None]] = {
     "changes": lambda request: setattr(request.changes, "name", "new name"),
     "role": lambda request: setattr(request, "role", ROLE_CI),
     "side": lambda request: setattr(request, "side", 1),
+    "expectations": lambda request: request.expectations.add(),
 }
 """What else a request needs to be valid, by a field that it has."""
 
@@ -133,7 +136,7 @@ async def test_the_plan_gates_the_public_api_and_nothing_else(here: World, rpc: 
     key = await here.make_key(ROLE_ADMIN)
     await here.store.write(lambda tx: tx.set_plan(Plan.DEV))
     code = await here.code(short(rpc), request_for(rpc, "checkout", "staging"), key)
-    assert (code == "plan_required") is (name_of(rpc) in PUBLIC)
+    assert (code == "plan_required") is (name_of(rpc) in PUBLIC | RECORD)
 
 
 @each_rpc
@@ -148,4 +151,4 @@ def test_every_rpc_stands_in_the_table_with_a_scope_and_a_role() -> None:
     for rpc in TABLE:
         assert rpc.access.scope, rpc.method
         assert rpc.access.role, rpc.method
-        assert rpc.access.plan_gated is (name_of(rpc) in PUBLIC), rpc.method
+        assert rpc.access.plan_gated is (name_of(rpc) in PUBLIC | RECORD), rpc.method

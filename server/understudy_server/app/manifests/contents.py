@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from understudy.v1.manifest_service_pb2 import (
     CHANGE_KIND_CREATE,
     CHANGE_KIND_DELETE,
+    CHANGE_KIND_UPDATE,
     RESOURCE_KIND_MOCK,
     RESOURCE_KIND_SCENARIO,
     ChangeKind,
-    FieldChange,
-    ManifestChange,
     ManifestEnvironment,
     ManifestMock,
     ResourceKind,
@@ -21,11 +20,12 @@ from understudy.v1.scenario_service_pb2 import Scenario
 from understudy_server.app.lifetimes import set_expiry
 from understudy_server.app.manifests import declaring
 from understudy_server.app.manifests.checking import declared_mocks, mock_path, undeclared_mocks
-from understudy_server.app.manifests.plan import ContentsPlan, Loss, Plan
+from understudy_server.app.manifests.plan import Change, ContentsPlan, Differences, Loss, Plan
 from understudy_server.app.manifests.renames import renamed_mocks, renamed_scenarios
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.manifests.url_ids import give_url_ids
 from understudy_server.app.ports import Contents
+from understudy_server.app.revisions import copied
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.giving_way import give_way, giving_way
@@ -119,24 +119,25 @@ class _Contents:
     def _decide_mock(self, mock_id: str, home: str, declared: ManifestMock) -> None:
         kept = self._mocks.get(mock_id)
         if kept is None:
-            self._make_mock(declaring.mock(mock_id, home, declared))
+            self._make_mock(_new_mock(mock_id, home, declared))
             return
-        # First of all, since it is so for most of a large manifest.
-        if kept.managed_by == self._terms.source and _is_same(kept, home, declared):
+        kind = CHANGE_KIND_UPDATE
+        if kept.managed_by != self._terms.source:
+            path = mock_path(self._spot.path, mock_id, home)
+            try:
+                kind = self._terms.claim(kept.managed_by, path, f"mock {mock_id!r}")
+            except Conflict as refusal:
+                self._plan.refusals.append(refusal)
+                return
+        elif _is_same(kept, home, declared):
+            # So it is for most of a large manifest.
             return
-        path = mock_path(self._spot.path, mock_id, home)
-        try:
-            kind = self._terms.claim(kept.managed_by, path, f"mock {mock_id!r}")
-        except Conflict as refusal:
-            self._plan.refusals.append(refusal)
-            return
-        desired = declaring.mock(mock_id, home, declared)
         if kept.scenario != home:
             self._todo.removed_mocks.append(mock_id)
             self._lose(RESOURCE_KIND_MOCK, mock_id)
-            self._make_mock(desired)
+            self._make_mock(_new_mock(mock_id, home, declared))
         else:
-            self._change_mock(kept, desired, kind)
+            self._change_mock(kept, declaring.mock(copied(kept), declared), kind)
 
     def _make_mock(self, mock: Mock) -> None:
         now = stamp(self._terms.now_ms)
@@ -175,10 +176,10 @@ class _Contents:
         url_ids, refusals = give_url_ids(self._declared.scenarios, self._scenarios, staying, self._spot.path)
         self._plan.refusals += refusals
         for scenario_id in sorted(self._declared.scenarios):
-            desired = declaring.scenario(
-                scenario_id, self._declared.scenarios[scenario_id], url_ids.get(scenario_id, "")
-            )
             kept = self._scenarios.get(scenario_id)
+            base = copied(kept) if kept else Scenario(id=scenario_id)
+            declared, url_id = self._declared.scenarios[scenario_id], url_ids.get(scenario_id, "")
+            desired = declaring.scenario(base, declared, url_id)
             if kept is None:
                 self._make_scenario(desired)
             else:
@@ -253,9 +254,7 @@ class _Contents:
             if change.kind == CHANGE_KIND_DELETE:
                 change.renamed_to = renamed[change.resource].get(change.id, "")
 
-    def _tell(
-        self, kind: ChangeKind, resource: ResourceKind, name: str, fields: Iterable[FieldChange] = ()
-    ) -> ManifestChange:
+    def _tell(self, kind: ChangeKind, resource: ResourceKind, name: str, fields: Differences = tuple) -> Change:
         change = _change(self._spot, kind, resource, name, fields)
         self._plan.changes.append(change)
         return change
@@ -272,12 +271,16 @@ def declared_locals(
         (
             scenario,
             [
-                declaring.mock(mock_id, scenario.id, mock)
+                _new_mock(mock_id, scenario.id, mock)
                 for mock_id, mock in declared.scenarios[scenario.id].local_mocks.items()
             ],
         )
         for scenario in scenarios
     ]
+
+
+def _new_mock(mock_id: str, home: str, declared: ManifestMock) -> Mock:
+    return declaring.mock(Mock(id=mock_id, scenario=home), declared)
 
 
 def _is_same(kept: Mock, home: str, declared: ManifestMock) -> bool:
@@ -303,14 +306,5 @@ def _lost(plan: Plan, spot: Spot, resource: ResourceKind, name: str) -> None:
     plan.losses.append(Loss(change, spot.environment_id))
 
 
-def _change(
-    spot: Spot, kind: ChangeKind, resource: ResourceKind, name: str, fields: Iterable[FieldChange] = ()
-) -> ManifestChange:
-    return ManifestChange(
-        kind=kind,
-        resource=resource,
-        project=spot.project,
-        environment=spot.environment,
-        id=name,
-        fields=fields,
-    )
+def _change(spot: Spot, kind: ChangeKind, resource: ResourceKind, name: str, fields: Differences = tuple) -> Change:
+    return Change(kind, resource, spot.project, spot.environment, name, fields)

@@ -7,7 +7,7 @@ from understudy.v1.manifest_service_pb2 import (
     ManifestScenario,
 )
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
-from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, EnvironmentChanges, Project
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, EnvironmentChanges, Profile, Project
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.app.manifests.differing import prune
@@ -24,34 +24,43 @@ SCENARIO_FIELDS = ("name", "url_id", "mocks", "tags")
 """What a manifest says of a scenario, but for the mocks that are its alone."""
 
 
-def project(slug: str, declared: ManifestProject) -> Project:
-    """What a project is to be. What only the server says is not filled in, here and below."""
-    return Project(slug=slug, name=declared.name or slug)
+def project(made: Project, declared: ManifestProject) -> Project:
+    """Let a project, new or a copy of what is kept, say what is declared of it, and return it.
+
+    What only the server says of it, its slug too, is left as it is; so it is below.
+    """
+    made.name = declared.name or made.slug
+    return made
 
 
-def environment(slug: str, declared: ManifestEnvironment) -> Environment:
-    """What an environment is to be."""
-    made = Environment(slug=slug)
+def environment(made: Environment, declared: ManifestEnvironment) -> Environment:
+    """Let an environment say what is declared of it. Its profile is none of that: it never changes."""
     set_fields(made, declared, SETTINGS)
-    made.name = made.name or slug
-    made.profile = declared.profile or PROFILE_FLOWMOCK
+    made.name = made.name or made.slug
     return made
 
 
-def mock(mock_id: str, home: str, declared: ManifestMock) -> Mock:
-    """What a mock is to be; ``home`` is the scenario that it belongs to alone, or empty."""
-    made = Mock(id=mock_id, name=declared.name or mock_id, scenario=home, state=declared.state or MOCK_STATE_PUBLISHED)
+def profile(declared: ManifestEnvironment) -> Profile:
+    """The profile of a new environment."""
+    return declared.profile or PROFILE_FLOWMOCK
+
+
+def mock(made: Mock, declared: ManifestMock) -> Mock:
+    """Let a mock say what is declared of it. Whose it is alone, if it is a scenario's, is left as it is."""
     set_fields(made, declared, BESIDE_NAME)
-    made.tags[:] = dict.fromkeys(made.tags)
+    made.name = declared.name or made.id
+    made.state = declared.state or MOCK_STATE_PUBLISHED
+    if made.tags:
+        made.tags[:] = dict.fromkeys(made.tags)
     return made
 
 
-def scenario(scenario_id: str, declared: ManifestScenario, url_id: str) -> Scenario:
-    """What a scenario is to be, under a name for URLs."""
-    name = declared.name or scenario_id
-    return Scenario(
-        id=scenario_id, name=name, url_id=url_id, mocks=dict.fromkeys(declared.mocks), tags=dict.fromkeys(declared.tags)
-    )
+def scenario(made: Scenario, declared: ManifestScenario, url_id: str) -> Scenario:
+    """Let a scenario say what is declared of it, under a name for URLs."""
+    made.name, made.url_id = declared.name or made.id, url_id
+    made.mocks[:] = dict.fromkeys(declared.mocks)
+    made.tags[:] = dict.fromkeys(declared.tags)
+    return made
 
 
 def manifest_project(kept: Project) -> ManifestProject:

@@ -5,7 +5,8 @@ JSON says nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 from google.protobuf.message import Message
 from understudy.v1.manifest_service_pb2 import FieldChange
@@ -25,9 +26,23 @@ def field_changes(before: Message, after: Message, names: Iterable[str]) -> list
     return list(_fields(before, after, [known[name] for name in names], ""))
 
 
-def handed_over(source: str) -> FieldChange:
+def differ(before: Message, after: Message, names: Collection[str] | None = None) -> bool:
+    """Tell whether two messages say something else in some fields, or in any: whether ``field_changes`` finds some."""
+    known = fields_of(before.DESCRIPTOR)
+    # Few have to be looked at, since most are not set.
+    new = dict(after.ListFields())
+    for descriptor, value in before.ListFields():
+        name, other = descriptor.name, new.pop(descriptor, None)
+        if (names is None or name in names) and value != other:
+            field = known[name]
+            if field.is_set(before) if other is None else _values_differ(field, value, other):
+                return True
+    return any((names is None or each.name in names) and known[each.name].is_set(after) for each in new)
+
+
+def handed_over(source: str) -> list[FieldChange]:
     """What changes about a thing that a source declares no more and leaves as it is."""
-    return FieldChange(path="managedBy", before=quoted(source), after=NULL)
+    return [FieldChange(path="managedBy", before=quoted(source), after=NULL)]
 
 
 def prune(message: Message) -> None:
@@ -42,6 +57,15 @@ def prune(message: Message) -> None:
         elif descriptor.message_type is not None:
             for each in value.values() if field.form is Form.MAP else value:
                 prune(each)
+
+
+def _values_differ(field: Field, one: Any, other: Any) -> bool:
+    """Whether two values of a field that are not equal say something else."""
+    if field.form is Form.MESSAGE:
+        return differ(one, other)
+    if field.form is Form.MAP:
+        return one.keys() != other.keys() or any(differ(one[key], other[key]) for key in one)
+    return field.text_of(one) != field.text_of(other)
 
 
 def _fields(before: Message, after: Message, fields: Iterable[Field], prefix: str) -> Iterator[FieldChange]:

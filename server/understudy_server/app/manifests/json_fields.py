@@ -69,16 +69,17 @@ class Field:
 
     def text(self, message: Message) -> str:
         """The value of the field as JSON, ``null`` when it is not set."""
-        if not self.is_set(message):
-            return NULL
-        value = getattr(message, self.name)
-        if self.form is Form.LIST:
-            return f"[{','.join(self._text_of(each) for each in value)}]"
-        if self.form is Form.MAP:
-            return f"{{{','.join(f'{quoted(key)}:{self._text_of(value[key])}' for key in sorted(value))}}}"
-        return self._text_of(value)
+        return self.text_of(getattr(message, self.name)) if self.is_set(message) else NULL
 
-    def _text_of(self, value: Any) -> str:
+    def text_of(self, value: Any) -> str:
+        """A value of the field as JSON."""
+        if self.form is Form.LIST:
+            return f"[{','.join(self._single(each) for each in value)}]"
+        if self.form is Form.MAP:
+            return f"{{{','.join(f'{quoted(key)}:{self._single(value[key])}' for key in sorted(value))}}}"
+        return self._single(value)
+
+    def _single(self, value: Any) -> str:
         if self.written is _Value.MESSAGE:
             return object_text(value)
         if self.written is _Value.ENUM:

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from understudy.v1.manifest_service_pb2 import RESOURCE_KIND_ENVIRONMENT, RESOURCE_KIND_MOCK, ManifestChange
+from understudy.v1.manifest_service_pb2 import RESOURCE_KIND_ENVIRONMENT, RESOURCE_KIND_MOCK
 
-from understudy_server.app.manifests.plan import EnvironmentRemoval, Plan, ProjectRemoval
+from understudy_server.app.manifests.plan import Change, EnvironmentRemoval, Plan, ProjectRemoval
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.ports import KeyQuery, SessionUse, Transaction
 from understudy_server.core.errors import Conflict, Fault, Refusal
@@ -28,7 +28,7 @@ async def count_losses(tx: Transaction, plan: Plan, terms: Terms) -> None:
         plan.refusals += [refusal for each in plan.removed_environments for refusal in _environment_in_use(each)]
 
 
-def _sessions(change: ManifestChange, use: SessionUse) -> int:
+def _sessions(change: Change, use: SessionUse) -> int:
     if change.resource == RESOURCE_KIND_ENVIRONMENT:
         return use.sessions
     of_kind = use.of_mocks if change.resource == RESOURCE_KIND_MOCK else use.of_scenarios
@@ -66,7 +66,7 @@ def _environment_in_use(removal: EnvironmentRemoval) -> Iterable[Refusal]:
         yield _not_empty(f"environment {place}", holds, Fault(removal.path, "not_empty", given=place[:100]))
 
 
-def _keys(change: ManifestChange) -> Sequence[str]:
+def _keys(change: Change) -> Sequence[str]:
     """Keys in words, if there are any."""
     return [f"{_counted(change.keys, 'key')} that {'works' if change.keys == 1 else 'work'}"] if change.keys else []
 

@@ -1,9 +1,9 @@
 """What applying a manifest will do: plain values, decided before anything is done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from understudy.v1.manifest_service_pb2 import ManifestChange, ResourceKind
+from understudy.v1.manifest_service_pb2 import ChangeKind, FieldChange, ManifestChange, ResourceKind
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
@@ -19,12 +19,48 @@ _ORDER = (
     ResourceKind.RESOURCE_KIND_SCENARIO,
 )
 
+Differences = Callable[[], Iterable[FieldChange]]
+"""Puts into words what differs between a thing as it was and as it is to be."""
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes of one thing, in the words of ``ManifestChange``.
+
+    ``fields`` is asked only when the change is told: a manifest may change thousands of mocks, of which few are told,
+    and to find words for all of them would take longer than to decide about them.
+    """
+
+    kind: ChangeKind
+    resource: ResourceKind
+    project: str = ""
+    environment: str = ""
+    id: str = ""
+    fields: Differences = tuple
+    renamed_to: str = ""
+    sessions: int = 0
+    keys: int = 0
+
+    def told(self) -> ManifestChange:
+        """The change as a message."""
+        return ManifestChange(
+            kind=self.kind,
+            resource=self.resource,
+            project=self.project,
+            environment=self.environment,
+            id=self.id,
+            fields=self.fields(),
+            renamed_to=self.renamed_to,
+            sessions=self.sessions,
+            keys=self.keys,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """A change by which sessions may lose something, in an environment."""
 
-    change: ManifestChange
+    change: Change
     environment_id: str
 
 
@@ -33,7 +69,7 @@ class ProjectRemoval:
     """A project that goes, the change that tells it, and the slugs of its environments that were made elsewhere."""
 
     record: ProjectRecord
-    change: ManifestChange
+    change: Change
     strangers: Sequence[str]
 
 
@@ -45,7 +81,7 @@ class EnvironmentRemoval:
     """
 
     record: EnvironmentRecord
-    change: ManifestChange
+    change: Change
     foreign: int
     path: str
 
@@ -74,7 +110,7 @@ class Plan:
     ``changes`` tell it to the caller.
     """
 
-    changes: list[ManifestChange] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     organisation: OrganisationRecord | None = None
@@ -89,7 +125,7 @@ class Plan:
         for each in self.contents:
             let_go(each.library, each.scenarios, each.local)
 
-    def sorted_changes(self) -> list[ManifestChange]:
+    def sorted_changes(self) -> list[Change]:
         """The changes in the order of their places: what holds others first, mocks and scenarios by their ids.
 
         What is removed and made anew under one id is removed first, as it was noted. It is the plan's own list.
@@ -98,7 +134,7 @@ class Plan:
         return self.changes
 
 
-def _place(change: ManifestChange) -> str:
+def _place(change: Change) -> str:
     give_way()
     # One text, in which nothing can stand that sorts before what separates its parts: comparing thousands of tuples
     # would take a millisecond in one go.

@@ -4,6 +4,7 @@ Whatever may refuse it is found here too, so that a manifest that is only looked
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 from understudy.v1.manifest_service_pb2 import (
     CHANGE_KIND_ADOPT,
@@ -14,24 +15,30 @@ from understudy.v1.manifest_service_pb2 import (
     RESOURCE_KIND_ORGANISATION,
     RESOURCE_KIND_PROJECT,
     ChangeKind,
-    FieldChange,
     Manifest,
-    ManifestChange,
     ManifestEnvironment,
     ManifestProject,
     Organisation,
     ResourceKind,
 )
-from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Profile
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, Profile, Project
 
 from understudy_server.app.manifests import declaring
 from understudy_server.app.manifests.contents import Spot, plan_contents, plan_removed_contents
-from understudy_server.app.manifests.differing import field_changes, handed_over
+from understudy_server.app.manifests.differing import differ, field_changes, handed_over
 from understudy_server.app.manifests.kept import Kept, KeptEnvironment, KeptProject
 from understudy_server.app.manifests.places import environment_path, project_path
-from understudy_server.app.manifests.plan import EnvironmentRemoval, Loss, Plan, ProjectRemoval
+from understudy_server.app.manifests.plan import (
+    Change,
+    Differences,
+    EnvironmentRemoval,
+    Loss,
+    Plan,
+    ProjectRemoval,
+)
 from understudy_server.app.manifests.terms import Terms
 from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord
+from understudy_server.app.revisions import copied
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound, Refusal
 
@@ -77,7 +84,7 @@ class _Planner:
         if not self._manifest.HasField("organisation"):
             if kept.managed_by == source:
                 self._plan.organisation = OrganisationRecord(kept.name, kept.plan)
-                self._tell(CHANGE_KIND_UPDATE, RESOURCE_KIND_ORGANISATION, fields=[handed_over(source)])
+                self._tell(CHANGE_KIND_UPDATE, RESOURCE_KIND_ORGANISATION, fields=partial(handed_over, source))
             return
         # There always is one, so that whoever declares it first makes it its own.
         kind = CHANGE_KIND_ADOPT
@@ -89,10 +96,10 @@ class _Planner:
         declared = self._manifest.organisation
         before = Organisation(name=kept.name, plan=kept.plan)  # type: ignore[arg-type]  # they are the same numbers
         after = Organisation(name=declared.name, plan=declared.plan or before.plan)
-        fields = field_changes(before, after, ("name", "plan"))
-        if fields or kind == CHANGE_KIND_ADOPT:
+        said = ("name", "plan")
+        if differ(before, after, said) or kind == CHANGE_KIND_ADOPT:
             self._plan.organisation = OrganisationRecord(after.name, after.plan, source)
-            self._tell(kind, RESOURCE_KIND_ORGANISATION, fields=fields)
+            self._tell(kind, RESOURCE_KIND_ORGANISATION, fields=partial(field_changes, before, after, said))
 
     def _project(self, slug: str, declared: ManifestProject, kept: KeptProject | None) -> None:
         path = project_path(slug)
@@ -116,7 +123,7 @@ class _Planner:
         return record
 
     def _own_project(self, slug: str, declared: ManifestProject, kept: KeptProject | None) -> ProjectRecord:
-        desired = declaring.project(slug, declared)
+        desired = declaring.project(copied(kept.record.message) if kept else Project(slug=slug), declared)
         if kept is None:
             now = stamp(self._terms.now_ms)
             desired.revision, desired.managed_by = 1, self._terms.source
@@ -163,9 +170,12 @@ class _Planner:
     def _own_environment(
         self, project: ProjectRecord, slug: str, declared: ManifestEnvironment, kept: KeptEnvironment | None
     ) -> EnvironmentRecord:
-        desired, project_slug = declaring.environment(slug, declared), project.message.slug
+        base = copied(kept.record.message) if kept else Environment(slug=slug)
+        desired, project_slug = declaring.environment(base, declared), project.message.slug
+        profile = declaring.profile(declared)
         if kept is None:
             now = stamp(self._terms.now_ms)
+            desired.profile = profile
             desired.project, desired.revision, desired.managed_by = project_slug, 1, self._terms.source
             desired.created_at.CopyFrom(now)
             desired.updated_at.CopyFrom(now)
@@ -174,8 +184,8 @@ class _Planner:
             self._tell(CHANGE_KIND_CREATE, RESOURCE_KIND_ENVIRONMENT, project_slug, slug)
             return record
         record, path = kept.record, environment_path(project_slug, slug)
-        if desired.profile != (record.message.profile or PROFILE_FLOWMOCK):
-            given, fixed = (_profile_name(each.profile) for each in (desired, record.message))
+        if profile != (record.message.profile or PROFILE_FLOWMOCK):
+            given, fixed = _profile_name(profile), _profile_name(record.message.profile)
             fault = Fault(f"{path}.profile", "fixed", fixed, given)
             self._refuse(InvalidInput(f"the environment was made with the profile {fixed}, which never changes", fault))
         kind = self._claimed(record.message.managed_by, path, f"environment {slug!r}", _AS_EXISTING)
@@ -250,9 +260,9 @@ class _Planner:
         project: str = "",
         environment: str = "",
         *,
-        fields: Iterable[FieldChange] = (),
-    ) -> ManifestChange:
-        change = ManifestChange(kind=kind, resource=resource, project=project, environment=environment, fields=fields)
+        fields: Differences = tuple,
+    ) -> Change:
+        change = Change(kind, resource, project, environment, fields=fields)
         self._plan.changes.append(change)
         return change
 

@@ -1,18 +1,18 @@
 """On what terms a manifest is applied, and what they mean for a single thing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from google.protobuf.message import Message
-from understudy.v1.manifest_service_pb2 import CHANGE_KIND_ADOPT, CHANGE_KIND_UPDATE, ChangeKind, FieldChange
+from understudy.v1.manifest_service_pb2 import CHANGE_KIND_ADOPT, CHANGE_KIND_UPDATE, ChangeKind
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.project_service_pb2 import Environment, Project
 from understudy.v1.scenario_service_pb2 import Scenario
 
-from understudy_server.app.manifests.differing import field_changes, handed_over
-from understudy_server.app.masks import set_fields
-from understudy_server.app.revisions import touched
+from understudy_server.app.manifests.differing import differ, field_changes, handed_over
+from understudy_server.app.manifests.plan import Differences
+from understudy_server.app.revisions import copied, touched
 from understudy_server.core.errors import Conflict, Fault
 
 R = TypeVar("R", Project, Environment, Mock, Scenario)
@@ -42,32 +42,24 @@ class Terms:
         fault = Fault(path, "unique", given=managed_by)
         raise Conflict("already_exists", f"{what} {owner}: adopt it, or {way_out}", fault)
 
-    def changed(
-        self, kept: R, desired: R, names: Iterable[str], kind: ChangeKind
-    ) -> tuple[R, list[FieldChange]] | None:
-        """A thing as it is to be in some of its fields, and what differs; ``None`` when it stays as it is.
+    def changed(self, kept: R, desired: R, names: Sequence[str], kind: ChangeKind) -> tuple[R, Differences] | None:
+        """A thing as it is to be, and what differs; ``None`` when it stays as it is.
 
-        Whose it is is no part of what it says: that alone is no new revision.
+        ``desired`` is a copy of it that says in some of its fields what it is to say, and is changed further. Whose it
+        is is no part of what it says: that alone is no new revision.
         """
-        names = tuple(names)
-        fields = field_changes(kept, desired, names)
-        if not fields and kind == CHANGE_KIND_UPDATE:
+        if differ(kept, desired, names):
+            touched(desired, self.now_ms)
+            desired.managed_by = self.source
+            return desired, partial(field_changes, kept, desired, names)
+        if kind == CHANGE_KIND_UPDATE:
             return None
-        made = _copy(kept)
+        made = copied(kept)
         made.managed_by = self.source
-        if fields:
-            set_fields(made, desired, names)
-            touched(made, self.now_ms)
-        return made, fields
+        return made, tuple
 
-    def let_go(self, kept: R) -> tuple[R, list[FieldChange]]:
+    def let_go(self, kept: R) -> tuple[R, Differences]:
         """A thing that the source declares no more and leaves as it is."""
-        made = _copy(kept)
+        made = copied(kept)
         made.managed_by = ""
-        return made, [handed_over(self.source)]
-
-
-def _copy(message: R) -> R:
-    made: Message = type(message)()
-    made.CopyFrom(message)
-    return made  # type: ignore[return-value]  # it is of the type of the message
+        return made, partial(handed_over, self.source)

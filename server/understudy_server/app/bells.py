@@ -1,0 +1,48 @@
+"""Bells that ring for whoever entered them."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class RungBell:
+    """Fills ``app.ports.Bell``. To be rung on the event loop."""
+
+    __slots__ = ("_rung",)
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
+        self._rung.clear()
+
+
+class Bells:
+    """Bells that ring together, at the word of any thread. It costs nothing while nobody listens."""
+
+    def __init__(self) -> None:
+        self._bells: set[RungBell] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @contextmanager
+    def entered(self) -> Iterator[RungBell]:
+        """A bell for as long as the block runs, on the event loop."""
+        self._loop, bell = asyncio.get_running_loop(), RungBell()
+        self._bells.add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells.discard(bell)
+
+    def ring_from_anywhere(self) -> None:
+        """Ring all that are entered by the time the event loop comes to it. Called in any thread."""
+        if self._bells and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ring)
+
+    def _ring(self) -> None:
+        for bell in self._bells:
+            bell.ring()

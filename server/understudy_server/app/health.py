@@ -1,0 +1,159 @@
+"""What is odd about a session: the first thing to read when a test fails."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from understudy.v1 import verification_service_pb2 as pb
+
+from understudy_server.app.call import Call
+from understudy_server.app.drafts import visible_drafts
+from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
+from understudy_server.app.record_reading import asked_key, completeness, live_record, stream_of
+from understudy_server.app.recorded_request import subject_of
+from understudy_server.core.errors import NotFound
+from understudy_server.core.explanation import Explanation
+from understudy_server.core.health import Facts, findings
+from understudy_server.core.health_finding import Finding
+from understudy_server.core.health_tally import Asked, Some, Tally
+from understudy_server.core.record import ExchangeOutcome, Standing
+
+LOOKED_AT_MAX: Final = 1000
+EXPLAINED_MAX: Final = 20
+"""Of so many different requests it is told why no mock answered."""
+
+# Explaining goes over all mocks that are on: of a large library that takes its time, and somebody waits for the rest.
+_EXPLAINING_SECONDS: Final = 5.0
+_CONSIDERED: Final = 50
+
+# Few at a time, since bodies come along, and so that requests are answered in between.
+_PAGE: Final = 100
+
+# Sessions whose keys contain another one, of which one may differ in case alone.
+_ALIKE: Final = 20
+
+_RECENT_MS: Final = 5 * 60_000
+
+# Those that no mock answered: first those that nothing else did either.
+_UNANSWERED: Final = (ExchangeOutcome.UNMATCHED, ExchangeOutcome.FORWARDED)
+
+
+async def get_session_health(call: Call, request: pb.GetSessionHealthRequest) -> pb.GetSessionHealthResponse:
+    """Tell what is odd about a session, or about a key that no session has."""
+    key = asked_key(request.session_key)
+    record = await live_record(call, key, call.now_ms) if key else None
+    stream = await stream_of(call, key, call.now_ms)
+    # What is recorded from here on is not in it: the numbers are read before the exchanges.
+    standing = await call.world.journal.standing(stream) if stream else Standing()
+    tally = await _tally(call, key, stream.session_id if stream else "")
+    facts = Facts(
+        key=key,
+        exists=record is not None,
+        alike="" if record or not key else await _alike(call, key),
+        mocks=await _mocks_of(call, record) if record else (),
+        unkeyed=Some() if tally.carried.count else await _unkeyed(call, record),
+        standing=standing,
+        complete=_is_complete(standing),
+    )
+    found = findings(facts, tally, await _explained(call, tally))
+    return pb.GetSessionHealthResponse(
+        healthy=not found,
+        session_exists=facts.exists,
+        findings=[_message(each) for each in found],
+        counts=[_count(outcome, count) for outcome, count in tally.outcomes.most_common()],
+        completeness=completeness(stream, standing, complete=facts.complete),
+    )
+
+
+async def _mocks_of(call: Call, record: SessionRecord) -> Sequence[str]:
+    """The mocks that a session owns, or that were switched on for it."""
+
+    async def own(tx: Transaction) -> Sequence[str]:
+        return [mock.id for mock in await tx.session_mocks(record.id)]
+
+    return [*await call.world.store.read(own), *record.message.overrides]
+
+
+async def _alike(call: Call, key: str) -> str:
+    """The key of a session that differs from this one in case alone."""
+
+    async def alike(tx: Transaction) -> Sequence[str]:
+        query = SessionQuery(search=key, alive_at_ms=call.now_ms)
+        return [each.message.session_key for each in await tx.sessions(call.place.environment_id, query, "", _ALIKE)]
+
+    found = await call.world.store.read(alike)
+    return next((each for each in found if each.casefold() == key.casefold()), "")
+
+
+async def _tally(call: Call, key: str, session_id: str) -> Tally:
+    """What came of the last 1000 requests that carried the key."""
+    tally, before = Tally(session_id), ""
+    for _ in range(LOOKED_AT_MAX // _PAGE):
+        page = await call.world.journal.page(call.place.environment_id, key, before=before, since="", limit=_PAGE)
+        tally.add_all(page)
+        if len(page) < _PAGE:
+            break
+        before = page[-1].id
+        await asyncio.sleep(0)
+    return tally
+
+
+async def _unkeyed(call: Call, record: SessionRecord | None) -> Some:
+    """Requests of the last minutes, and since the session was set, that carried no key."""
+    since_ms = max(call.now_ms - _RECENT_MS, record.updated_at_ms if record else 0)
+    page = await call.world.journal.page(call.place.environment_id, "", before="", since="", limit=_PAGE)
+    found = Some()
+    for exchange in page:
+        if exchange.started_at_ms >= since_ms:
+            found.add(exchange)
+    return found
+
+
+async def _explained(call: Call, tally: Tally) -> Mapping[Asked, Explanation]:
+    """Why no mock answered, for each kind of request that none did: judged anew, for as many as there is time for."""
+    groups = [
+        (asked, some.latest)
+        for outcome in _UNANSWERED
+        for asked, some in sorted(tally.odd.items(), key=lambda each: -each[1].count)
+        if asked.outcome is outcome
+    ]
+    if not groups:
+        return {}
+    drafts = await visible_drafts(call)
+    explained: dict[Asked, Explanation] = {}
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + _EXPLAINING_SECONDS
+    for asked, exchange in groups[:EXPLAINED_MAX]:
+        if exchange is None or loop.time() > ends:
+            break
+        try:
+            explained[asked] = await call.world.explainer.explain(
+                subject_of(call.place, exchange), call.now_ms, _CONSIDERED, drafts
+            )
+        except NotFound:
+            # The environment has gone meanwhile.
+            break
+    return explained
+
+
+def _is_complete(standing: Standing) -> bool:
+    return standing.kept == standing.last_number and standing.doubtful_after is None
+
+
+def _count(outcome: ExchangeOutcome, count: int) -> pb.OutcomeCount:
+    name = f"EXCHANGE_OUTCOME_{outcome.name if outcome else 'UNSPECIFIED'}"
+    return pb.OutcomeCount(outcome=name, count=count)
+
+
+def _message(found: Finding) -> pb.HealthFinding:
+    return pb.HealthFinding(
+        code=found.code,
+        message=found.message,
+        count=found.count,
+        log_ids=found.log_ids,
+        mock_ids=found.mock_ids,
+        mismatches=[
+            pb.CallMismatch(field=each.field, expected=each.expected, actual=each.actual, code=each.code)
+            for each in found.mismatches
+        ],
+    )

@@ -1,0 +1,109 @@
+"""Reading the record of a session for a question: which stream it is about, its exchanges in order, what is missing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from time import perf_counter
+from typing import Final
+
+from understudy.v1.verification_service_pb2 import Completeness, Loss
+
+from understudy_server.app.call import Call
+from understudy_server.app.ports import Journal, SessionRecord, Transaction
+from understudy_server.app.sessions import has_expired
+from understudy_server.core.exchange import Exchange
+from understudy_server.core.record import Standing, Stream
+from understudy_server.core.session_key import normalise
+from understudy_server.core.verification import Judgement
+
+_PAGE_EXCHANGES: Final = 100
+_SLICE_SECONDS: Final = 0.002
+"""After so long a question lets others have the event loop; one exchange is judged in one go."""
+
+
+class Slices:
+    """Long work on the event loop, done in slices."""
+
+    def __init__(self) -> None:
+        self._ends = perf_counter() + _SLICE_SECONDS
+
+    async def pause(self) -> None:
+        """Let others go first if this slice is over. Costs next to nothing if it is not."""
+        if perf_counter() >= self._ends:
+            await asyncio.sleep(0)
+            self._ends = perf_counter() + _SLICE_SECONDS
+
+
+def asked_key(raw: str) -> str:
+    """The key that a question is about; empty (white space alone) for what belongs to no session."""
+    return normalise(raw)
+
+
+async def live_record(call: Call, key: str, now_ms: int) -> SessionRecord | None:
+    """The session that a key names, unless its time is over by then."""
+
+    async def read(tx: Transaction) -> SessionRecord | None:
+        return await tx.session(call.place.environment_id, key)
+
+    record = await call.world.store.read(read)
+    return record if record and not has_expired(record, now_ms) else None
+
+
+async def stream_of(call: Call, key: str, now_ms: int) -> Stream | None:
+    """What a question about a key is about: its session, else the last one that recorded anything; None without one.
+
+    With an empty key, the environment's exchanges that belong to no session.
+    """
+    environment_id = call.place.environment_id
+    if not key:
+        return Stream(environment_id)
+    record = await live_record(call, key, now_ms)
+    if record:
+        return Stream(environment_id, key, record.id)
+    found = await call.world.journal.latest_stream(environment_id, key)
+    return found if found and found.session_id else None
+
+
+async def exchanges(journal: Journal, stream: Stream, after: int, up_to: int) -> AsyncIterator[Exchange]:
+    """The exchanges of a stream behind a number and up to another one, in order, a page in memory at a time."""
+    slices = Slices()
+    while after < up_to:
+        page: Sequence[Exchange] = await journal.read(stream, after, _PAGE_EXCHANGES)
+        if not page:
+            return
+        for each in page:
+            if each.number > up_to:
+                return
+            after = each.number
+            yield each
+            await slices.pause()
+
+
+async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> Standing:
+    """Take in all that is on record and was not taken in yet. Returns how the stream stood when it began.
+
+    Where it stands is asked first: so all that was recorded before is seen, and what is missing up to there was lost.
+    """
+    standing = await journal.standing(stream)
+    async for each in exchanges(journal, stream, judgement.number, standing.last_number):
+        judgement.take(each)
+    judgement.reach(standing.last_number)
+    doubtful_after = standing.doubtful_after
+    judgement.doubtful = doubtful_after is not None and judgement.after <= doubtful_after
+    if judgement.lost:
+        # They may have been lost while it was read.
+        standing = Standing(
+            standing.last_number, standing.kept, (await journal.standing(stream)).losses, doubtful_after
+        )
+    judgement.losses = standing.losses
+    return standing
+
+
+def completeness(stream: Stream | None, standing: Standing, *, complete: bool) -> Completeness:
+    """How much of a stream there is, as the contract shows it."""
+    return Completeness(
+        session_id=stream.session_id if stream else "",
+        up_to=standing.last_number,
+        complete=complete,
+        kept=standing.kept,
+        losses=[Loss(reason=reason.value, count=count) for reason, count in standing.losses.items()],
+    )

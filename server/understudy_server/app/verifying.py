@@ -1,0 +1,50 @@
+"""Whether calls happened as expected."""
+
+from understudy.v1.verification_service_pb2 import VerifyCallsRequest, VerifyCallsResponse
+
+from understudy_server.app.call import Call
+from understudy_server.app.expectations import all_expected
+from understudy_server.app.nearest import nearest_of
+from understudy_server.app.record_reading import completeness, judge_all
+from understudy_server.app.verdicts import VERDICTS, outcomes
+from understudy_server.app.verifications import Stopwatch, existing_stream, put_on_record
+from understudy_server.core.verification import Judgement, all_of
+from understudy_server.core.verification_words import whole
+
+
+async def verify_calls(call: Call, request: VerifyCallsRequest) -> VerifyCallsResponse:
+    """Judge calls by all that was recorded before it was asked, and put the verdict on record.
+
+    Raises InvalidInput, NotFound (there is and was no such session) and StorageFailure.
+    """
+    watch, journal = Stopwatch(), call.world.journal
+    expectations = all_expected(request.expectations, "expectations")
+    stream = await existing_stream(call, request.session_key)
+    judgement = Judgement(expectations, request.after)
+    standing = await judge_all(journal, stream, judgement)
+    near = await nearest_of(journal, stream, judgement, standing.last_number)
+    verdicts = [judgement.verdict(at) for at in range(len(expectations))]
+    order = judgement.order() if request.in_order else None
+    others = judgement.no_others() if request.no_others else None
+    verdict = all_of([*verdicts, *[each for each in (order, others) if each is not None]])
+    response = VerifyCallsResponse(
+        verdict=VERDICTS[verdict],
+        outcomes=outcomes(judgement, near),
+        message=whole(judgement, verdicts, order, others),
+        other_log_ids=judgement.other_ids if request.no_others else (),
+        completeness=completeness(stream, standing, complete=judgement.complete),
+    )
+    if order is not None:
+        response.order = VERDICTS[order]
+    if others is not None:
+        response.others = VERDICTS[others]
+    await put_on_record(
+        call,
+        stream,
+        watch,
+        response.verdict,
+        response.message,
+        list(response.outcomes),
+        response.completeness,
+    )
+    return response

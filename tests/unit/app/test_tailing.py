@@ -1,0 +1,237 @@
+"""The rows of a session as they come."""
+
+import asyncio
+
+import pytest
+from support.asking import Asker
+from support.desk import Desk
+from understudy.v1 import log_service_pb2 as pb
+from understudy.v1.explain_service_pb2 import LAYER_SCENARIO
+from understudy.v1.matching_pb2 import Criterion, RequestMatcher, StateCriterion
+from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE
+from understudy_server.core.exchange import MASKED, Captured
+from understudy_server.core.record import ExchangeOutcome, Phases, Stream
+
+
+@pytest.fixture
+def ask(desk: Desk) -> Asker:
+    return Asker(desk)
+
+
+async def test_rows_come_as_they_are_recorded(ask: Asker) -> None:
+    stream = await ask.begin()
+    ask.record(stream, "/before")
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        for number in (2, 3):
+            made = ask.record(stream)
+            row = (await tail.next()).log
+            assert (row.id, row.number, row.lost_before) == (made.id, number, 0)
+        assert await tail.is_quiet()
+
+
+async def test_from_the_start_all_that_is_kept_comes_first(ask: Asker) -> None:
+    stream = await ask.begin()
+    for _ in range(250):
+        ask.record(stream)
+    async with ask.tailing(from_start=True) as tail:
+        assert [(await tail.next()).log.number for _ in range(250)] == list(range(1, 251))
+        ask.record(stream)
+        assert (await tail.next()).log.number == 251
+
+
+async def test_a_tail_that_was_cut_is_taken_up_behind_the_last_row(ask: Asker) -> None:
+    stream = await ask.begin()
+    made = [ask.record(stream) for _ in range(4)]
+    async with ask.tailing(since=made[1].id) as tail:
+        assert [(await tail.next()).log.id for _ in range(2)] == [each.id for each in made[2:]]
+
+
+async def test_a_tail_that_was_cut_is_taken_up_although_its_last_row_is_lost(ask: Asker) -> None:
+    stream = await ask.begin()
+    made = [ask.record(stream) for _ in range(5)]
+    ask.desk.world.journal.lose(stream, 2, 3)
+    async with ask.tailing(since=made[1].id) as tail:
+        assert [(await tail.next()).log.id for _ in range(2)] == [each.id for each in made[3:]]
+
+
+async def test_a_tail_until_now_ends_with_what_was_there(ask: Asker) -> None:
+    stream = await ask.begin()
+    for _ in range(3):
+        ask.record(stream)
+    async with ask.tailing(from_start=True, until_now=True) as tail:
+        assert (await tail.next()).log.number == 1
+        ask.record(stream)
+        assert [each.log.number for each in await tail.rest()] == [2, 3]
+    async with ask.tailing(until_now=True) as tail:
+        assert await tail.rest() == []
+
+
+async def test_a_tail_until_now_of_no_session_ends_at_once(ask: Asker) -> None:
+    async with ask.tailing(until_now=True, from_start=True) as tail:
+        assert await tail.rest() == []
+
+
+async def test_rows_that_were_lost_are_told_with_the_next_that_comes(ask: Asker) -> None:
+    stream = await ask.begin()
+    for _ in range(6):
+        ask.record(stream)
+    ask.desk.world.journal.lose(stream, 1, 2, 4)
+    async with ask.tailing(from_start=True, until_now=True) as tail:
+        rows = [(each.log.number, each.log.lost_before) for each in await tail.rest()]
+    assert rows == [(3, 2), (5, 1), (6, 0)]
+
+
+async def test_rows_that_were_lost_at_the_end_are_told_when_more_come(ask: Asker) -> None:
+    stream = await ask.begin()
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.record(stream)
+        ask.desk.world.journal.lose(stream, 1)
+        assert await tail.is_quiet()
+        ask.record(stream)
+        row = (await tail.next()).log
+    assert (row.number, row.lost_before) == (2, 1)
+
+
+async def test_only_rows_that_a_matcher_fits_come_and_the_losses_are_not_forgotten(ask: Asker) -> None:
+    stream = await ask.begin()
+    for target in ("/pay", "/lost", "/buy", "/pay"):
+        ask.record(stream, target)
+    ask.record(stream, "/pay", body=Captured(b"cut", 1_000))
+    ask.desk.world.journal.lose(stream, 2)
+    matcher = RequestMatcher(path="/pay")
+    async with ask.tailing(from_start=True, until_now=True, matcher=matcher) as tail:
+        rows = [(each.log.number, each.log.lost_before) for each in await tail.rest()]
+    assert rows == [(1, 0), (4, 1), (5, 0)]
+    matcher.body.equals = "cut"
+    async with ask.tailing(from_start=True, until_now=True, matcher=matcher) as tail:
+        assert await tail.rest() == []
+
+
+async def test_a_session_that_does_not_exist_yet_is_waited_for(ask: Asker) -> None:
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        stream = await ask.begin()
+        ask.record(stream)
+        assert (await tail.next()).log.number == 1
+
+
+async def test_a_session_that_is_made_anew_is_followed(ask: Asker) -> None:
+    before = await ask.begin()
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.record(before, "/last")
+        await ask.desk.end(DELETE_MODE_DELETE)
+        now = await ask.begin()
+        ask.record(now, "/first")
+        rows = [(await tail.next()).log for _ in range(2)]
+    assert [(row.path, row.number) for row in rows] == [("/last", 1), ("/first", 1)]
+
+
+async def test_what_belongs_to_no_session_can_be_followed(ask: Asker) -> None:
+    ask.session_key = " "
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.record(Stream(await ask.environment_id()), session_key="unknown")
+        assert (await tail.next()).log.number == 1
+
+
+async def test_a_row_tells_what_became_of_the_request(ask: Asker) -> None:
+    stream = await ask.begin()
+    made = ask.record(stream)
+    ask.desk.world.journal.exchanges[0] = made._replace(
+        outcome=ExchangeOutcome.MOCKED,
+        mock_id="ovr_a",
+        layer="scenario",
+        session_revision=7,
+        phases=Phases(1, 2, 3, 4, 5, 15),
+    )
+    async with ask.tailing(from_start=True) as tail:
+        row = (await tail.next()).log
+    assert (row.outcome, row.layer, row.session_revision) == (pb.EXCHANGE_OUTCOME_MOCKED, LAYER_SCENARIO, 7)
+    assert row.phases == pb.Phases(queue_us=1, match_us=2, delay_us=3, connect_us=4, first_byte_us=5, total_us=15)
+    assert not row.HasField("details")
+
+
+@pytest.mark.parametrize("outcome", ExchangeOutcome)
+async def test_every_outcome_has_a_name_in_the_contract(ask: Asker, outcome: ExchangeOutcome) -> None:
+    stream = await ask.begin()
+    ask.desk.world.journal.exchanges.append(ask.record(stream)._replace(outcome=outcome, number=2, id="log_x"))
+    ask.desk.world.journal.last_numbers[stream] = 2
+    async with ask.tailing(from_start=True, until_now=True) as tail:
+        row = (await tail.rest())[1].log
+    name = pb.ExchangeOutcome.Name(row.outcome).removeprefix("EXCHANGE_OUTCOME_").lower()
+    assert name == (outcome.value or "unspecified")
+
+
+async def test_headers_and_bodies_come_if_they_are_asked_for(ask: Asker) -> None:
+    stream = await ask.begin()
+    body = Captured(b'{"a":"[redacted]"}', 40, "application/json", MASKED)
+    ask.record(stream, headers=((b"X-A", "é".encode()), (b"X-A", b"\xff")), body=body)
+    async with ask.tailing(from_start=True, with_details=True) as tail:
+        details = (await tail.next()).log.details
+    assert [(each.name, each.value) for each in details.request_headers] == [("X-A", "é"), ("X-A", "ÿ")]
+    assert not details.HasField("response_body")
+    kept = details.request_body
+    assert (kept.content, kept.size_bytes, kept.content_type) == (body.content, 40, "application/json")
+    assert (kept.truncated, kept.masked, kept.sha256) == (False, True, "")
+
+
+async def test_a_body_that_is_withheld_is_told_by_its_hash(ask: Asker) -> None:
+    stream = await ask.begin()
+    ask.record(stream, body=Captured(b"", 9, "application/json", "0" * 64))
+    async with ask.tailing(from_start=True, with_details=True) as tail:
+        kept = (await tail.next()).log.details.request_body
+    assert (kept.content, kept.size_bytes, kept.masked, kept.sha256) == (b"", 9, False, "0" * 64)
+
+
+async def test_no_more_than_a_page_is_read_ahead_of_a_slow_reader(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, journal = await ask.begin(), ask.desk.world.journal
+    for _ in range(300):
+        ask.record(stream)
+    read, asked = journal.read, []
+
+    async def noted(stream: Stream, after: int, limit: int) -> object:
+        asked.append(after)
+        return await read(stream, after, limit)
+
+    monkeypatch.setattr(journal, "read", noted)
+    async with ask.tailing(from_start=True) as tail:
+        await tail.next()
+        await asyncio.sleep(0)
+        assert asked == [0]
+
+
+async def test_who_goes_away_leaves_nothing_behind(ask: Asker) -> None:
+    await ask.begin()
+    tasks = len(asyncio.all_tasks())
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        assert len(ask.desk.world.journal.bells) == 1
+    assert (ask.desk.world.journal.bells, len(asyncio.all_tasks())) == ([], tasks)
+
+
+async def test_the_stop_of_the_server_ends_a_tail(ask: Asker) -> None:
+    await ask.begin()
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.desk.world.dispatcher.end_waits()
+        assert (await tail.refused()).reason == "storage_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "rule"),
+    [
+        ({"since": "log_1", "from_start": True}, "since", "exclusive"),
+        ({"since": "x" * 1025}, "since", "max_length"),
+        ({"matcher": RequestMatcher(state=[StateCriterion(key="k")])}, "matcher.state", "unsupported"),
+        ({"matcher": RequestMatcher(body=Criterion(pattern="("))}, "matcher.body.pattern", "regex"),
+    ],
+)
+async def test_what_cannot_be_followed_is_refused_with_its_place(
+    ask: Asker, fields: dict[str, object], field: str, rule: str
+) -> None:
+    async with ask.tailing(**fields) as tail:
+        problem = await tail.refused()
+    assert (problem.reason, problem.field, problem.rule) == ("invalid_field", field, rule)
