@@ -1,12 +1,11 @@
 """An HTTP answer as a value, and the refusals that are the gateway's own."""
 
 import logging
-import secrets
 from typing import NamedTuple, Protocol
 
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
-from understudy import status
+from understudy import request_ids, status
 from understudy.status import Problem
 
 from understudy_gateway.transcoding.responses import Headers
@@ -70,7 +69,7 @@ def internal_error(request_id: str) -> Status:
 
 def unexpected(error: BaseException) -> Status:
     """Log an exception that nobody expected and return the refusal that hides it."""
-    request_id = _new_request_id()
+    request_id = _request_id()
     _log.error("request %s failed", request_id, exc_info=error)
     return internal_error(request_id)
 
@@ -79,10 +78,10 @@ def presentable(refusal: Status) -> Status:
     """Return the refusal as a dialect may see it: without a stable code, unless of the way, it is logged and hidden."""
     if status.read(refusal).reason or refusal.code in _ERRORS_OF_THE_WAY:
         return refusal
-    request_id = _new_request_id()
+    request_id = _request_id()
     _log.error("request %s failed: status %d without a reason: %s", request_id, refusal.code, refusal.message)
     return internal_error(request_id)
 
 
-def _new_request_id() -> str:
-    return "req_" + secrets.token_hex(8)
+def _request_id() -> str:
+    return request_ids.CURRENT.get() or request_ids.make()

@@ -1,12 +1,17 @@
 """The gateway as one ASGI application: the routes of the contract, their document, and a page to read it."""
 
+from functools import cache
+
 from understudy_gateway.backend import Backend
 from understudy_gateway.dialects.flowmock import FlowMock
 from understudy_gateway.endpoint import Endpoint
+from understudy_gateway.health_pages import Ready, nothing_to_look_at
 from understudy_gateway.pages import build_pages
+from understudy_gateway.request_id import under_an_id
 from understudy_gateway.sse import Timing
 from understudy_gateway.transcoding.contract import Contract, understudy
-from understudy_gateway.transcoding.operations import compile_routes
+from understudy_gateway.transcoding.operations import Operation, compile_routes
+from understudy_gateway.transcoding.routes import RouteTree
 from understudy_gateway.wire import App, Receive, Scope, Send
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
@@ -19,18 +24,19 @@ def build_app(
     body_bytes_max: int = BODY_BYTES_MAX,
     timing: Timing | None = None,
     contract: Contract | None = None,
+    ready: Ready = nothing_to_look_at,
 ) -> App:
     """Build the gateway over a backend, which the caller closes.
 
     ``body_bytes_max``: a longer request body is refused with 413 before more of it is kept, unless the contract allows
-    the route more. ``timing`` of streams and ``contract`` (default: Understudy's own) are for the rare caller that
-    needs others.
+    the route more. ``ready`` is what ``/health/ready`` tells. ``timing`` of streams and ``contract`` (default:
+    Understudy's own) are for the rare caller that needs others.
     """
     dialect = FlowMock()
-    pages = build_pages(dialect.refuse)
+    pages = build_pages(dialect.refuse, ready)
     endpoint = Endpoint(
         backend,
-        compile_routes(contract or understudy()),
+        compile_routes(contract) if contract else _own_routes(),
         dialect,
         pages,
         body_bytes_max=body_bytes_max,
@@ -38,6 +44,15 @@ def build_app(
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (endpoint if scope["type"] == "http" else pages)(scope, receive, send)
+        if scope["type"] == "http":
+            await endpoint(scope, receive, under_an_id(scope, send))
+        else:
+            await pages(scope, receive, send)
 
     return app
+
+
+@cache
+def _own_routes() -> RouteTree[Operation]:
+    """The routes of Understudy's own contract. They are the same for every app, and are never changed."""
+    return compile_routes(understudy())

@@ -15,10 +15,12 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from understudy import request_ids
 
 from understudy_gateway.backend import Decode
 from understudy_gateway.transcoding.contract import Contract, understudy
-from understudy_gateway.transcoding.operations import rpc_name
+from understudy_gateway.transcoding.operations import WAIT, rpc_name
 
 REFUSAL_KEY = "understudy-refusal-bin"
 """Metadata with the serialised ``google.rpc.Status`` that the server refuses the call with when its turn comes."""
@@ -28,6 +30,9 @@ MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 CALL_SECONDS_MAX = 60.0
 """After this time a unary call has failed with ``DEADLINE_EXCEEDED``. Streams last as long as both sides want."""
+
+CHECK_SECONDS_MAX = 1.0
+"""How long the server may take to say that it is well. Who asks for it is an orchestrator, and does not wait longer."""
 
 _DETAILS_KEY = "grpc-status-details-bin"
 _METADATA_CHARACTERS_MAX = 512
@@ -54,6 +59,9 @@ class ChannelBackend:
         else:
             self._channel = grpc.aio.secure_channel(address, credentials, options=options)
         self._call_seconds_max = call_seconds_max
+        self._check: Any = self._channel.unary_unary(
+            "/grpc.health.v1.Health/Check", HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString
+        )
         self._unary: dict[str, Any] = {}
         self._streams: dict[str, Any] = {}
         for method in (contract or understudy()).methods():
@@ -65,16 +73,18 @@ class ChannelBackend:
 
     async def unary(self, method: str, metadata: Mapping[str, str], decode: Decode) -> Message | Status:
         """Call ``method``. A failure of the call or of the way is returned as its status."""
-        request, sent = _outgoing(metadata, decode)
+        request, sent, wait_seconds = _outgoing(metadata, decode)
         try:
-            answer: Message = await self._unary[method](request, metadata=sent, timeout=self._call_seconds_max)
+            answer: Message = await self._unary[method](
+                request, metadata=sent, timeout=self._call_seconds_max + wait_seconds
+            )
         except grpc.aio.AioRpcError as error:
             return _status(error)
         return answer
 
     async def stream(self, method: str, metadata: Mapping[str, str], decode: Decode) -> AsyncIterator[Message | Status]:
         """Call a server-streaming method; closing the iterator cancels the call."""
-        request, sent = _outgoing(metadata, decode)
+        request, sent, _ = _outgoing(metadata, decode)
         call = self._streams[method](request, metadata=sent)
         try:
             async for message in call:
@@ -84,17 +94,29 @@ class ChannelBackend:
         finally:
             call.cancel()
 
+    async def ready(self) -> Mapping[str, str]:
+        """Ask the server whether it serves: what is wrong with it, by name (`health_pages.Ready`)."""
+        try:
+            answer: HealthCheckResponse = await self._check(HealthCheckRequest(), timeout=CHECK_SECONDS_MAX)
+        except grpc.aio.AioRpcError as error:
+            return {"server": f"the server behind does not answer ({error.code().name})"}
+        serves = answer.status == HealthCheckResponse.SERVING
+        return {"server": "" if serves else "the server behind takes no work now"}
+
     async def close(self) -> None:
         """Close the channel; calls in flight are cancelled."""
         await self._channel.close()
 
 
-def _outgoing(metadata: Mapping[str, str], decode: Decode) -> tuple[bytes, list[tuple[str, str | bytes]]]:
+def _outgoing(metadata: Mapping[str, str], decode: Decode) -> tuple[bytes, list[tuple[str, str | bytes]], float]:
+    """The request, its metadata, and how many seconds it may wait beside what any call may take."""
     message, refusal = decode()
     sent: list[tuple[str, str | bytes]] = [(key, _sendable(text)) for key, text in metadata.items()]
+    if request_id := request_ids.CURRENT.get():
+        sent.append((request_ids.HEADER, request_id))
     if refusal is not None:
         sent.append((REFUSAL_KEY, refusal.SerializeToString()))
-    return message.SerializeToString(), sent
+    return message.SerializeToString(), sent, getattr(message, WAIT, 0) / 1000
 
 
 def _sendable(text: str) -> str:

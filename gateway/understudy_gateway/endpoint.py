@@ -11,8 +11,8 @@ from google.rpc.status_pb2 import Status
 from understudy_gateway import answers
 from understudy_gateway.answers import Answer, Dialect
 from understudy_gateway.backend import Backend, Decode
-from understudy_gateway.sse import EventStream, Timing
-from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, Operation
+from understudy_gateway.sse import EventStream, Timing, until_disconnected
+from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, TRACE_CONTEXT, Operation
 from understudy_gateway.transcoding.requests import RequestParts
 from understudy_gateway.transcoding.routes import BadEncoding, MethodNotAllowed, PathNotFound, RouteTree
 from understudy_gateway.transcoding.spelling import spelled
@@ -75,7 +75,9 @@ class Endpoint:
                 if prepared.operation.streams:
                     await self._stream(prepared, receive, send)
                     return
-                prepared = await self._unary(prepared)
+                prepared = await (
+                    self._waited(prepared, receive) if prepared.operation.waits else self._unary(prepared)
+                )
         except PathNotFound:
             await self._otherwise(scope, receive, send)
             return
@@ -118,6 +120,20 @@ class Endpoint:
         content = await asyncio.to_thread(encode, answer) if large else encode(answer)
         return Answer(200, [(b"content-type", content.content_type), *content.headers], content.body)
 
+    async def _waited(self, call: _Call, receive: Receive) -> Answer:
+        """Serve a call that may wait; it is cancelled when the client goes. Raises ``Disconnected`` then."""
+        answer = asyncio.create_task(self._unary(call))
+        gone = asyncio.create_task(until_disconnected(receive))
+        try:
+            await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise Disconnected
+            return answer.result()
+        finally:
+            answer.cancel()
+            gone.cancel()
+            await asyncio.gather(answer, gone, return_exceptions=True)
+
     async def _stream(self, call: _Call, receive: Receive, send: Send) -> None:
         items = self._backend.stream(call.operation.rpc, call.metadata, call.decode)
         refuse = partial(self._refuse_call, call.operation)
@@ -140,6 +156,9 @@ def _metadata(operation: Operation, parts: RequestParts) -> dict[str, str]:
     metadata = {QUERY_PLACE_PREFIX + name: value for name, value in places.items()}
     if AUTHORIZATION in parts.headers:
         metadata["authorization"] = parts.headers[AUTHORIZATION].decode("latin-1")
+    for name in TRACE_CONTEXT:
+        if name in parts.headers:
+            metadata[name.decode()] = parts.headers[name].decode("latin-1")
     return metadata
 
 

@@ -1,4 +1,7 @@
-"""What a browser asks for: the OpenAPI document and the page that shows it, with assets from this machine alone."""
+"""What is no route of the contract: the OpenAPI document, the page that shows it, and the health of the server.
+
+The page has its assets from this machine alone.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from understudy_gateway.answers import Answer, method_not_allowed, route_not_found
+from understudy_gateway.health_pages import Ready, health_routes, nothing_to_look_at
 from understudy_gateway.transcoding.json_encode import dump
 from understudy_gateway.transcoding.openapi import document
 
@@ -36,7 +40,7 @@ SwaggerUIBundle({url: "openapi.json", dom_id: "#api", deepLinking: true, validat
 """
 
 
-def build_pages(refuse: Callable[[Status], Answer]) -> Starlette:
+def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_look_at) -> Starlette:
     """Build the pages; ``refuse`` writes the answer for every other path, and for other methods on these."""
     return Starlette(
         routes=[
@@ -44,6 +48,7 @@ def build_pages(refuse: Callable[[Status], Answer]) -> Starlette:
             Route("/docs", _docs),
             Mount("/docs/assets", StaticFiles(directory=_assets())),
             Route("/openapi.json", _openapi),
+            *health_routes(ready),
         ],
         exception_handlers={404: _not_found(refuse), 405: _method_not_allowed(refuse)},
     )

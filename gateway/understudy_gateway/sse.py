@@ -42,7 +42,7 @@ class EventStream:
 
     async def serve(self, items: AsyncIterator[Message | Status], receive: Receive, send: Send) -> None:
         """Send items until the stream ends, fails or nobody listens any more."""
-        gone = asyncio.create_task(_until_disconnected(receive))
+        gone = asyncio.create_task(until_disconnected(receive))
         upcoming = asyncio.create_task(self._next(items))
         try:
             await _either(gone, upcoming, self.timing.first_item_seconds)
@@ -95,7 +95,8 @@ async def _send_end(send: Send, failure: Answer | None) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _until_disconnected(receive: Receive) -> None:
+async def until_disconnected(receive: Receive) -> None:
+    """Return when the client is gone. For requests that were read to their end."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

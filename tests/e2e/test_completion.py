@@ -16,8 +16,14 @@ NAMED = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the session ci-42 and some values."""
     with starting(tmp_path_factory.mktemp("server")) as start:
-        yield start()
+        server = start()
+        understudy("session", "put", "ci-42", **at(server))
+        understudy("state", "set", "shared", "1", **at(server))
+        for key in ("order.id", "order.name", "user"):
+            understudy("state", "set", key, "1", "--session", "ci-42", **at(server))
+        yield server
 
 
 def bash(words: str, **environ: str) -> list[str]:
@@ -45,7 +51,6 @@ def at(server: Server) -> dict[str, str]:
     ],
 )
 def test_names_that_the_server_knows_are_offered(server: Server, words: str, offered: list[str]) -> None:
-    understudy("session", "put", "ci-42", **at(server))
     assert sorted(bash(words, **at(server))) == offered
 
 
@@ -59,10 +64,6 @@ def test_names_that_the_server_knows_are_offered(server: Server, words: str, off
     ],
 )
 def test_keys_of_values_are_offered_of_whom_the_line_names(server: Server, words: str, offered: list[str]) -> None:
-    understudy("session", "put", "ci-42", **at(server))
-    understudy("state", "set", "shared", "1", **at(server))
-    for key in ("order.id", "order.name", "user"):
-        understudy("state", "set", key, "1", "--session", "ci-42", **at(server))
     assert sorted(bash(words, **at(server))) == offered
 
 

@@ -17,6 +17,11 @@ from understudy_gateway.transcoding.routes import RouteTree
 from understudy_gateway.transcoding.templates import InvalidTemplate
 
 AUTHORIZATION, CONTENT_LENGTH = b"authorization", b"content-length"
+WAIT = "timeout_ms"
+"""The field of a request by which a call may wait, and for how long at most."""
+
+TRACE_CONTEXT = (b"traceparent", b"tracestate")
+"""Of which trace a call is a part (W3C Trace Context). Passed on as they are: whoever traces reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Operation:
 
     ``rpc`` is the method as gRPC names it: ``/understudy.v1.SessionService/GetSession``; ``headers`` are the names of
     all that a call is made of, lower case; ``body_bytes_max`` is 0 or how long its body may be where others must be
-    shorter.
+    shorter. ``waits``: it may wait for something to happen, which is of no use to a client that is gone.
     """
 
     rpc: str
@@ -34,6 +39,7 @@ class Operation:
     request: RequestDecoder
     response: ResponseEncoder
     body_bytes_max: int = 0
+    waits: bool = False
 
 
 def compile_routes(contract: Contract) -> RouteTree[Operation]:
@@ -51,10 +57,11 @@ def compile_routes(contract: Contract) -> RouteTree[Operation]:
             operation = Operation(
                 rpc=rpc_name(method),
                 streams=method.server_streaming,
-                headers=request.headers | {AUTHORIZATION, CONTENT_LENGTH},
+                headers=request.headers | {AUTHORIZATION, CONTENT_LENGTH, *TRACE_CONTEXT},
                 request=request,
                 response=ResponseEncoder(method, rule.response_body, encoders),
                 body_bytes_max=rest_method(method).body_bytes_max,
+                waits=WAIT in method.input_type.fields_by_name,
             )
             tree.add(verb, template, operation)
             if verb == "GET" and not operation.streams:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -18,16 +17,20 @@ from understudy_server.cli.sample import ENVIRONMENT, PROJECT, SCENARIO
 from understudy_server.cli.serve import Running, running, running_gateway
 from understudy_server.cli.settings import Settings
 from understudy_server.cli.tls import Identity
+from understudy_server.telemetry import logs
+from understudy_server.telemetry.logs import LogFormat, LogLevel
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def run_until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def run_until_signal(
+    work: Callable[[asyncio.Event], Awaitable[None]], log_format: LogFormat = "text", log_level: LogLevel = "warning"
+) -> None:
     """Run work on an event loop of its own; its event is set by the first SIGTERM or SIGINT.
 
-    A second one ends the process at once.
+    A second one ends the process at once. Log lines go to standard error.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(log_format, log_level)
 
     async def run() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -55,8 +58,12 @@ async def serve_until(stop: asyncio.Event, settings: Settings, config: Path | No
         addresses: dict[str, object] = {"grpc": server.grpc, "rest": server.rest, "proxy": server.proxy}
         if server.bound:
             addresses["bound"] = server.bound
+        if server.metrics:
+            addresses["metrics"] = server.metrics
         with told(settings.ready_file, addresses):
             await stop.wait()
+            if server.drain:
+                await server.drain()
     _say("stopped")
 
 

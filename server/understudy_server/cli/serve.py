@@ -10,7 +10,7 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ import grpc
 from understudy_gateway.app import build_app
 from understudy_gateway.channel import ChannelBackend
 
+from understudy_server.app.host import Host
 from understudy_server.app.sweep import sweep
 from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address, http_url, shown
@@ -26,6 +27,7 @@ from understudy_server.cli.connection import OWNER_SOCKET
 from understudy_server.cli.embedded import Rooms, clock, open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_listener import HttpListener
+from understudy_server.cli.observing import Observing
 from understudy_server.cli.peer import Peer
 from understudy_server.cli.sample import make_first_key, make_sample, wants_upstream
 from understudy_server.cli.sample_upstream import PREFIX, build_sample_upstream
@@ -39,6 +41,7 @@ from understudy_server.proxy.explaining import ViewExplainer
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.rpc.dispatcher import Dispatcher
 from understudy_server.rpc.grpc_server import GrpcServer
+from understudy_server.telemetry.health import Phase
 
 _SOCKET_PATH_BYTES_MAX = 107
 _log = logging.getLogger(__name__)
@@ -60,6 +63,10 @@ class Running:
     bound: Mapping[str, str] = field(default_factory=dict)
     read_again: Callable[[], None] | None = None
     """Reads the file of the server again and applies it, changed or not; ``None`` without one."""
+    metrics: str = ""
+    """Where metrics are, empty when nowhere."""
+    drain: Callable[[], Awaitable[None]] | None = None
+    """Says that it takes no new work, and gives whoever sends work the time to hear of it."""
 
 
 @asynccontextmanager
@@ -74,7 +81,9 @@ async def running(
     async with AsyncExitStack() as stopping:
         file = await stopping.enter_async_context(served_file(config, settings.plan, announce)) if config else None
         rooms = await stopping.enter_async_context(
-            open_rooms(settings.data, settings.durability, settings.for_journal())
+            open_rooms(
+                settings.data, settings.durability, settings.for_journal(), settings.quota(), settings.for_disk()
+            )
         )
         if settings.ready_file:
             # One that a killed process left behind would tell of addresses where nobody is.
@@ -82,20 +91,22 @@ async def running(
         await _set_plan(rooms, settings)
         host = rooms.host(clock(), file.watched) if file else rooms.host(clock())
         view = LiveView(rooms.store)
+        rooms.rules.follow(view)
         explainer = ViewExplainer(view, rooms.state, settings.for_proxy())
-        dispatcher = rooms.dispatcher(settings.api_rate, host, explainer)
+        observing = await Observing.begin(stopping, rooms, view, counts=settings.metrics is not None)
+        dispatcher = rooms.dispatcher(settings.api_rate, host, explainer, observing.calls.observe)
         is_filled = file is not None and await file.begin(dispatcher, rooms.store)
         sample_made = await _provide_sample(stopping, rooms, settings, may_make=not is_filled)
         await _start_sweeping(stopping, rooms, settings)
         await _start_owner_socket(stopping, dispatcher, settings)
-        grpc_at = await _start_grpc(stopping, dispatcher, settings)
+        grpc_door, grpc_at = await _start_grpc(stopping, dispatcher, settings)
         host.add_listener("grpc", grpc_at)
         announce(f"gRPC   accepts on {grpc_at}")
-        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max)
+        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max, ready=observing.health.ready)
         rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
         host.add_listener("rest", rest)
         announce(f"REST   accepts on {http_url(rest)}/api/v1")
-        listener = await _make_proxy(stopping, rooms, view, settings)
+        listener = await _make_proxy(stopping, rooms, view, settings, observing)
         proxy = await _listen_proxy(listener, "proxy", settings.proxy, settings.proxy_tls)
         host.add_listener("proxy", proxy)
         announce(f"proxy  accepts on {http_url(proxy)}/<project>/<environment>/")
@@ -105,10 +116,24 @@ async def running(
             bound[each.place] = at
             host.add_listener("proxy", at, each.place)
             announce(f"proxy  accepts on {http_url(at)}/ for {each.place}")
+        metrics = await _start_metrics(stopping, observing, host, listener, settings)
+        if metrics:
+            announce(f"metrics are at {http_url(metrics)}/metrics")
         first_key = await make_first_key(rooms)
+        # Goes first: calls that wait would hold the doors open until their grace time is over.
+        stopping.callback(dispatcher.end_waits)
         collector.calm()
         read_again = await file.follow(stopping) if file else None
-        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound, read_again)
+        observing.health.phase = Phase.SERVING
+
+        async def drain() -> None:
+            observing.health.phase = Phase.STOPPING
+            await grpc_door.drain()
+            await asyncio.sleep(settings.drain_seconds)
+
+        # Even where nobody has it drained: from the first listener that stops, it takes no new work.
+        stopping.callback(setattr, observing.health, "phase", Phase.STOPPING)
+        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound, read_again, metrics, drain)
 
 
 @asynccontextmanager
@@ -117,7 +142,8 @@ async def running_gateway(behind: Peer, rest: Address, tls: Identity | None = No
     async with AsyncExitStack() as stopping:
         backend = ChannelBackend(str(behind.address), credentials=behind.credentials)
         stopping.push_async_callback(backend.close)
-        yield await _listen_http(stopping, build_app(backend), rest, "rest", Settings(), tls)
+        app = build_app(backend, ready=backend.ready)
+        yield await _listen_http(stopping, app, rest, "rest", Settings(), tls)
 
 
 def check_free(settings: Settings) -> None:
@@ -172,7 +198,7 @@ async def _listen_http(
     return shown(listener.address, "https", is_secure=tls is not None)
 
 
-async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> str:
+async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> tuple[GrpcServer, str]:
     server, identity = GrpcServer(dispatcher), settings.grpc_tls
     credentials = grpc.ssl_server_credentials([(identity.key, identity.chain)]) if identity else None
     try:
@@ -180,7 +206,7 @@ async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings
     except OSError as error:
         raise _not_bound("grpc", settings.grpc, error) from error
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
-    return f"{SECURE}{bound}" if identity else bound
+    return server, f"{SECURE}{bound}" if identity else bound
 
 
 async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> None:
@@ -200,17 +226,30 @@ async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, 
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
 
 
-async def _make_proxy(stopping: AsyncExitStack, rooms: Rooms, view: LiveView, settings: Settings) -> ProxyListener:
+async def _start_metrics(
+    stopping: AsyncExitStack, observing: Observing, host: Host, proxy: ProxyListener, settings: Settings
+) -> str:
+    """Serve metrics where the settings say; the empty text when nowhere."""
+    if settings.metrics is None:
+        return ""
+    app = observing.metrics_app(stopping, host, proxy)
+    return await _listen_http(stopping, app, settings.metrics, "metrics", settings)
+
+
+async def _make_proxy(
+    stopping: AsyncExitStack, rooms: Rooms, view: LiveView, settings: Settings, observing: Observing
+) -> ProxyListener:
     # Now, because with a large library the first request would be late.
     await view.catch_up()
     listener = ProxyListener(
         view,
-        rooms.journal,
+        observing.recorder(),
         rooms.presence,
         clock=clock,
         state=rooms.state,
         new_id=rooms.new_id,
         settings=settings.for_proxy(),
+        traces=observing.proxy_traces,
     )
     stopping.push_async_callback(listener.stop)
     return listener

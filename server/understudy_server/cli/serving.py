@@ -73,6 +73,19 @@ def _serve(
     ready_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Gets the addresses as JSON once all accept.")
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_ADDRESS_METAVAR, help="Where /metrics is, for Prometheus, without a key.  \\[default: nowhere]"
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(metavar="FORM", help="Log lines as text or json.  \\[default: text]")
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL", help="debug, info (each API call), warning or error.  \\[default: warning]"),
+    ] = None,
 ) -> None:
     """Run a server: gRPC, REST and proxy in one process.
 
@@ -96,6 +109,9 @@ def _serve(
         "durability": durability,
         "journal": journal,
         "ready_file": ready_file,
+        "metrics": metrics,
+        "log_format": log_format,
+        "log_level": log_level,
     }
     finish(lambda: _run_server(flags))
 
@@ -109,7 +125,7 @@ def _run_server(flags: dict[str, str | None]) -> None:
     except BadSettings as error:
         raise CommandFailed(ExitCode.USAGE, str(error)) from error
     config = config_path(flags, os.environ)
-    run_until_signal(lambda stop: serve_until(stop, settings, config))
+    run_until_signal(lambda stop: serve_until(stop, settings, config), settings.log_format, settings.log_level)
 
 
 def _gateway(
@@ -135,20 +151,33 @@ def _gateway(
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Gets the address as JSON once it accepts.")
     ] = None,
+    log_format: Annotated[
+        str,
+        typer.Option(metavar="FORM", help="Log lines as text or json.", envvar="UNDERSTUDY_LOG_FORMAT"),
+    ] = "text",
+    log_level: Annotated[
+        str,
+        typer.Option(metavar="LEVEL", help="debug, info, warning or error.", envvar="UNDERSTUDY_LOG_LEVEL"),
+    ] = "warning",
 ) -> None:
     """Run the REST door alone, for a server elsewhere."""
-    finish(lambda: _run_gateway(server, ca, rest, rest_tls, ready_file))
+    logs = {"log_format": log_format, "log_level": log_level}
+    finish(lambda: _run_gateway(server, ca, rest, rest_tls, ready_file, logs))
 
 
-def _run_gateway(server: str, ca: str | None, rest: str, rest_tls: str | None, ready_file: Path | None) -> None:
+def _run_gateway(
+    server: str, ca: str | None, rest: str, rest_tls: str | None, ready_file: Path | None, logs: dict[str, str]
+) -> None:
     from understudy_server.cli.addresses import read_address
     from understudy_server.cli.lifetime import gateway_until, run_until_signal
     from understudy_server.cli.peer import read_peer
+    from understudy_server.cli.settings import read_log_format, read_log_level
     from understudy_server.cli.tls import read_identity
 
     try:
         behind = read_peer(server, choose_ca(server, ca, os.environ))
         address, tls = read_address(rest), read_identity(rest_tls) if rest_tls else None
+        form, level = read_log_format(logs["log_format"]), read_log_level(logs["log_level"])
     except ValueError as error:
         raise CommandFailed(ExitCode.USAGE, str(error)) from error
-    run_until_signal(lambda stop: gateway_until(stop, behind, address, tls, ready_file))
+    run_until_signal(lambda stop: gateway_until(stop, behind, address, tls, ready_file), form, level)

@@ -24,9 +24,12 @@ from understudy_server.cli.writers import WRITER_SECONDS_MAX, being_written, wai
 from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
+from understudy_server.core.record import Quota
 from understudy_server.journal.memory import MemoryLimits
+from understudy_server.journal.rules import DISK_QUOTA, MEMORY_QUOTA, DiskLimits
 from understudy_server.manifest.being_written import is_being_written
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.telemetry.logs import LogFormat, LogLevel
 
 Durability = Literal["normal", "full"]
 JournalKind = Literal["disk", "memory"]
@@ -69,6 +72,24 @@ def _journal(text: str) -> JournalKind:
             raise ValueError(f"{text!r} is not a journal: give disk or memory")
 
 
+def read_log_format(text: str) -> LogFormat:
+    """Read how log lines are written. Raises ValueError."""
+    match text:
+        case "text" | "json":
+            return text
+        case _:
+            raise ValueError(f"{text!r} is not a form of log lines: give text or json")
+
+
+def read_log_level(text: str) -> LogLevel:
+    """Read from which level on they are. Raises ValueError."""
+    match text:
+        case "debug" | "info" | "warning" | "error":
+            return text
+        case _:
+            raise ValueError(f"{text!r} is not a level: give debug, info, warning or error")
+
+
 def _whole(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) < least:
@@ -91,6 +112,7 @@ _API_RATE = Rate(calls=6_000, seconds=60)
 _LIMITS = ProxySettings()
 _HTTP = HttpLimits()
 _MEMORY = MemoryLimits()
+_DISK = DiskLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +129,9 @@ class Settings:
 
     proxy_bound: Annotated[tuple[BoundListener, ...], read_bound] = ()
     """More listeners of the proxy, each for one environment: ``checkout/staging=:8081,checkout/qa=:8082``."""
+
+    metrics: Annotated[Address | None, read_address] = None
+    """Where ``/metrics`` is, for Prometheus and without a key; not given: nowhere, and nothing is counted."""
 
     grpc_tls: Tls = None
     rest_tls: Tls = None
@@ -129,8 +154,33 @@ class Settings:
     journal_memory_bytes_max: Positive = _MEMORY.bytes_max
     """How much ``memory`` keeps, heads and captured bodies together. What goes over either limit goes, oldest first."""
 
+    journal_session_entries_max: Count = 0
+    journal_session_bytes_max: Count = 0
+    """How much is kept of each session, and of the requests of an environment that belong to none together. With more,
+    the oldest of the same session make room. 0: 100000 and 256 MiB on disk, 10000 and 64 MiB in memory."""
+
+    journal_environment_entries_max: Count = 0
+    journal_environment_bytes_max: Count = 0
+    """How much is kept of each environment. With more, what is kept of sessions that have ended goes, that of the one
+    that was quiet for longest first, then the oldest of those that record. 0: 1000000 and 4 GiB on disk, 20000
+    and 256 MiB in memory. Environments may have less (`limits`)."""
+
+    journal_entries_max: Positive = _DISK.exchanges_max
+    journal_bytes_max: Positive = _DISK.bytes_max
+    """How much `disk` keeps of all environments together, with 512 bytes for each beside targets, headers and captured
+    bodies. The file has free pages in it, which are filled again: it does not shrink, and stays about as large."""
+
+    journal_retention_seconds: Positive = 7 * _DAY_SECONDS
+    """How long exchanges are kept at most. Those that are older go within a minute."""
+
     ready_file: Annotated[Path | None, Path] = None
     """Gets the addresses as JSON once all accept, and goes when the server stops."""
+
+    log_format: Annotated[LogFormat, read_log_format] = "text"
+    """How lines of the log are written: ``text`` for people, ``json`` with an object on each line."""
+
+    log_level: Annotated[LogLevel, read_log_level] = "warning"
+    """From which level on lines are written; with ``info``, each call of the API has one."""
 
     session_idle_seconds: Count = 30 * _DAY_SECONDS
     """A session neither changed nor seen for so long is removed; 0: never."""
@@ -140,6 +190,9 @@ class Settings:
 
     stop_grace_seconds: Count = 5
     """How long a stop waits for what is under way at each listener."""
+
+    drain_seconds: Count = 0
+    """After the signal to stop, how long all listeners still accept while ``/health/ready`` says 503 already."""
 
     rest_body_bytes_max: Positive = BODY_BYTES_MAX
     """A longer body of a request to the API is refused; that of ApplyManifest may always have 16 MiB."""
@@ -217,13 +270,29 @@ class Settings:
     def listeners(self) -> Sequence[tuple[str, Address]]:
         """Where to listen, each with the flag that says so."""
         bound = [("proxy-bound", each.address) for each in self.proxy_bound]
-        return [("grpc", self.grpc), ("rest", self.rest), ("proxy", self.proxy), *bound]
+        metrics = [("metrics", self.metrics)] if self.metrics else []
+        return [("grpc", self.grpc), ("rest", self.rest), ("proxy", self.proxy), *bound, *metrics]
 
     def for_journal(self) -> MemoryLimits | None:
         """The journal's part: the limits of one in memory, ``None`` for one on disk."""
         if self.journal == "disk":
             return None
         return MemoryLimits(self.journal_memory_exchanges_max, self.journal_memory_bytes_max)
+
+    def for_disk(self) -> DiskLimits:
+        """What a journal on disk keeps in all."""
+        return DiskLimits(self.journal_entries_max, self.journal_bytes_max)
+
+    def quota(self) -> Quota:
+        """What the journal keeps of an environment that has no limits of its own."""
+        default = DISK_QUOTA if self.journal == "disk" else MEMORY_QUOTA
+        return Quota(
+            self.journal_session_entries_max or default.session_entries,
+            self.journal_session_bytes_max or default.session_bytes,
+            self.journal_environment_entries_max or default.entries,
+            self.journal_environment_bytes_max or default.bytes,
+            self.journal_retention_seconds * 1_000,
+        )
 
     def for_rest(self) -> HttpLimits:
         """The REST door's part."""

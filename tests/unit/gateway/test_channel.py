@@ -16,7 +16,7 @@ from support import synthetic
 from support.rest import client
 from understudy import status
 from understudy.status import Problem
-from understudy.v1 import session_service_pb2
+from understudy.v1 import session_service_pb2, verification_service_pb2
 from understudy_gateway.app import build_app
 from understudy_gateway.channel import REFUSAL_KEY, ChannelBackend
 
@@ -164,6 +164,19 @@ async def test_a_server_that_never_answers_is_a_gateway_timeout() -> None:
     ):
         answer = await http.get("/api/v1/sessions/ci-42")
     assert (answer.status_code, answer.json()["code"]) == (504, "server_timeout")
+
+
+async def test_a_call_that_waits_may_take_so_much_longer() -> None:
+    async def late(_request: bytes, context: Any) -> bytes:
+        assert context.time_remaining() > 290
+        return verification_service_pb2.AwaitCallsResponse(timed_out=True).SerializeToString()
+
+    async with (
+        served(Server(late), call_seconds_max=0.1) as backend,
+        client(build_app(backend)) as http,
+    ):
+        answer = await http.post("/api/v1/sessions/ci-42/calls:await", json={"timeoutMs": 300_000})
+    assert (answer.status_code, answer.json()["timedOut"]) == (200, True)
 
 
 async def test_a_stream_ends_with_its_error() -> None:

@@ -1,5 +1,6 @@
 """The gateway as its clients meet it: routes, methods, bodies, keys and failures, over ASGI."""
 
+import asyncio
 import logging
 import threading
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from support.rest import Exchange, FakeBackend, client
 from understudy import status
 from understudy.status import Problem
-from understudy.v1 import file_service_pb2, manifest_service_pb2, session_service_pb2
+from understudy.v1 import file_service_pb2, manifest_service_pb2, session_service_pb2, verification_service_pb2
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE
 from understudy_gateway.app import build_app
 from understudy_gateway.transcoding.responses import Content, ResponseEncoder
@@ -227,6 +228,34 @@ async def test_a_client_that_leaves_before_its_body_is_whole_is_not_answered() -
     exchange = Exchange([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
     await exchange.run(build_app(backend), "PUT", SESSION.encode())
     assert (exchange.sent, backend.calls) == ([], [])
+
+
+class Hanging(FakeBackend):
+    """Never answers, and notes that it was cancelled."""
+
+    cancelled = False
+
+    async def unary(self, method: str, metadata: Any, decode: Any) -> Message | Status:
+        await super().unary(method, metadata, decode)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        raise AssertionError("nothing ends it")
+
+
+async def test_a_client_that_leaves_while_it_waits_for_calls_cancels_the_wait() -> None:
+    backend = Hanging(lambda _: verification_service_pb2.AwaitCallsResponse())
+    exchange = Exchange([{"type": "http.request", "body": b'{"timeoutMs": 300000}'}, {"type": "http.disconnect"}])
+    await exchange.run(build_app(backend), "POST", f"{SESSION}/calls:await".encode())
+    assert (exchange.sent, len(backend.calls), backend.cancelled) == ([], 1, True)
+
+
+async def test_who_waits_for_calls_is_answered_when_they_came() -> None:
+    reply = verification_service_pb2.AwaitCallsResponse(verdict=verification_service_pb2.VERDICT_PASSED)
+    answer = await call("POST", f"{SESSION}/calls:await", FakeBackend(lambda _: reply), json={"timeoutMs": 5})
+    assert (answer.status_code, answer.json()["verdict"], answer.json()["timedOut"]) == (200, "passed", False)
 
 
 async def test_a_refusal_of_the_backend_is_answered_in_the_envelope() -> None:

@@ -1,0 +1,37 @@
+"""What an orchestrator asks, without a key: whether the process lives, and whether it takes work."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from understudy_gateway.transcoding.json_encode import dump
+
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+"""Looks at what it takes to serve: what is wrong with each thing, by its name; the empty text when nothing is."""
+
+
+async def nothing_to_look_at() -> Mapping[str, str]:
+    """Ready as soon as it answers."""
+    return {}
+
+
+def health_routes(ready: Ready) -> Sequence[Route]:
+    """The routes ``/health/live`` and ``/health/ready``."""
+
+    async def live_page(_request: Request) -> Response:
+        return _json(200, {"status": "ok"})
+
+    async def ready_page(_request: Request) -> Response:
+        problems = await ready()
+        is_ready = not any(problems.values())
+        checks = [{"name": name, "ok": not problem, "problem": problem} for name, problem in problems.items()]
+        body = {"status": "ok" if is_ready else "unavailable", "checks": checks}
+        return _json(200 if is_ready else 503, body)
+
+    return [Route("/health/live", live_page), Route("/health/ready", ready_page)]
+
+
+def _json(status: int, value: object) -> Response:
+    return Response(dump(value), status, {"cache-control": "no-store"}, media_type="application/json")

@@ -1,0 +1,28 @@
+"""Gives every request over REST an id: the one that the client chose, or a new one, told in the answer."""
+
+from collections.abc import MutableMapping
+from typing import Any, Final
+
+from understudy import request_ids
+
+from understudy_gateway.wire import Scope, Send, pick_headers
+
+_HEADER: Final = request_ids.HEADER.encode()
+
+
+def under_an_id(scope: Scope, send: Send) -> Send:
+    """Choose the id of this request; what is sent by the function returned has it among its headers.
+
+    It is `request_ids.CURRENT` from here on, in this task and those that it starts.
+    """
+    given = pick_headers(scope["headers"], (_HEADER,)).get(_HEADER, b"")
+    request_id = request_ids.chosen(given.decode("latin-1"))
+    request_ids.CURRENT.set(request_id)
+    line = (_HEADER, request_id.encode())
+
+    async def send_with_id(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event.get("headers", ()), line]}
+        await send(event)
+
+    return send_with_id

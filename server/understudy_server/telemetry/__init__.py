@@ -1,0 +1,1 @@
+"""How a server is seen from outside: metrics, health, log lines and traces."""
