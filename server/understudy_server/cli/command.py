@@ -8,7 +8,7 @@ messages, tables, asyncio) are imported when a command runs, so that help is qui
 import inspect
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -43,13 +43,21 @@ class Desk:
 
         A place that the request itself names counts more.
         """
+        self._place(request)
+        with naming(OF_LISTS):
+            return await self.line.call(request, answer, timeout_seconds)
+
+    def stream(self, request: "Message", answer: "type[Answer]") -> "AsyncGenerator[Answer]":
+        """The answers of a streaming RPC, in the place that the command line names. Raises CommandFailed, even late."""
+        self._place(request)
+        return self.line.stream(request, answer)
+
+    def _place(self, request: "Message") -> None:
         for name, slug in (("project", self.project), ("environment", self.environment)):
             field = request.DESCRIPTOR.fields_by_name.get(name)
             # In some requests the field of that name holds the project or environment to make.
             if slug and field is not None and field.message_type is None and not getattr(request, name):
                 setattr(request, name, slug)
-        with naming(OF_LISTS):
-            return await self.line.call(request, answer, timeout_seconds)
 
     def at(self, *, project: str = "", environment: str = "") -> "Desk":
         """The same desk in another place; an empty name leaves it as it is."""

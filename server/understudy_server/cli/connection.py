@@ -1,13 +1,13 @@
 """How a command reaches a server: over the network, over the socket of the process that owns a data directory, or,
 when nobody owns it, with a dispatcher of its own on the directory's store.
 
-One question, ``call``, whatever the way: a request in, its answer out. The owner's socket and the dispatcher need no
-key: who may open them owns the data anyway.
+Two questions, whatever the way: ``call``, a request in and its answer out, and ``stream``, with many answers. The
+owner's socket and the dispatcher need no key: who may open them owns the data anyway.
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -48,6 +48,9 @@ class Connection(Protocol):
     ) -> Answer:
         """Call the RPC that the request belongs to. Raises CommandFailed for every failure."""
 
+    def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
+        """The answers of a streaming RPC as they come. Raises CommandFailed for every failure, also later."""
+
 
 def method_of(request: Message) -> str:
     """The RPC that a request belongs to (``/understudy.v1.SessionService/GetSession``): each has its own request."""
@@ -85,6 +88,22 @@ class OverChannel:
             raise self._failure(error) from error
         return found
 
+    async def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
+        """Follow a stream, for as long as it goes on."""
+        ask = self._channel.unary_stream(
+            method_of(request),
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=answer.FromString,
+        )
+        call = ask(request, metadata=self._metadata)
+        try:
+            async for found in call:
+                yield found
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        finally:
+            call.cancel()
+
     def _failure(self, error: grpc.aio.AioRpcError) -> CommandFailed:
         found = rpc_status.from_call(error)
         if found is not None and (problem := status.read(found)).reason:
@@ -118,6 +137,15 @@ class InProcess:
         if not isinstance(found, answer):
             raise TypeError(f"{method_of(request)} answers with {type(found).__name__}, not {answer.__name__}")
         return found
+
+    async def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
+        """Follow a stream of the dispatcher."""
+        async for found in self._dispatcher.stream(method_of(request), {}, lambda: (request, None), owner=True):
+            if isinstance(found, Status):
+                raise failed_call(found.code, status.read(found))
+            if not isinstance(found, answer):
+                raise TypeError(f"{method_of(request)} streams {type(found).__name__}, not {answer.__name__}")
+            yield found
 
 
 @asynccontextmanager

@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 FLAGS = "--upstream, --host, --carrier, --strict and so on: see --help"
 
 _WITHIN = ("mocks", "scenarios", "existing")
+_LIMITS = (
+    "request_body_bytes_max",
+    "captured_bytes_max",
+    "first_byte_ms",
+    "session_log_entries_max",
+    "session_log_bytes_max",
+    "log_entries_max",
+    "log_bytes_max",
+    "log_retention_seconds",
+)
 _FIELDS = {
     "host": "hosts",
     "carrier": "carriers",
     "redact_header": "redaction.headers",
     "redact_query": "redaction.query",
     "redact_json": "redaction.json_paths",
-    "request_body_bytes_max": "limits.request_body_bytes_max",
-    "captured_bytes_max": "limits.captured_bytes_max",
-    "first_byte_ms": "limits.first_byte_ms",
     "forward_preflights": "cors.forward_preflights",
     "leave_answers": "cors.leave_answers",
+    **{name: f"limits.{name}" for name in _LIMITS},
 }
 """The fields of the flags that are called otherwise."""
 _CARRIERS = {"header": "header", "cookie": "cookie", "query": "query", "jwt": "jwt_claim", "baggage": "baggage"}
@@ -104,6 +112,36 @@ class EnvironmentFlags:
             help="How long the service may take to begin its answer; '' is the server's own limit.",
         ),
     ] = None
+    session_log_entries_max: Annotated[
+        str | None,
+        typer.Option(
+            "--session-log-entries-max",
+            metavar="COUNT",
+            help="How many exchanges are kept of each session; '' is the server's own limit.",
+        ),
+    ] = None
+    session_log_bytes_max: Annotated[
+        str | None,
+        typer.Option(
+            "--session-log-bytes-max", metavar="BYTES", help="How much is kept of each session, in bytes; '' likewise."
+        ),
+    ] = None
+    log_entries_max: Annotated[
+        str | None,
+        typer.Option(
+            "--log-entries-max", metavar="COUNT", help="How many exchanges are kept of all sessions; '' likewise."
+        ),
+    ] = None
+    log_bytes_max: Annotated[
+        str | None,
+        typer.Option(
+            "--log-bytes-max", metavar="BYTES", help="How much is kept of all sessions, in bytes; '' likewise."
+        ),
+    ] = None
+    log_retention_seconds: Annotated[
+        str | None,
+        typer.Option("--log-retention-seconds", metavar="S", help="How long exchanges are kept; '' likewise."),
+    ] = None
     forward_preflights: Annotated[
         bool | None,
         typer.Option(
@@ -155,7 +193,7 @@ class EnvironmentFlags:
             form.cors.leave_answers = self.leave_answers
 
     def _put_limits(self, form: "ManifestEnvironment") -> None:
-        for name in ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms"):
+        for name in _LIMITS:
             text = getattr(self, name)
             if text:
                 _put_number(form.limits, name, text)

@@ -201,6 +201,11 @@ def _show(desk: Desk, environment: "Environment") -> None:
         ("request body", f"{limits.request_body_bytes_max} bytes", limits.request_body_bytes_max),
         ("captured", f"{limits.captured_bytes_max} bytes", limits.HasField("captured_bytes_max")),
         ("first byte", f"{limits.first_byte_ms} ms", limits.first_byte_ms),
+        ("log of a session", f"{limits.session_log_entries_max} exchanges", limits.session_log_entries_max),
+        ("log of a session", f"{limits.session_log_bytes_max} bytes", limits.session_log_bytes_max),
+        ("log", f"{limits.log_entries_max} exchanges", limits.log_entries_max),
+        ("log", f"{limits.log_bytes_max} bytes", limits.log_bytes_max),
+        ("log", f"{limits.log_retention_seconds} s", limits.log_retention_seconds),
     )
     cors = environment.cors
     print_facts(

@@ -23,7 +23,7 @@ _PORTS = {"http": "80", "https": "443"}
 
 async def place_of(desk: Desk, sent: Sent) -> tuple[Desk, str]:
     """The desk at the place of a request, and the target that is matched there. Raises CommandFailed."""
-    listeners = await _listeners(desk)
+    listeners = await listeners_of(desk)
     listener = next((each for each in listeners if _is_for(each.address, sent.authority)), None)
     if listener is not None and listener.place:
         return _at(desk, listener.place), sent.target
@@ -55,7 +55,7 @@ def _split(target: str) -> tuple[str, str]:
     return "/".join(parts[:2]), "/" + "".join(parts[2:]) + mark + query
 
 
-async def _listeners(desk: Desk) -> Sequence["Listener"]:
+async def listeners_of(desk: Desk) -> Sequence["Listener"]:
     """Where the proxy listens; nothing where no server runs, and for a key that may not ask."""
     from understudy.v1.server_service_pb2 import GetStatusRequest, GetStatusResponse
 

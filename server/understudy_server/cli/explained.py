@@ -34,6 +34,10 @@ def print_explanation(request: pb.ExplainRequest, found: pb.ExplainResponse) -> 
         typer.echo(f"And {count(more, 'more mock')} that {'is' if more == 1 else 'are'} on: --limit")
     if found.not_on:
         typer.echo(f"Not on, though matching: {' '.join(found.not_on)}")
+    if found.drafts:
+        typer.echo(f"Drafts, though matching: {' '.join(found.drafts)}")
+    for each in found.elsewhere:
+        typer.echo(visible(f"In session {each.session_key} it would be answered by {each.mock_id}"))
 
 
 def _facts(request: pb.ExplainRequest, found: pb.ExplainResponse) -> list[tuple[str, str]]:

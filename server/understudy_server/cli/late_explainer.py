@@ -1,5 +1,9 @@
 """Explains decisions where no proxy runs: from the data that a command has opened."""
 
+from collections.abc import Sequence
+
+from understudy.v1.mock_service_pb2 import Mock
+
 from understudy_server.app.ports import Explainer
 from understudy_server.core.explanation import Explanation, Subject
 from understudy_server.core.state import State
@@ -14,11 +18,13 @@ class LateExplainer:
         self._state = state
         self._explainer: Explainer | None = None
 
-    async def explain(self, subject: Subject, now_ms: int, considered_max: int) -> Explanation:
+    async def explain(
+        self, subject: Subject, now_ms: int, considered_max: int, drafts: Sequence[Mock] = ()
+    ) -> Explanation:
         """Explain a request, as `app.ports.Explainer` has it."""
         if self._explainer is None:
             self._explainer = self._make()
-        return await self._explainer.explain(subject, now_ms, considered_max)
+        return await self._explainer.explain(subject, now_ms, considered_max, drafts)
 
     def _make(self) -> Explainer:
         # Imported by who needs it: so commands start in half the time.

@@ -4,7 +4,8 @@ A command that works without the server for a while (an editor is open, a file i
 server runs, the data directory is held by the command itself, and would be held from everybody else.
 """
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -38,12 +39,23 @@ class Line:
 
     async def call(self, request: "Message", answer: "type[Answer]", timeout_seconds: float | None = None) -> "Answer":
         """Call the RPC that the request belongs to. Raises CommandFailed."""
-        from understudy_server.cli.connection import CALL_TIMEOUT_SECONDS, connect
+        from understudy_server.cli.connection import CALL_TIMEOUT_SECONDS
+
+        return await (await self._connected()).call(request, answer, timeout_seconds or CALL_TIMEOUT_SECONDS)
+
+    async def _connected(self) -> "Connection":
+        from understudy_server.cli.connection import connect
 
         if self._connection is None:
             connecting = connect(self._target, may_open=self._may_open)
             self._connection = await self._closing.enter_async_context(connecting)
-        return await self._connection.call(request, answer, timeout_seconds or CALL_TIMEOUT_SECONDS)
+        return self._connection
+
+    async def stream(self, request: "Message", answer: "type[Answer]") -> "AsyncGenerator[Answer]":
+        """The answers of the streaming RPC that the request belongs to. Raises CommandFailed, also later."""
+        async with aclosing((await self._connected()).stream(request, answer)) as answers:
+            async for found in answers:
+                yield found
 
     async def hang_up(self) -> None:
         """End the connection, if there is one; the next call makes another."""

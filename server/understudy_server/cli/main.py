@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from understudy_server.cli import demo_command, explain, logs, manifests, schema, serving, status
+from understudy_server.cli import demo_command, explain, logs, manifests, replay, schema, serving, status, verify
 
 _PURPOSE = "A control plane for test state: one session key on a request selects mocks, scenarios, delays and faults."
 _NOUNS = {
-    "session": ("sessions", "Read, set and tear down sessions."),
+    "session": ("session_commands", "Read, set and tear down sessions."),
     "override": ("overrides", "Switch one mock on or off for a session."),
     "scenario": ("scenarios", "Make, change and look up scenarios."),
     "mock": ("mocks", "Make, change, publish and switch on mocks."),
@@ -56,7 +56,7 @@ def build(nouns: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for each in (serving, demo_command, logs, explain, status, schema, manifests):
+    for each in (serving, demo_command, logs, verify, explain, replay, status, schema, manifests):
         each.add_to(app)
     app.command("version")(_version)
     for noun, (module, purpose) in _NOUNS.items():

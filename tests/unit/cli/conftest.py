@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,10 @@ from understudy_server.cli.sample import make_sample
 UPSTREAM = "http://127.0.0.1:9/understudy-sample"
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data directory that holds the sample and that no process holds."""
-    folder = tmp_path / "data"
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory that holds the sample, to be copied."""
+    folder = tmp_path_factory.mktemp("sample") / "data"
 
     async def fill() -> None:
         async with open_rooms(folder, "normal") as rooms:
@@ -20,6 +21,12 @@ def data(tmp_path: Path) -> Path:
 
     asyncio.run(fill())
     return folder
+
+
+@pytest.fixture
+def data(sample: Path, tmp_path: Path) -> Path:
+    """A data directory that holds the sample and that no process holds."""
+    return Path(shutil.copytree(sample, tmp_path / "data"))
 
 
 @pytest.fixture

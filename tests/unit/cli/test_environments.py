@@ -41,13 +41,36 @@ def test_limits_and_cors_are_set_and_cleared_by_flags(shell: Shell) -> None:
     made = shell.json(*QA, "--request-body-bytes-max", "1000", "--captured-bytes-max", "0", "--first-byte-ms", "5",
         "--forward-preflights", "--leave-answers",
     )  # fmt: skip
-    assert made["limits"] == {"requestBodyBytesMax": 1000, "capturedBytesMax": 0, "firstByteMs": 5}
+    assert made["limits"] == made["limits"] | {"requestBodyBytesMax": 1000, "capturedBytesMax": 0, "firstByteMs": 5}
     assert made["cors"] == {"forwardPreflights": True, "leaveAnswers": True}
     after = shell.json("environment", "edit", "qa", "--captured-bytes-max", "", "--no-leave-answers")
     assert (after["limits"]["requestBodyBytesMax"], after["limits"].get("capturedBytesMax")) == (1000, None)
     assert after["cors"] == {"forwardPreflights": True, "leaveAnswers": False}
     after = shell.json("environment", "edit", "qa", "--request-body-bytes-max", "", "--first-byte-ms", "")
     assert (after["limits"]["requestBodyBytesMax"], after["limits"]["firstByteMs"]) == (0, 0)
+
+
+def test_the_limits_of_the_record_are_set_cleared_and_told(shell: Shell) -> None:
+    made = shell.json(*QA, "--session-log-entries-max", "1", "--session-log-bytes-max", "2", "--log-entries-max", "3",
+        "--log-bytes-max", "4", "--log-retention-seconds", "5",
+    )  # fmt: skip
+    assert made["limits"] == {
+        "requestBodyBytesMax": 0,
+        "firstByteMs": 0,
+        "sessionLogEntriesMax": 1,
+        "sessionLogBytesMax": 2,
+        "logEntriesMax": 3,
+        "logBytesMax": 4,
+        "logRetentionSeconds": 5,
+    }
+    told = "log of a session 1 exchanges, log of a session 2 bytes, log 3 exchanges, log 4 bytes, log 5 s"
+    assert told in shell.ok("environment", "get", "qa")
+    form = shell.ok("environment", "get", "qa", "--yaml")
+    shell.ok("environment", "create", "qa2", "--from", "-", typed=form)
+    assert shell.json("environment", "get", "qa2")["limits"] == made["limits"]
+    after = shell.json("environment", "edit", "qa", "--session-log-entries-max", "", "--log-retention-seconds", "")
+    assert [after["limits"][name] for name in ("sessionLogEntriesMax", "logRetentionSeconds")] == [0, 0]
+    assert after["limits"]["logEntriesMax"] == 3
 
 
 @pytest.mark.parametrize("number", ["many", "-1", "1.5", "9" * 30, "4294967296"])

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 from google.protobuf.message import Message
-from support.shell import HERE, Shell
-from typer.testing import CliRunner, Result
+from support.shell import HERE, Shell, invoke
+from typer.testing import Result
 from understudy.status import Problem
 from understudy.v1 import explain_service_pb2 as pb
 from understudy.v1 import project_service_pb2, server_service_pb2
@@ -17,7 +17,6 @@ from understudy_server.cli.explain_place import place_of
 from understudy_server.cli.explained import print_explanation
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.line import Line
-from understudy_server.cli.main import app
 
 # The place of a request
 
@@ -135,7 +134,7 @@ async def test_no_list_is_read_for_an_address() -> None:
 def explain(data: Path, *words: str, options: tuple[str, ...] = HERE, typed: bytes | None = None) -> Result:
     """Options stand before what is explained."""
     arguments = ["explain", *options, "--data", str(data), *words]
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments, input=typed)
+    return invoke(arguments, typed=typed, env={"COLUMNS": "200"})
 
 
 def test_a_line_of_curls_is_explained_to_people(shell: Shell, data: Path) -> None:
@@ -196,7 +195,7 @@ def test_what_cannot_be_explained_says_why(
 
 
 def test_options_may_stand_behind_the_id_of_a_log(data: Path) -> None:
-    result = CliRunner().invoke(app, ["explain", "log_none", *HERE, "--data", str(data)])
+    result = invoke(["explain", "log_none", *HERE, "--data", str(data)])
     assert result.exit_code == ExitCode.NOT_FOUND
 
 
@@ -225,6 +224,8 @@ def test_the_others_are_told_with_the_first_thing_that_does_not_hold(capsys: pyt
             pb.Considered(mock_id="ovr_c", name="C", layer=pb.LAYER_ENVIRONMENT, mismatches=missing[1:]),
         ],
         not_on=["ovr_x", "ovr_y"],
+        drafts=["ovr_z"],
+        elsewhere=[pb.Elsewhere(session_key="ci-41", mock_id="ovr_x")],
     )
     assert [line.rstrip() for line in lines] == [
         "So it is.",
@@ -241,6 +242,8 @@ def test_the_others_are_told_with_the_first_thing_that_does_not_hold(capsys: pyt
         'ovr_c  C     everybody     no       matcher.query.a: equals "1"; found nothing',
         "And 1 more mock that is on: --limit",
         "Not on, though matching: ovr_x ovr_y",
+        "Drafts, though matching: ovr_z",
+        "In session ci-41 it would be answered by ovr_x",
     ]
 
 

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from support.shell import Shell
+from support.shell import Shell, invoke
 from typer.testing import Result
 
 MANIFEST = """\
@@ -41,10 +41,7 @@ def changed(file: Path, before: str, after: str) -> None:
 
 
 def check(shell: Shell, file: Path, *flags: str, typed: str | None = None) -> Result:
-    from typer.testing import CliRunner
-    from understudy_server.cli.main import app
-
-    return CliRunner().invoke(app, ["check", str(file), *flags], input=typed)
+    return invoke(["check", str(file), *flags], typed=typed)
 
 
 def test_check_tells_how_much_there_is(shell: Shell, file: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from support.shell import invoke
+from typer.testing import Result
 from understudy_server.cli.embedded import open_rooms
-from understudy_server.cli.main import app
 
 HERE = ("--project", "checkout", "--environment", "staging")
 
@@ -38,7 +38,7 @@ async def is_b(rooms: Any, session_id: str) -> bool:
 
 def run(data: Path, *arguments: str) -> Result:
     arguments = ("session", *arguments, *HERE, "--data", str(data))
-    return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    return invoke(arguments, env={"COLUMNS": "200"})
 
 
 def test_each_session_is_a_line_that_ends_with_its_findings(data: Path) -> None:

@@ -13,7 +13,9 @@ from understudy_server.cli.writers import wait_for_writers
 from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
+from understudy_server.core.record import Quota
 from understudy_server.journal.memory import MemoryLimits
+from understudy_server.journal.rules import DiskLimits
 from understudy_server.proxy.settings import ProxySettings
 
 Write = Callable[[str], str]
@@ -164,6 +166,23 @@ def test_a_journal_in_memory_has_limits_of_its_own() -> None:
     assert load_settings({"journal": "memory"}, environ).for_journal() == MemoryLimits(10, 1_000)
 
 
+def test_a_journal_keeps_less_in_memory_unless_told_otherwise() -> None:
+    disk, memory = load_settings({}, {}).quota(), load_settings({"journal": "memory"}, {}).quota()
+
+    assert (disk.session_entries, disk.entries) == (100_000, 1_000_000)
+    assert (memory.session_entries, memory.entries) == (10_000, 20_000)
+    assert disk.retention_ms == memory.retention_ms == 7 * 86_400_000
+
+
+def test_what_the_journal_keeps_can_be_set() -> None:
+    names = ("session_entries_max", "session_bytes_max", "environment_entries_max", "environment_bytes_max")
+    given = {f"journal_{name}": str(number) for number, name in enumerate(names, 1)}
+    settings = load_settings({**given, "journal_retention_seconds": "9", "journal_entries_max": "7"}, {})
+
+    assert settings.quota() == Quota(1, 2, 3, 4, 9_000)
+    assert settings.for_disk() == DiskLimits(exchanges_max=7)
+
+
 def test_another_kind_of_journal_is_refused_with_those_there_are() -> None:
     with pytest.raises(BadSettings, match="--journal: 'ram' is not a journal: give disk or memory"):
         load_settings({"journal": "ram"}, {})
@@ -238,3 +257,27 @@ def test_where_upstreams_may_be_reaches_the_proxy() -> None:
 def test_a_place_for_upstreams_that_is_none_is_refused() -> None:
     with pytest.raises(BadSettings, match=r"--proxy-upstream-allow: .*10\.0\.0\.0/33"):
         load_settings({"proxy_upstream_allow": "10.0.0.0/33"}, {})
+
+
+def test_metrics_are_nowhere_unless_told_and_on_loopback_with_a_port_alone() -> None:
+    assert load_settings({}, {}).metrics is None
+    assert load_settings({"metrics": "9464"}, {}).metrics == Address("127.0.0.1", 9464)
+
+
+def test_metrics_have_an_address_of_their_own() -> None:
+    with pytest.raises(BadSettings, match=r"--rest and --metrics are both 127\.0\.0\.1:8000"):
+        load_settings({"metrics": "8000"}, {})
+
+
+def test_log_lines_are_text_of_warnings_unless_told_otherwise() -> None:
+    settings = load_settings({"log_format": "json"}, {"UNDERSTUDY_LOG_LEVEL": "info"})
+    assert (settings.log_format, settings.log_level) == ("json", "info")
+    assert (Settings().log_format, Settings().log_level) == ("text", "warning")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "allowed"), [("log_format", "xml", "text or json"), ("log_level", "all", "or error")]
+)
+def test_other_log_lines_are_refused_with_those_there_are(name: str, text: str, allowed: str) -> None:
+    with pytest.raises(BadSettings, match=allowed):
+        load_settings({name: text}, {})

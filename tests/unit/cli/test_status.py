@@ -5,16 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from support.shell import invoke
+from typer.testing import Result
 from understudy.v1.manifest_service_pb2 import PLAN_TEAM, Organisation
 from understudy.v1.server_service_pb2 import Check, Counts, JournalStatus, Listener, ManifestStatus, Status, StoreStatus
 from understudy_server.app.times import stamp
 from understudy_server.cli import status as command
-from understudy_server.cli.main import app
 
 
 def run(data: Path, *arguments: str, columns: int = 200) -> Result:
-    return CliRunner(env={"COLUMNS": str(columns)}).invoke(app, ["status", *arguments, "--data", str(data)])
+    return invoke(["status", *arguments, "--data", str(data)], env={"COLUMNS": str(columns)})
 
 
 def test_without_a_server_it_counts_and_says_how_to_start_one(data: Path) -> None:

@@ -1,0 +1,7 @@
+"""All that ``understudy session`` can do."""
+
+from understudy_server.cli import session_export, session_health, sessions
+
+app = sessions.app
+session_export.add_to(app)
+session_health.add_to(app)

@@ -1,0 +1,150 @@
+"""``understudy session export KEY``: all that is on record of a session, in one archive to attach to a CI job."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy_server.cli.asking import working
+from understudy_server.cli.command import Desk, command
+from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.sessions import SessionKey
+from understudy_server.cli.whole_files import check_is_new
+
+if TYPE_CHECKING:
+    # Messages take long to import, and help needs none of them.
+    from google.protobuf.message import Message
+
+    from understudy_server.bundle.archive import Archive
+
+_HELD_IN_MEMORY = 8 * 1024 * 1024
+_PIECE = 1024 * 1024
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "export")(_export)
+
+
+async def _export(
+    desk: Desk,
+    session_key: SessionKey,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it there.  \\[default: understudy-KEY.zip]"),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file when it is there.")] = False,
+) -> None:
+    """Write all that is on record of a session into one archive.
+
+    It holds the exchanges (exchanges.har, which browsers open, and exchanges.jsonl), the verifications asked
+    (junit.xml, verifications.json), the session and its state, its findings, and a listing with the SHA-256 of each.
+    What is masked on the server is masked in it.
+    """
+    path = output or Path(f"understudy-{_file_name(session_key)}.zip")
+    if not force:
+        check_is_new(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file, working(f"exporting {session_key}"):
+            exchanges, digest = await _write(desk, session_key, file)
+        partial.replace(path)
+    except OSError as error:
+        raise CommandFailed(ExitCode.REFUSED, f"cannot write {path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    _tell(desk, path, exchanges, digest)
+
+
+def _tell(desk: Desk, path: Path, exchanges: int, digest: str) -> None:
+    from understudy_server.cli.output import count, print_value
+
+    if desk.as_json:
+        print_value({"file": str(path), "exchanges": exchanges, "sha256": digest})
+    else:
+        typer.echo(f"{path}: {count(exchanges, 'exchange')}, sha256 {digest}")
+
+
+async def _write(desk: Desk, session_key: str, file: IO[bytes]) -> tuple[int, str]:
+    """Write the archive. Returns how many exchanges it holds, and its digest."""
+    from understudy.v1 import session_service_pb2 as sessions
+    from understudy.v1 import state_service_pb2 as state
+    from understudy.v1 import verification_service_pb2 as pb
+
+    from understudy_server.bundle.archive import Archive
+    from understudy_server.bundle.junit import junit
+
+    # Refused for a key that nobody knows: then there is no archive.
+    verified = await desk.call(pb.ListVerificationsRequest(session_key=session_key), pb.ListVerificationsResponse)
+    health = await desk.call(pb.GetSessionHealthRequest(session_key=session_key), pb.GetSessionHealthResponse)
+    archive = Archive(file)
+    exchanges = await _write_exchanges(desk, session_key, archive)
+    archive.add("verifications.json", _json(verified))
+    archive.add("junit.xml", junit(session_key, verified.verifications))
+    archive.add("health.json", _json(health))
+    about: dict[str, object] = {"session": session_key, "server": await _server_version(desk), "exchanges": exchanges}
+    if health.session_exists:
+        got = await desk.call(sessions.GetSessionRequest(session_key=session_key), sessions.GetSessionResponse)
+        archive.add("session.json", _json(got.session))
+        kept = await desk.call(state.GetStateRequest(session_key=session_key), state.GetStateResponse)
+        archive.add("state.json", _json(kept))
+        about |= {"project": got.session.project, "environment": got.session.environment}
+        if got.session.HasField("seed"):
+            about["seed"] = got.session.seed
+    about["complete"] = health.completeness.complete
+    return exchanges, archive.close(about)
+
+
+async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive") -> int:
+    """Write them line by line, and as HAR beside: only one file of an archive can be open."""
+    from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
+
+    from understudy_server.bundle.har import HarWriter
+
+    request = TailLogsRequest(session_key=session_key, from_start=True, until_now=True, with_details=True)
+    exchanges = 0
+    with tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY) as spool:
+        har = HarWriter(spool, await _server_version(desk))
+        with archive.file("exchanges.jsonl") as lines:
+            async with aclosing(desk.stream(request, TailLogsResponse)) as answers:
+                async for answer in answers:
+                    lines.write(_json(answer.log))
+                    har.add(answer.log)
+                    exchanges += 1
+        har.end()
+        spool.seek(0)
+        with archive.file("exchanges.har") as copy:
+            _copy(lambda: spool.read(_PIECE), copy.write)
+    return exchanges
+
+
+def _copy(read: Callable[[], bytes], write: Callable[[bytes], None]) -> None:
+    while piece := read():
+        write(piece)
+
+
+async def _server_version(desk: Desk) -> str:
+    """The server's version; empty for a key that may not ask."""
+    from understudy.v1.server_service_pb2 import GetStatusRequest, GetStatusResponse
+
+    try:
+        return (await desk.call(GetStatusRequest(), GetStatusResponse)).status.version
+    except CommandFailed as failure:
+        if failure.exit_code is not ExitCode.NOT_AUTHORISED:
+            raise
+        return ""
+
+
+def _json(message: "Message") -> bytes:
+    from understudy_server.cli.output import as_json
+
+    return as_json(message).encode() + b"\n"
+
+
+def _file_name(session_key: str) -> str:
+    return "".join([each if each.isalnum() or each in "-_." else "_" for each in session_key])[:100]
