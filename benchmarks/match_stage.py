@@ -187,7 +187,7 @@ def _layers(stage: Stage) -> Layers:
 def _criteria(layers: Layers, asked: Sequence[Asked]) -> dict[str, Callable[[Request], bool]]:
     found = {each.path: winner(layers, each.request()) for each in asked}
     assert all((found[each.path] is not None) == each.criteria for each in asked)
-    return {path: mock.matcher.content_matches for path, mock in found.items() if mock is not None}
+    return {path: each.mock.matcher.content_matches for path, each in found.items() if each is not None}
 
 
 def _us_each(asked: Sequence[Asked], run: Callable[[Sequence[Asked]], object]) -> float:

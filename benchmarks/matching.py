@@ -80,8 +80,8 @@ def judge(view: LiveView, key: str, path: str) -> bool:
     live = view.live("checkout", "staging")
     if live is None:
         return False
-    mock = winner(live.layers(live.session(key, _NOW_MS)), Request("GET", path, "", b""))
-    return mock is not None and bool(mock.response.prepared)
+    found = winner(live.layers(live.session(key, _NOW_MS)), Request("GET", path, "", b""))
+    return found is not None and bool(found.mock.response.prepared)
 
 
 def asked(kind: str, mocks: int, sessions: int) -> Iterator[Asked]:

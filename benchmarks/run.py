@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from benchmarks.apply_rows import apply
 from benchmarks.control_rows import grpc_get_session, rest_get_session
 from benchmarks.delay_rows import delays
+from benchmarks.journal_rows import await_calls, listing
 from benchmarks.match_rows import match
 from benchmarks.method import LOAD_CORE, Length, Rejected
 from benchmarks.nginx import TOOLS_PATH
@@ -30,6 +31,8 @@ ROWS: dict[str, Measure] = {
     "delays": delays,
     "apply": apply,
     "match": match,
+    "await-calls": await_calls,
+    "listing": listing,
 }
 
 

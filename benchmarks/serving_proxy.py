@@ -54,7 +54,8 @@ _TEMPLATED = Mock(
 class _RecordingJournal(Journal, Recorder, Protocol):
     """What both journals are: written by the proxy, asked by the control plane. ``dropped`` counts what is lost."""
 
-    dropped: int
+    @property
+    def dropped(self) -> int: ...
 
     async def close(self) -> None: ...
 
