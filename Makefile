@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 PROTO_READY := $(PROTO_VENV)/.ready
 PYTEST := $(BIN)/pytest
 
+# Tests start a hundred processes: none of them is to compile again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check check-proto proto bench prove fmt
 
@@ -24,7 +27,7 @@ serve: $(READY) ## Run the server on ./understudy-data (Ctrl-C stops it)
 
 test: $(READY) ## Run the tests
 	@tools/system_packages.sh chromium || echo "make: the tests in a browser are left out" >&2
-	$(PYTEST) -n 2 --dist loadgroup
+	$(PYTEST) -n 2 --dist worksteal
 
 check: $(READY) check-proto ## Check form, types, imports, protos and everything generated
 	$(BIN)/ruff format --check .

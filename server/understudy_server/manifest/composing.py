@@ -9,7 +9,7 @@ import re
 from typing import Any, NoReturn, cast
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode, YAMLError
-from yaml.cyaml import CBaseLoader
+from yaml._yaml import CParser
 from yaml.error import MarkedYAMLError
 
 from understudy_server.manifest import yaml_errors
@@ -48,6 +48,11 @@ def source_of(node: Node) -> Source:
     return cast("Source", source)
 
 
+def text_of(source: Source) -> str:
+    """The text of a source, in which marks count: without the mark of its encoding. Raises UnicodeDecodeError."""
+    return source.content.removeprefix(BOM).decode()
+
+
 def tag_directive(content: bytes) -> int | None:
     """The line (from 0) of the first ``%TAG``, None when there is none; ``content`` is without the encoding's mark.
 
@@ -84,7 +89,7 @@ def compose(source: Source) -> tuple[Node | None, int]:
         return None, 0
     if b"!" in content and _MAYBE_TAG.search(content):
         _refuse_tags(root, source)
-    count = _expanded(root, source) if b"*" in content and b"&" in content else parser.count
+    count = _expanded(root, source) if b"*" in content and b"&" in content else parser.counted()
     return root, count
 
 
@@ -105,25 +110,34 @@ class _Stop(Exception):
         self.column = column
 
 
-class _Parser(CBaseLoader):
-    """PyYAML's C parser with limits, and without its guesses at types. It calls these methods for every node."""
+class _Parser(CParser):
+    """PyYAML's C parser with limits, and without its guesses at types.
 
-    depth = 0
-    count = 0
+    It calls ``descend_resolver``, ``resolve`` and ``ascend_resolver`` for every node, and as methods these would take a
+    fourth of the time. So two of them are functions in C, and the third keeps what it knows in variables of its own.
+    """
 
-    def descend_resolver(self, parent: Any, index: Any) -> None:  # noqa: ARG002 (the parser passes them)
-        self.depth += 1
-        self.count += 1
-        if self.depth > DEPTH_MAX_LEVELS:
-            raise _Stop(f"nested deeper than {DEPTH_MAX_LEVELS} levels", *_place(parent))
-        if self.count > NODES_MAX:
-            raise _Stop(f"the file holds more than {NODES_MAX} values", *_place(parent))
+    # The tag of every node without one, whatever is asked about it.
+    resolve = "".format
 
-    def ascend_resolver(self) -> None:
-        self.depth -= 1
+    def __init__(self, stream: _Stream) -> None:
+        super().__init__(stream)
+        open_nodes: list[None] = []
+        count = 0
 
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 (the parser passes them)
-        return ""
+        def descend(parent: Any, _index: Any) -> None:
+            nonlocal count
+            count += 1
+            open_nodes.append(None)
+            if len(open_nodes) > DEPTH_MAX_LEVELS:
+                raise _Stop(f"nested deeper than {DEPTH_MAX_LEVELS} levels", *_place(parent))
+            if count > NODES_MAX:
+                raise _Stop(f"the file holds more than {NODES_MAX} values", *_place(parent))
+
+        def counted() -> int:
+            return count
+
+        self.descend_resolver, self.ascend_resolver, self.counted = descend, open_nodes.pop, counted
 
 
 def _place(parent: Any) -> tuple[int, int]:
@@ -133,7 +147,7 @@ def _place(parent: Any) -> tuple[int, int]:
 def _decoded(source: Source) -> str:
     """The text without the mark of its encoding. Raises Malformed for what is no text."""
     try:
-        text = source.content.removeprefix(BOM).decode()
+        text = text_of(source)
     except UnicodeDecodeError as error:
         line, column = _counted(source.content[: error.start].decode(errors="replace"))
         raise _malformed(source, line, column, "the file is not in UTF-8", "save it as UTF-8") from None

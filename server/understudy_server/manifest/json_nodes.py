@@ -11,6 +11,7 @@ from json.encoder import encode_basestring
 from yaml import MappingNode, Node, ScalarNode
 
 from understudy_server.manifest.composing import mark_of
+from understudy_server.manifest.json_as_written import JsonAsWritten
 from understudy_server.manifest.limits import JSON_DEPTH_MAX_LEVELS, JSON_NUMBER_CHARACTERS_MAX
 from understudy_server.manifest.mappings import Mappings
 from understudy_server.manifest.paths import Path, written
@@ -41,9 +42,14 @@ class JsonWriter:
         self._mappings = mappings
         self._problems = problems
         self._size = size
+        self._as_written = JsonAsWritten()
 
     def write(self, node: Node, path: Path) -> str:
         """The JSON text of a node. Where there was a problem it is noted, and the text is no use. Raises TooLarge."""
+        written = self._as_written.of(node)
+        if written is not None:
+            self._size.add(len(written))
+            return written
         parts: list[str] = []
         self._write(node, path, 0, parts.append)
         return "".join(parts)

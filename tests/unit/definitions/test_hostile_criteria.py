@@ -12,7 +12,8 @@ from understudy.v1.matching_pb2 import Criterion
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.request import Request
 from understudy_server.core.matching.values import Json
-from understudy_server.core.steps import STEPS_MAX, Steps
+from understudy_server.core.matching.work import REQUEST_STEPS_MAX
+from understudy_server.core.steps import Steps
 from understudy_server.definitions.criteria import compile_criterion
 
 # Of the thread alone, and many times what it takes, so that a busy machine fails no test; without bounds it is minutes.
@@ -114,14 +115,17 @@ def test_a_criterion_ends_soon(criterion: dict[str, Any], content: bytes) -> Non
     matcher.matches(asked)
     matcher.mismatches(asked)
     assert time.thread_time() - start < SECONDS_MAX
-    assert 0 <= asked.steps.left <= STEPS_MAX
+    assert 0 <= asked.work.left <= REQUEST_STEPS_MAX
 
 
 def test_where_others_have_used_up_the_steps_nothing_is_tried() -> None:
-    message = ParseDict({"some": {"equals": "z"}}, Criterion())
     asked = Request("POST", "/", body=CONTENTS["numbers"][:200_000] + b"]")
-    assert not Matcher(body=compile_criterion(message, "c")).matches(asked)
-    assert asked.steps.left == 0
+    for text in "xyz":
+        # Each takes all that one criterion may take.
+        assert asked.work.left > 0
+        message = ParseDict({"some": {"equals": text}}, Criterion())
+        assert not Matcher(body=compile_criterion(message, "c")).matches(asked)
+    assert asked.work.left == 0
     assert not Matcher(body=compile_criterion(ParseDict({"not": {"equals": "z"}}, Criterion()), "c")).matches(asked)
 
 

@@ -367,12 +367,12 @@ def test_at_most_twenty_mismatches_are_told() -> None:
 
 def test_mocks_that_a_request_meets_share_its_steps() -> None:
     # Each of them alone is tested in time; all of them together would hold everybody up.
-    content = b'["' + b'","'.join([b"x"] * 5_000) + b'"]'
+    content = b'["' + b'","'.join([b"x"] * 1_000) + b'"]'
     matcher = compiled({"body": {"some": {"equals": "y"}}})
     asked = Request("POST", "/", body=content)
     for _ in range(1_000):
         assert not matcher.matches(asked)
-    assert asked.steps.left == 0
+    assert asked.work.left == 0
     assert not compiled({"body": {"not": {"some": {"equals": "y"}}}}).matches(asked)
     assert compiled({"body": {"not": {"some": {"equals": "y"}}}}).matches(Request("POST", "/", body=content))
 
@@ -391,4 +391,4 @@ def test_many_mocks_that_follow_the_same_path_follow_it_once() -> None:
         assert not compiled({"body": {"json_path": path}, "query": {"n": {"not": {"equals": str(number)}}}}).matches(
             asked
         )
-    assert asked.steps.left > Steps().left // 2
+    assert asked.work.left > Steps().left // 2
