@@ -10,7 +10,10 @@ import contextlib
 import gzip
 import json
 import socket
+import subprocess
 import threading
+import urllib.request
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +25,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from support.proofs import new_seed, report, scaled
-from support.server import MadePlace, Server, running_server
+from support.server import COMMAND, MadePlace, Server, running_server
 from understudy.v1 import log_service_pb2 as logs
 from understudy.v1.actions_pb2 import FAULT_KIND_CUT, Action
 from understudy.v1.log_service_pb2_grpc import LogServiceStub
@@ -237,6 +240,18 @@ def _told(place: MadePlace) -> Iterator[tuple[str, bytes]]:
             return
 
 
+def _exported(place: MadePlace) -> Iterator[tuple[str, bytes]]:
+    """The files of the archive of the session, and the metrics."""
+    archive = place.server.data.parent / "session.zip"
+    flags = ("--project", place.project, "--environment", "staging", "--data", str(place.server.data))
+    subprocess.run((*COMMAND, "session", "export", KEY, "-o", str(archive), *flags), check=True, capture_output=True)
+    with zipfile.ZipFile(archive) as files:
+        for name in files.namelist():
+            yield name, files.read(name)
+    with urllib.request.urlopen(f"http://{place.server.metrics}/metrics", timeout=30) as answer:
+        yield "metrics", answer.read()
+
+
 def _kept(server: Server) -> Iterator[tuple[str, bytes]]:
     """All that the server has on disk, its output among it."""
     for path in [*sorted(server.data.rglob("*")), server.output]:
@@ -268,7 +283,7 @@ class Search:
 def _search(exchanges: int, number: int, *, masked: bool = True) -> Search:
     """Plant secrets in so many exchanges, and look for them wherever the server keeps or tells anything."""
     search = Search()
-    with _running_service() as upstream, running_server("--api-rate", "1000000/60") as server:
+    with _running_service() as upstream, running_server("--api-rate", "1000000/60", "--metrics", "0") as server:
         place = _make_place(server, upstream, masked=masked)
 
         @seed(number)
@@ -287,6 +302,7 @@ def _search(exchanges: int, number: int, *, masked: bool = True) -> Search:
 
         plant()
         search.look(_told(place))
+        search.look(_exported(place))
         search.look(_kept(server))
         server.process.terminate()
         server.process.wait(60)
@@ -315,5 +331,5 @@ def test_no_secret_of_an_exchange_is_kept_or_told() -> None:
 def test_the_search_finds_what_is_not_masked() -> None:
     search = _search(5, new_seed(), masked=False)
     places = {name for name, _ in search.found}
-    assert {"TailLogs", "GetLog"} <= places
+    assert {"TailLogs", "GetLog", "exchanges.har", "exchanges.jsonl"} <= places
     assert any(name.startswith("journal.db") for name in places)

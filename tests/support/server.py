@@ -48,6 +48,7 @@ class Server:
     rest: str
     proxy: str
     output: Path
+    metrics: str = ""
     owner: Any = field(init=False)
 
     def __post_init__(self) -> None:

@@ -117,9 +117,14 @@ async def reset(desk: Desk, session_key: SessionKey) -> None:
 
 
 @command(app, "delete")
-async def delete(desk: Desk, session_key: SessionKey) -> None:
-    """Remove a session with its own mocks and its state; its logs stay."""
-    await _tear_down(desk, session_key, remove=True)
+async def delete(
+    desk: Desk,
+    session_key: SessionKey,
+    *,
+    purge_journal: Annotated[bool, typer.Option("--purge-journal", help="Remove its logs too.")] = False,
+) -> None:
+    """Remove a session with its own mocks and its state; its logs stay, unless they are purged."""
+    await _tear_down(desk, session_key, remove=True, purge_journal=purge_journal)
 
 
 @command(app, "list")
@@ -170,13 +175,14 @@ async def list_sessions(
     print_next("--page-token", answer.next_page_token)
 
 
-async def _tear_down(desk: Desk, session_key: str, *, remove: bool) -> None:
+async def _tear_down(desk: Desk, session_key: str, *, remove: bool, purge_journal: bool = False) -> None:
     from understudy.v1 import session_service_pb2 as pb
 
     from understudy_server.cli.output import print_json
 
     mode = pb.DELETE_MODE_DELETE if remove else pb.DELETE_MODE_RESET
-    answer = await desk.call(pb.DeleteSessionRequest(session_key=session_key, mode=mode), pb.DeleteSessionResponse)
+    request = pb.DeleteSessionRequest(session_key=session_key, mode=mode, purge_journal=purge_journal)
+    answer = await desk.call(request, pb.DeleteSessionResponse)
     if desk.as_json:
         print_json(answer)
     else:

@@ -84,3 +84,11 @@ def test_a_place_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path) ->
     shell.ok("session", "put", "ci-42")
     result = shell.run("session", "export", "ci-42", "-o", str(tmp_path / "none" / "a.zip"))
     assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
+
+
+def test_a_journal_that_was_purged_holds_nothing(shell: Shell, data: Path, tmp_path: Path) -> None:
+    shell.ok("session", "put", "ci-42")
+    record(data, [call()])
+    shell.ok("session", "delete", "ci-42", "--purge-journal")
+    assert shell.run("logs", "ci-42").exit_code == 3
+    assert shell.run("session", "export", "ci-42", "-o", str(tmp_path / "a.zip")).exit_code == 3
