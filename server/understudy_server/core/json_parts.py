@@ -22,14 +22,15 @@ Read = Callable[[bytes], Any]
 """Reads a text in one go. Raises ValueError when it is no JSON."""
 
 # Where the long list begins is looked for so far, and where a part ends so much further than it should.
-_BEGINNING: Final = 4 * 1024
+_BEGINNING: Final = 2 * 1024
 _OVER_MAX: Final = 16 * 1024
 _LEVELS_MAX: Final = 8
 
 # Behind a list or an object the comma is more often one between elements than another.
 _COMMAS_TRIED: Final = 3
 _ENDS_OF_PARTS: Final = (b"},", b"],", b",")
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# The beginning may end within a text.
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _CLOSINGS: Final = {b"[": b"]", b"{": b"}"}
 
 
@@ -65,21 +66,26 @@ def read_in_parts(text: bytes, size: int, read: Read) -> Generator[None, None, A
 
 def _opened(text: bytes) -> list[_Opened]:
     """What is open where the looked-at beginning ends, from the outside."""
-    found: list[_Opened] = []
-    name: bytes | None = None
+    # Of each where its content begins, its sign, and the text before it: in an object that is its name.
+    found: list[tuple[int, bytes, bytes]] = []
+    last = b""
     for token in _TOKENS.finditer(text, 0, _BEGINNING):
         sign = token[0]
         if sign in _CLOSINGS:
-            path = (*found[-1].path, name if found[-1].opening == b"{" else None) if found else ()
-            found.append(_Opened(token.end(), sign, path))
+            found.append((token.end(), sign, last))
         elif sign in (b"]", b"}"):
             if not found:
                 break
             found.pop()
         else:
-            # In an object, the last text before a value is its name.
-            name = sign
-    return found[:_LEVELS_MAX]
+            last = sign
+    opened: list[_Opened] = []
+    path: tuple[bytes | None, ...] = ()
+    for begins, sign, name in found[:_LEVELS_MAX]:
+        if opened:
+            path = (*path, name if opened[-1].opening == b"{" else None)
+        opened.append(_Opened(begins, sign, path))
+    return opened
 
 
 def _read_within(text: bytes, opened: _Opened, size: int, read: Read) -> Generator[None, None, Any]:

@@ -4,6 +4,9 @@ from typing import Any, Final
 
 from understudy_server.core.steps import Steps
 
+# Asked of each value: with a union in its place that takes three times as long.
+_NESTING: Final = (dict, list)
+
 NOTHING: Final = object()
 """No value at all, which is equal to itself and to nothing else (section 2.4.1)."""
 
@@ -30,7 +33,7 @@ def not_above(left: Any, right: Any, steps: Steps) -> bool:
 
 def equal(left: Any, right: Any, steps: Steps) -> bool:
     """Tell whether two values are equal: numbers by value, and no truth is a number, at any depth."""
-    if not isinstance(left, dict | list):
+    if not isinstance(left, _NESTING):
         return _equal_leaves(left, right, steps)
     waiting: list[tuple[Any, Any]] = [(left, right)]
     while waiting:
@@ -56,7 +59,7 @@ def equal(left: Any, right: Any, steps: Steps) -> bool:
 def _equal_leaves(left: Any, right: Any, steps: Steps) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(right, dict | list):
+    if isinstance(right, _NESTING):
         return False
     if isinstance(left, str) and isinstance(right, str) and len(left) == len(right):
         steps.take(len(left) // _CHARACTERS_IN_A_STEP)

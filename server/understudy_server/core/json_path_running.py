@@ -13,6 +13,9 @@ from understudy_server.core.json_path_comparing import NOTHING, equal, less, not
 from understudy_server.core.json_path_syntax import BadPath
 from understudy_server.core.steps import Steps
 
+# Asked of each value: with a union in its place that takes three times as long.
+_NESTING: Final = (dict, list)
+
 # What these take, in steps (measured): each list or object on the way down, and each pattern that the document brings.
 _STEPS_OF_DESCENT: Final = 8
 _STEPS_OF_PATTERN: Final = 5_000
@@ -68,7 +71,7 @@ def _child(segment: tree.Segment) -> _Follow:
         state.steps.take(count * len(nodes))
         found: list[Any] = []
         for node in nodes:
-            if isinstance(node, dict | list):
+            if isinstance(node, _NESTING):
                 for select in selects:
                     select(node, state, found)
         return found
@@ -83,14 +86,14 @@ def _descend(segment: tree.Segment) -> _Follow:
     def run(nodes: list[Any], state: _Run) -> list[Any]:
         found: list[Any] = []
         # A value before what it holds, and that in its order: the next one is at the end.
-        waiting = [node for node in reversed(nodes) if isinstance(node, dict | list)]
+        waiting = [node for node in reversed(nodes) if isinstance(node, _NESTING)]
         while waiting:
             node = waiting.pop()
             state.steps.take(count + len(node))
             for select in selects:
                 select(node, state, found)
             children: Iterable[Any] = reversed(node.values() if isinstance(node, dict) else node)
-            waiting += [child for child in children if isinstance(child, dict | list)]
+            waiting += [child for child in children if isinstance(child, _NESTING)]
         return found
 
     return run

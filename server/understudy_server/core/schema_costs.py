@@ -19,6 +19,9 @@ from understudy_server.core.pattern_sizes import Allowance, Measured
 from understudy_server.core.schema_graph import Graph, Subschema
 from understudy_server.core.steps import STEPS_MAX, TooManySteps
 
+# Asked of each value: with a union in its place that takes three times as long.
+_NESTING: Final = (dict, list)
+
 DEPTH_MAX: Final = 512
 """Values are followed through so many levels; the validator would follow them until the stack is full."""
 
@@ -42,7 +45,8 @@ _OFTEN_IN_A_STEP: Final = 4
 _WRITTEN_IN_A_STEP: Final = 64
 # Whatever is a value or a name in JSON has one of these before it, but the whole.
 _BEFORE_VALUES: Final = (b",", b":", b"[", b"{")
-_PLACES_MAX: Final = 100
+# Places where a value can be, times the names of members: following them is done once, in a millisecond or two.
+_WAYS_MAX: Final = 4_000
 _DEAR: Final = 64
 
 
@@ -106,7 +110,7 @@ class Costs:
         waiting: list[tuple[Any, _State, int]] = [(value, self._start, 0)]
         while waiting:
             current, state, depth = waiting.pop()
-            if isinstance(current, dict | list):
+            if isinstance(current, _NESTING):
                 total += state.containers
                 # Each of its parts takes so many at least, if it takes any.
                 parts = len(waiting) + (len(current) if state.leads_on else 0)
@@ -138,14 +142,16 @@ class Costs:
 
     def _most_in_one_place(self) -> tuple[int, list[Measured]]:
         """The most that it takes for one value, wherever it is; and the patterns that texts are put to somewhere."""
+        ways: tuple[str | int, ...] = (_ELEMENTS, _NAMES, _OTHERS, *self._names)
         seen, waiting = [self._start], [self._start]
+        self._building = 0
         try:
             while waiting:
                 state = waiting.pop()
-                if len(seen) > _PLACES_MAX or state.unique or state.name_patterns:
+                dear = state.unique or state.name_patterns
+                if dear or len(seen) * len(ways) > _WAYS_MAX or self._building > _BUILDING_MAX // 10:
                     return _UNTOLD
-                parts: tuple[str | int, ...] = (_ELEMENTS, _NAMES, _OTHERS, *self._names) if state.leads_on else ()
-                for part in parts:
+                for part in ways if state.leads_on else ():
                     following = self._following(state, part)
                     if following is not None and following not in seen:
                         seen.append(following)
@@ -257,10 +263,10 @@ class Costs:
 
 def _held(value: Any) -> int:
     """How many values it holds, in two levels of it: told at once."""
-    if not isinstance(value, dict | list):
+    if not isinstance(value, _NESTING):
         return 0
     parts = value.values() if isinstance(value, dict) else value
-    return len(value) + sum([len(part) for part in parts if isinstance(part, dict | list)])
+    return len(value) + sum([len(part) for part in parts if isinstance(part, _NESTING)])
 
 
 def _targets(subschema: Subschema, part: str | int) -> list[int]:
@@ -284,7 +290,7 @@ def _weight(content: dict[str, Any]) -> int:
 
 def _breadth(value: Any) -> int:
     """How many values it holds, at all depths; those that are compared one by one count for more."""
-    if isinstance(value, dict | list):
+    if isinstance(value, _NESTING):
         return 8 + sum(map(_breadth, value.values() if isinstance(value, dict) else value))
     return 1
 
@@ -336,7 +342,7 @@ def _scalars_within(value: list[Any], steps_max: int) -> tuple[int, list[Any]]:
     while waiting:
         current, depth = waiting.pop()
         count += _STEPS_TO_LOOK
-        if isinstance(current, dict | list):
+        if isinstance(current, _NESTING):
             parts = current.values() if isinstance(current, dict) else current
             waiting += [(part, depth + 1) for part in parts]
         else:

@@ -6,7 +6,7 @@ that a pattern runs over. Counted and not timed: the same request comes out the 
 
 from typing import Final
 
-STEPS_MAX: Final = 40_000
+STEPS_MAX: Final = 35_000
 """So many steps may be taken in one go: for the criterion on one part of a request, or for its answer; some 4 ms."""
 
 

@@ -43,6 +43,8 @@ class Considering(Turn):
 
     @guarded
     def _go_on(self) -> None:
+        # It knows this turn, and the two would hold each other, and the body, for a while.
+        self._handle = None
         if not self._unfinished.go_on():
             self.start()
             return

@@ -93,8 +93,8 @@ class Judge:
             over.unfinished = intake
             raise
         if request.has_body:
-            # From here on it is done in one go.
-            intake.in_turns = False
+            # From here on it is done in one go. What only criteria need of a body, which knows its request, goes at once.
+            intake.in_turns, intake.body_value = False, None
         if intake.own is None:
             settled = self._prepare(intake, now_ms)
             if request.repeats and lasts:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
+from support.store_steps import change, furnish
+from support.store_versions import at, revisions
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, migrations
 from understudy_server.store.sqlite.files import prepare
@@ -72,6 +74,23 @@ async def test_steps_are_applied_once(tmp_path: Path) -> None:
     assert [name for (name,) in applied] == migrations.step_names(migrations.control)
 
 
+async def test_versions_of_before_they_lay_as_written_are_kept(tmp_path: Path) -> None:
+    store = await SqliteStore.open(tmp_path)
+    await furnish(store)
+    for revision in (1, 2, 3):
+        await change(store, at(revision), at(revision, "ovr_b"))
+    await store.close()
+    _as_before(tmp_path / "control.db", "m0009_versions_as_written")
+
+    store = await SqliteStore.open(tmp_path)
+
+    try:
+        await change(store, at(4))
+        assert [await revisions(store, mock_id) for mock_id in ("ovr_a", "ovr_b")] == [[4, 3, 2, 1], [3, 2, 1]]
+    finally:
+        await store.close()
+
+
 def _tables(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
@@ -82,4 +101,23 @@ def _pretend_newer(path: Path, name: str) -> None:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, 'm9999_future', '')", (name,)
         )
+    connection.close()
+
+
+def _as_before(path: Path, step: str) -> None:
+    """Let versions lie by mock and revision, as they did before a step."""
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("ALTER TABLE past RENAME TO later")
+        connection.execute(
+            """
+            CREATE TABLE past (
+                environment_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL,
+                schema INTEGER NOT NULL, message BLOB NOT NULL, PRIMARY KEY (environment_id, kind, id, revision)
+            ) WITHOUT ROWID
+            """
+        )
+        connection.execute("INSERT INTO past SELECT * FROM later")
+        connection.execute("DROP TABLE later")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (step,))
     connection.close()

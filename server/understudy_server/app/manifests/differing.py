@@ -5,7 +5,7 @@ JSON says nothing.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf.message import Message
@@ -26,18 +26,13 @@ def field_changes(before: Message, after: Message, names: Iterable[str]) -> list
     return list(_fields(before, after, [known[name] for name in names], ""))
 
 
-def differ(before: Message, after: Message, names: Collection[str] | None = None) -> bool:
-    """Tell whether two messages say something else in some fields, or in any: whether ``field_changes`` finds some."""
+def differ(before: Message, after: Message, names: Iterable[str]) -> bool:
+    """Tell whether two messages say something else in some fields: whether ``field_changes`` finds anything.
+
+    That takes much less than finding words for it, and less again when a field that differs is among the first.
+    """
     known = fields_of(before.DESCRIPTOR)
-    # Few have to be looked at, since most are not set.
-    new = dict(after.ListFields())
-    for descriptor, value in before.ListFields():
-        name, other = descriptor.name, new.pop(descriptor, None)
-        if (names is None or name in names) and value != other:
-            field = known[name]
-            if field.is_set(before) if other is None else _values_differ(field, value, other):
-                return True
-    return any((names is None or each.name in names) and known[each.name].is_set(after) for each in new)
+    return any(_differs(before, after, known[name]) for name in names)
 
 
 def handed_over(source: str) -> list[FieldChange]:
@@ -59,12 +54,31 @@ def prune(message: Message) -> None:
                 prune(each)
 
 
+def _differs(before: Message, after: Message, field: Field) -> bool:
+    if field.is_equal(before, after):
+        return False
+    if field.has_presence and before.HasField(field.name) != after.HasField(field.name):
+        return field.is_set(before) or field.is_set(after)
+    return _values_differ(field, getattr(before, field.name), getattr(after, field.name))
+
+
+def _differ_anywhere(before: Message, after: Message) -> bool:
+    known = fields_of(before.DESCRIPTOR)
+    # Few have to be looked at, since most are not set.
+    new = dict(after.ListFields())
+    for descriptor, value in before.ListFields():
+        field, other = known[descriptor.name], new.pop(descriptor, None)
+        if value != other and (field.is_set(before) if other is None else _values_differ(field, value, other)):
+            return True
+    return any(known[descriptor.name].is_set(after) for descriptor in new)
+
+
 def _values_differ(field: Field, one: Any, other: Any) -> bool:
     """Whether two values of a field that are not equal say something else."""
     if field.form is Form.MESSAGE:
-        return differ(one, other)
+        return _differ_anywhere(one, other)
     if field.form is Form.MAP:
-        return one.keys() != other.keys() or any(differ(one[key], other[key]) for key in one)
+        return one.keys() != other.keys() or any(_differ_anywhere(one[key], other[key]) for key in one)
     return field.text_of(one) != field.text_of(other)
 
 

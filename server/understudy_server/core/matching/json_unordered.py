@@ -7,10 +7,13 @@ matching in a bipartite graph, found by augmenting paths; it is searched step by
 
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from understudy_server.core.matching.json_comparing import same_scalar
 from understudy_server.core.steps import Steps
+
+# Asked of each value: with a union in its place that takes three times as long.
+_NESTING: Final = (dict, list)
 
 _STEPS_FOR_EACH = 10
 _STEPS_FOR_A_PAIR = 2
@@ -60,13 +63,13 @@ def contains(given: Any, wanted: Any, steps: Steps) -> bool:
 def _contains_all(given: list[Any], wanted: list[Any], steps: Steps) -> bool:
     """Give each element that is asked for one of its own. Only what holds others can be given in several ways."""
     steps.take(_STEPS_FOR_EACH * len(given))
-    simple = Counter(_text_of_scalar(value) for value in wanted if not isinstance(value, dict | list))
+    simple = Counter(_text_of_scalar(value) for value in wanted if not isinstance(value, _NESTING))
     if simple:
-        simple.subtract(_text_of_scalar(value) for value in given if not isinstance(value, dict | list))
+        simple.subtract(_text_of_scalar(value) for value in given if not isinstance(value, _NESTING))
         if any(count > 0 for count in simple.values()):
             return False
-    nested = [value for value in wanted if isinstance(value, dict | list)]
-    others = [value for value in given if isinstance(value, dict | list)]
+    nested = [value for value in wanted if isinstance(value, _NESTING)]
+    others = [value for value in given if isinstance(value, _NESTING)]
     if len(nested) > len(others):
         return False
     known: dict[tuple[int, int], bool] = {}
@@ -141,7 +144,7 @@ def _move_up(
 
 def _signature(value: Any, depth: int, steps: Steps) -> Signature:
     steps.take(_STEPS_FOR_EACH)
-    if isinstance(value, dict | list):
+    if isinstance(value, _NESTING):
         if depth == 0:
             raise _Deeper
         if isinstance(value, dict):

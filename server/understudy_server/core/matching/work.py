@@ -14,7 +14,7 @@ from understudy_server.core.steps import STEPS_MAX, Steps, TooManySteps
 REQUEST_STEPS_MAX: Final = 100_000
 """So many steps the criteria of all mocks together may take for one request."""
 
-TURN_STEPS: Final = 4_000
+TURN_STEPS: Final = 2_000
 """After so many of them nothing more is begun in the same turn: so a turn takes some 5 ms at most."""
 
 

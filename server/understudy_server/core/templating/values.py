@@ -174,6 +174,7 @@ def walk(run: Run, value: Any, depth: int = 0) -> Any:
     if isinstance(value, Lookup):
         value = value.plain()
     if isinstance(value, dict):
+        run.take_for_text(sum([len(key) for key in value if type(key) is str]))
         run.take(_CONTAINER_STEPS + 2 * len(value) + _FRACTION_STEPS * list(map(type, value.values())).count(float))
         return {key: item if type(item) in _SCALARS else walk(run, item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | range):

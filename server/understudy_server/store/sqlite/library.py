@@ -16,6 +16,7 @@ from understudy_server.store.sqlite.rows import AMONG, SCHEMA
 from understudy_server.store.sqlite.unit import without
 from understudy_server.store.sqlite.versions import MOCK, SCENARIO, Versions
 
+# What a row of a mock holds beside its key and its message.
 _BESIDE_MESSAGE = ("name", "scenario_id", "state", "created_by", "managed_by", "tags")
 _SAY_ELSE = f"UPDATE mock SET message = ?, schema = {SCHEMA} WHERE environment_id = ? AND id = ? AND " + " AND ".join(
     f"{column} IS ?" for column in _BESIDE_MESSAGE
@@ -44,8 +45,8 @@ class Library(Versions):
         made, changed = list[rows.Row](), list[rows.Row]()
         for mock, (_, revision, message) in giving_way(zip(mocks, kept, strict=True)):
             (made if revision == 1 else changed).append(_mock_row(environment_id, mock, message))
-        # Most of what changes says something else and is what it was in all other columns. That is half the work: no
-        # row above or below it can be concerned.
+        # Most of what changes says something else and is the same in all other columns: to write that alone is half the
+        # work, for nothing that refers to it or is found by it can be concerned.
         if self._run_many(_SAY_ELSE, changed) < len(changed):
             self._put_mock_rows(changed)
         self._put_mock_rows(made)
