@@ -25,6 +25,7 @@ demo: $(READY) ## Play the main job on a throw-away server and show each step
 serve: $(READY) ## Run the server on ./understudy-data (Ctrl-C stops it)
 	@$(BIN)/understudy serve
 
+# Who is done takes half of what the other has left, from its end: tests of a file, which share servers, stay together.
 test: $(READY) ## Run the tests
 	@tools/system_packages.sh chromium || echo "make: the tests in a browser are left out" >&2
 	$(PYTEST) -n 2 --dist worksteal

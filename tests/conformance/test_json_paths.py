@@ -10,8 +10,6 @@ from support.shown_mocks import Shown, shown_mocks
 from understudy.v1.manifest_service_pb2 import ManifestMock
 from understudy.v1.matching_pb2 import SELECTION_LIST
 
-pytestmark = pytest.mark.xdist_group("rfc-9535")
-
 _OTHER = ["what no path selects"]
 
 # A comparison is that of a filter: it selects both members of the document, or neither.

@@ -15,9 +15,6 @@ from understudy.v1.actions_pb2 import Action, FaultKind, SequenceOrder
 from understudy.v1.file_service_pb2 import PutFileRequest
 from understudy.v1.file_service_pb2_grpc import FileServiceStub
 
-# They share one server.
-pytestmark = pytest.mark.xdist_group("shown-answers")
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "answers.md"
 ASKED = "/v1/users/7?name=Bo -H 'host: shop.example.com' -H 'x-id: r-1' -b 'sid=abc' -X GET -d '{\"page\": \"home\"}'"
 TARGET = "http://people.example.com"

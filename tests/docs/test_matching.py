@@ -10,9 +10,6 @@ from support.shown_mocks import Shown, read_mock, shown_mocks
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher, Selection
 from understudy_server.manifest.reading import read_value
 
-# They share one server.
-pytestmark = pytest.mark.xdist_group("shown-matching")
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "matching.md"
 ROWS = {
     f"{row.code(next(iter(row.cells)))[0]}-{row.line}": row

@@ -8,10 +8,7 @@ from support.calls import Call
 from support.chromium import Chromium
 from support.client_stage import KEY, ClientStage, client_stage
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium on this machine"),
-    pytest.mark.xdist_group("real-clients"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium on this machine")
 
 JSON = {"content-type": "application/json"}
 

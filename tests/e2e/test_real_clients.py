@@ -18,8 +18,8 @@ from support.program_clients import CurlClient, go_client, java_client, node_cli
 from support.python_clients import AiohttpClient, HttpxClient, RequestsClient
 from support.rich_upstream import LARGE
 
-# Building clients takes its time on a machine that has never compiled Go's library. One worker builds them, once.
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("real-clients")]
+# Building clients takes its time on a machine that has never compiled Go's library.
+pytestmark = pytest.mark.timeout(300)
 
 WITH_KEY = {"x-flowmock-session": KEY}
 ORDER = b'{"amount": 1180, "items": [{"sku": "tea-green-100g"}]}'

@@ -6,6 +6,7 @@ from understudy_server.core.steps import Steps
 
 # Asked of each value: with a union in its place that takes three times as long.
 _NESTING: Final = (dict, list)
+_NUMBERS: Final = (int, float)
 
 NOTHING: Final = object()
 """No value at all, which is equal to itself and to nothing else (section 2.4.1)."""
@@ -16,7 +17,7 @@ _STEPS_OF_COMPARISON: Final = 8
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def less(left: Any, right: Any, steps: Steps) -> bool:

@@ -129,7 +129,8 @@ class Costs:
         if self._dearest is None:
             self._dearest = self._most_in_one_place()
         weight, patterns = self._dearest
-        if weight > _DEAR or _held(value) * weight > _OFTEN_IN_A_STEP * steps_max:
+        most = _OFTEN_IN_A_STEP * steps_max // weight
+        if weight > _DEAR or _held(value, most) > most:
             return None
         try:
             text = orjson.dumps(value)
@@ -261,10 +262,12 @@ class Costs:
         return done, lookups if remembering else 0
 
 
-def _held(value: Any) -> int:
-    """How many values it holds, in two levels of it: told at once."""
+def _held(value: Any, most: int) -> int:
+    """How many values it holds, in two levels of it: told at once. That is all when it is more than ``most`` in one."""
     if not isinstance(value, _NESTING):
         return 0
+    if len(value) > most:
+        return len(value)
     parts = value.values() if isinstance(value, dict) else value
     return len(value) + sum([len(part) for part in parts if isinstance(part, _NESTING)])
 

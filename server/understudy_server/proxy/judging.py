@@ -93,7 +93,7 @@ class Judge:
             over.unfinished = intake
             raise
         if request.has_body:
-            # From here on it is done in one go. What only criteria need of a body, which knows its request, goes at once.
+            # From here on it is done in one go. What criteria alone need of a body knows its request: it goes at once.
             intake.in_turns, intake.body_value = False, None
         if intake.own is None:
             settled = self._prepare(intake, now_ms)

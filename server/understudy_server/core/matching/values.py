@@ -16,6 +16,10 @@ from understudy_server.core.steps import Steps
 
 _NOT_READ: Final = object()
 
+# Asked of each value: with a union in its place that takes three times as long.
+_NUMBERS: Final = (int, float)
+_SIZED: Final = (str, list, dict)
+
 # Bytes that are read as JSON, or decoded, for one step; and what it takes to find out that they are no JSON.
 _READ_IN_A_STEP: Final = 16
 _STEPS_TO_READ: Final = 80
@@ -217,11 +221,11 @@ class Json(Value):
 
     def length(self) -> int | Code:
         value = self._value
-        return len(value) if isinstance(value, str | list | dict) else Code.ILL_TYPED
+        return len(value) if isinstance(value, _SIZED) else Code.ILL_TYPED
 
     def is_empty(self) -> bool:
         value = self._value
-        return value is None or (isinstance(value, str | list | dict) and not value)
+        return value is None or (isinstance(value, _SIZED) and not value)
 
     def shown(self) -> str:
         return shown_json(self._value)
@@ -248,7 +252,7 @@ def encoded(text: str) -> bytes:
 
 def is_number(value: Any) -> bool:
     """Tell whether a JSON value is a number: true and false are none, although Python says so."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def _elements(value: Any) -> Sequence[Any] | Code:

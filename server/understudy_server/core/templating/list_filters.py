@@ -12,6 +12,7 @@ from understudy_server.core.templating.operations import COMPARISONS, ordered
 from understudy_server.core.templating.running import Run
 from understudy_server.core.templating.values import (
     ITEM_STEPS,
+    KEYS,
     Group,
     Undefined,
     attribute,
@@ -122,7 +123,7 @@ def unique(run: Run, value: Any, case_sensitive: Any = False, attribute: Any = N
         key = _cased(run, item if attribute is None else dig(run, item, attribute), case_sensitive)
         if isinstance(key, Undefined):
             raise key.fault()
-        if isinstance(key, str | int | float | None):
+        if isinstance(key, KEYS):
             if isinstance(key, str):
                 run.take_for_text(len(key))
             if key in quick:

@@ -9,7 +9,9 @@ from typing import Any, Final
 from understudy_server.core.templating.faults import Fault
 from understudy_server.core.templating.running import Run
 from understudy_server.core.templating.values import (
+    KEYS,
     NUMBER_BITS_MAX,
+    NUMBERS,
     Lookup,
     Undefined,
     bounded,
@@ -35,7 +37,7 @@ def add(run: Run, left: Any, right: Any) -> Any:
     if isinstance(left, list | tuple | range) and isinstance(right, list | tuple | range):
         run.take(len(left) + len(right) + 1)
         return [*left, *right]
-    if isinstance(left, int | float) and isinstance(right, int | float):
+    if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
         return bounded(left + right)
     raise _misfit("+", left, right)
 
@@ -49,7 +51,7 @@ def concatenate(run: Run, left: Any, right: Any) -> str:
 
 def multiply(run: Run, left: Any, right: Any) -> Any:
     """The product of numbers, or a text or list so many times."""
-    if isinstance(left, int | float) and isinstance(right, int | float):
+    if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
         return bounded(left * right)
     if isinstance(left, int):
         left, right = right, left
@@ -107,19 +109,19 @@ def contains(run: Run, item: Any, container: Any) -> bool:
     if isinstance(item, Undefined):
         raise item.fault()
     if isinstance(container, str):
-        if isinstance(item, int | float) and not isinstance(item, bool):
+        if isinstance(item, NUMBERS) and not isinstance(item, bool):
             item = str(item)
         if not isinstance(item, str):
             return False
         run.take(1 + len(container) * (1 if len(item) < 2 else 4) // 256)
         return item in container
     if isinstance(container, dict):
-        return isinstance(item, str | int | float | None) and item in container
+        return isinstance(item, KEYS) and item in container
     if isinstance(container, range):
-        return isinstance(item, int | float) and item in container
+        return isinstance(item, NUMBERS) and item in container
     if isinstance(container, Lookup):
         return isinstance(item, str) and item in set(items_of(run, container))
-    if isinstance(container, list | tuple) and isinstance(item, str | int | float | None):
+    if isinstance(container, list | tuple) and isinstance(item, KEYS):
         # What holds other things is never equal to it, and so Python does not look into it.
         run.take(1 + len(container) // 3)
         return item in container
@@ -132,7 +134,7 @@ def ordered(run: Run, left: Any, right: Any) -> int:
         run.take(1 + min(len(left), len(right)) // 1024)
     elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
         left, right = list(walk(run, left)), list(walk(run, right))
-    elif not (isinstance(left, int | float) and isinstance(right, int | float)):
+    elif not (isinstance(left, NUMBERS) and isinstance(right, NUMBERS)):
         raise _misfit("<", left, right)
     try:
         return int(left > right) - int(left < right)
@@ -153,7 +155,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Run, Any, Any], bool]]] = {
 
 
 def _less(run: Run, left: Any, right: Any, compare: Callable[[Any, Any], bool]) -> bool:
-    if isinstance(left, int | float) and isinstance(right, int | float):
+    if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
         return compare(left, right)
     return compare(ordered(run, left, right), 0)
 

@@ -6,6 +6,7 @@ name. Whoever walks through a value pays for each part of it first, because a li
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from types import NoneType
 from typing import Any, Final, TypeAlias
 
 from understudy_server.core.templating.faults import Fault
@@ -23,6 +24,10 @@ _CONTAINER_STEPS = 20
 # It is most likely to be written.
 _FRACTION_STEPS = 5
 _SCALARS = frozenset({int, float, bool, type(None)})
+
+# Asked of each value: with a union in their place that takes three times as long.
+NUMBERS: Final = (int, float)
+KEYS: Final = (str, int, float, NoneType)
 
 
 class Undefined:
@@ -125,7 +130,7 @@ def attribute(of: Any, key: Any, described: str = "") -> Any:
     """What a value holds under a key or an index, or an Undefined. Raises Fault when it can hold nothing."""
     found: Any = MISSING
     if isinstance(of, dict):
-        found = of.get(key, MISSING) if isinstance(key, str | int | float | None) else MISSING
+        found = of.get(key, MISSING) if isinstance(key, KEYS) else MISSING
     elif isinstance(of, Lookup):
         found = of.find(key) if isinstance(key, str) else MISSING
     elif isinstance(of, list | tuple | str | range):
@@ -190,7 +195,7 @@ def text_of(run: Run, value: Any) -> str:
     """A value as it is printed: a text as it is, and everything else as Jinja has it. Raises Fault for an Undefined."""
     if isinstance(value, str):
         return value
-    if value is None or isinstance(value, int | float):
+    if value is None or isinstance(value, NUMBERS):
         return str(value)
     plain = walk(run, value)
     text = repr(plain)
@@ -233,7 +238,7 @@ def size_of(value: Any) -> int:
 
 def equal(run: Run, left: Any, right: Any) -> bool:
     """Whether two values are the same, as Python compares. Pays for both."""
-    if isinstance(left, str | int | float | None) and isinstance(right, str | int | float | None):
+    if isinstance(left, KEYS) and isinstance(right, KEYS):
         if isinstance(left, str) and isinstance(right, str):
             run.take(1 + min(len(left), len(right)) // 1024)
         return bool(left == right)
@@ -246,7 +251,7 @@ def equal(run: Run, left: Any, right: Any) -> bool:
 
 def number(value: Any) -> int | float:
     """A value that is to be calculated with. Raises Fault."""
-    if isinstance(value, int | float):
+    if isinstance(value, NUMBERS):
         return value
     raise value.fault() if isinstance(value, Undefined) else Fault(f"{kind_of(value)} is not a number")
 
