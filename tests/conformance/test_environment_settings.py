@@ -30,8 +30,20 @@ OTHERS: dict[str, Any] = {
         "query": ["token"],
         "jsonPaths": ["$.card.number", "$..token", "$.items[-1]['id']"],
     },
-    "limits": {"requestBodyBytesMax": 1048576, "capturedBytesMax": 0, "firstByteMs": 5000},
+    "limits": {
+        "requestBodyBytesMax": 1048576,
+        "capturedBytesMax": 0,
+        "firstByteMs": 5000,
+        "sessionLogEntriesMax": 500,
+        "sessionLogBytesMax": 1048576,
+        "logEntriesMax": 5000,
+        "logBytesMax": 16777216,
+        "logRetentionSeconds": 3600,
+    },
 }
+_NO_LOG_LIMITS = dict.fromkeys(
+    ("sessionLogEntriesMax", "sessionLogBytesMax", "logEntriesMax", "logBytesMax", "logRetentionSeconds"), 0
+)
 
 
 @pytest.fixture
@@ -79,7 +91,7 @@ def test_redaction_and_limits_are_set_whole(door: Door, editor: str, place: Made
     changes = {"redaction": {"query": ["q"]}, "limits": {"firstByteMs": 7}}
     changed = door.change_environment(editor, place.project, "staging", changes).served
     assert changed["redaction"] == {"headers": [], "query": ["q"], "jsonPaths": []}
-    assert changed["limits"] == {"requestBodyBytesMax": 0, "firstByteMs": 7}
+    assert changed["limits"] == {"requestBodyBytesMax": 0, "firstByteMs": 7, **_NO_LOG_LIMITS}
 
 
 def test_a_change_of_one_thing_leaves_the_rest(door: Door, editor: str, place: MadePlace) -> None:
@@ -127,6 +139,8 @@ def test_a_host_moves_when_its_environment_lets_it_go(door: Door, editor: str, p
         {"limits": {"requestBodyBytesMax": -1}},
         {"limits": {"capturedBytesMax": -1}},
         {"limits": {"firstByteMs": 3600001}},
+        {"limits": {"sessionLogEntriesMax": -1}},
+        {"limits": {"logRetentionSeconds": 315360001}},
     ],
     ids=lambda each: str(each)[:40],
 )
