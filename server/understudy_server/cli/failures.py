@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     NOT_FOUND = 3
     NOT_AUTHORISED = 4
     UNREACHABLE = 5
+    INCONCLUSIVE = 6
 
 
 class CommandFailed(Exception):

@@ -1,6 +1,5 @@
 """``understudy verify KEY``: judges what was called, and waits for it."""
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,13 +35,6 @@ _NAMES = {
 _COUNT_MAX = 1_000_000
 # Beyond the time that the server waits.
 _GRACE_SECONDS = 10.0
-
-
-class _Verdict(IntEnum):
-    """The exit codes of a verification."""
-
-    FAILED = 1
-    INCONCLUSIVE = 6
 
 
 def add_to(app: typer.Typer) -> None:
@@ -200,6 +192,6 @@ def _end(verdict: "pb.Verdict") -> None:
     from understudy.v1 import verification_service_pb2 as pb
 
     if verdict == pb.VERDICT_FAILED:
-        raise typer.Exit(_Verdict.FAILED)
+        raise typer.Exit(ExitCode.REFUSED)
     if verdict != pb.VERDICT_PASSED:
-        raise typer.Exit(_Verdict.INCONCLUSIVE)
+        raise typer.Exit(ExitCode.INCONCLUSIVE)
