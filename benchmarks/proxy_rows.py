@@ -66,7 +66,7 @@ def static(length: Length) -> list[Row]:
     name = "static mock, journal in memory"
     return [
         Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.45), throughput(rounds)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.50), throughput(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio(p99), at_most(2.50, must=False), latencies(rounds)),
     ]
 
@@ -77,7 +77,7 @@ def static_durable(length: Length) -> list[Row]:
         rounds = _measured(stage, length)
     detail = f"{throughput(rounds)}; {stage.server.last_words} exchanges dropped"
     name = "static mock, journal on disk / nginx `return 200`"
-    return [Row(name, rounds.ratio(rate), at_least(0.38, must=False), detail)]
+    return [Row(name, rounds.ratio(rate), at_least(0.38), detail)]
 
 
 def template(length: Length) -> list[Row]:

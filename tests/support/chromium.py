@@ -44,9 +44,10 @@ class Chromium:
         self._profile = tempfile.mkdtemp(prefix="understudy-chromium-")
         self._output = Path(self._profile, "output")
         with self._output.open("wb") as output:
-            # A session of its own: all of the browser's processes end together.
+            # A session of its own: all of the browser's processes end together. What it leaves goes with its profile.
             self._process = subprocess.Popen(
                 ["chromium", *_FLAGS, f"--user-data-dir={self._profile}", f"{self.origin}/"],
+                env=os.environ | {"TMPDIR": self._profile},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
