@@ -27,6 +27,7 @@ _MEANINGS = {
     ExitCode.NOT_FOUND: "there is no such thing",
     ExitCode.NOT_AUTHORISED: "the key is missing, does not work, or may not do this",
     ExitCode.UNREACHABLE: "no server answers, or it cannot reach its data",
+    ExitCode.INCONCLUSIVE: "verify: it cannot be told, because the record is not complete",
 }
 
 
