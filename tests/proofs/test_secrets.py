@@ -11,13 +11,12 @@ import gzip
 import json
 import socket
 import subprocess
-import threading
 import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Final
 
 import grpc as grpcio
@@ -26,6 +25,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from support.proofs import new_seed, report, scaled
 from support.server import COMMAND, MadePlace, Server, running_server
+from support.threaded_service import Quiet, threaded_service
 from understudy.v1 import log_service_pb2 as logs
 from understudy.v1.actions_pb2 import FAULT_KIND_CUT, Action
 from understudy.v1.log_service_pb2_grpc import LogServiceStub
@@ -143,7 +143,7 @@ def _planted(draw: st.DrawFn, prefix: str) -> Planted:
     return Planted(head.encode() + sent, (_basic(secret).encode(), *packed), leaves)
 
 
-class _Service(BaseHTTPRequestHandler):
+class _Service(Quiet, BaseHTTPRequestHandler):
     """Gives back what it was sent, in all the places where an answer has secrets, or breaks off."""
 
     protocol_version = "HTTP/1.1"
@@ -169,23 +169,6 @@ class _Service(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.do_POST()
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def _running_service() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _make_place(server: Server, upstream: str, *, masked: bool) -> MadePlace:
@@ -283,7 +266,7 @@ class Search:
 def _search(exchanges: int, number: int, *, masked: bool = True) -> Search:
     """Plant secrets in so many exchanges, and look for them wherever the server keeps or tells anything."""
     search = Search()
-    with _running_service() as upstream, running_server("--api-rate", "1000000/60", "--metrics", "0") as server:
+    with threaded_service(_Service) as upstream, running_server("--api-rate", "1000000/60", "--metrics", "0") as server:
         place = _make_place(server, upstream, masked=masked)
 
         @seed(number)

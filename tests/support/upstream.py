@@ -1,10 +1,11 @@
 """A real service for the proxy to stand before: it says ``real``."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from support.threaded_service import Quiet, threaded_service
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Upstream:
     url: str
 
 
-class _Service(BaseHTTPRequestHandler):
+class _Service(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # A head and its body go out at once; without this the second waits 40 ms for the first to be acknowledged.
     disable_nagle_algorithm = True
@@ -31,19 +32,8 @@ class _Service(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
 
 @contextlib.contextmanager
 def running_upstream() -> Iterator[Upstream]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Service)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Upstream(f"http://127.0.0.1:{server.server_address[1]}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with threaded_service(_Service) as url:
+        yield Upstream(url)

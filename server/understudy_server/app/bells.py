@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class RungBell:
-    """Fills ``app.ports.Bell``. To be rung on the event loop."""
+    """Fills ``app.ports.Bell``. To be rung on the event loop. One waits at it at a time."""
 
     __slots__ = ("_rung",)
 
@@ -14,9 +14,11 @@ class RungBell:
         self._rung = asyncio.Event()
 
     def ring(self) -> None:
+        """Wake who waits, or let the next wait return at once."""
         self._rung.set()
 
     async def wait(self) -> None:
+        """Return as soon as it was rung, once for all the times since the last wait returned."""
         await self._rung.wait()
         self._rung.clear()
 

@@ -1,29 +1,12 @@
 """Who waits for an exchange, and is woken in the turn of the event loop in which it is recorded."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from understudy_server.app.bells import RungBell
+
 Key = tuple[str, str]
 """Environment id and normalised session key."""
-
-
-class Bell:
-    """Fills ``app.ports.Bell``. One waits at it at a time."""
-
-    __slots__ = ("_rung",)
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        """Wake who waits, or let the next wait return at once."""
-        self._rung.set()
-
-    async def wait(self) -> None:
-        """Return as soon as it was rung, once for all the times since the last wait returned."""
-        await self._rung.wait()
-        self._rung.clear()
 
 
 class Bells:
@@ -32,7 +15,7 @@ class Bells:
     __slots__ = ("by_key",)
 
     def __init__(self) -> None:
-        self.by_key: dict[Key, list[Bell]] = {}
+        self.by_key: dict[Key, list[RungBell]] = {}
 
     def ring(self, environment_id: str, session_key: str, session_id: str) -> None:
         """Ring all bells of a key; those of the empty one also for what belongs to no session, whatever its key."""
@@ -48,9 +31,9 @@ class Bells:
                 bell.ring()
 
     @contextmanager
-    def hung(self, environment_id: str, session_key: str) -> Iterator[Bell]:
+    def hung(self, environment_id: str, session_key: str) -> Iterator[RungBell]:
         """A bell, until the block ends."""
-        bell = Bell()
+        bell = RungBell()
         key = (environment_id, session_key)
         self.by_key.setdefault(key, []).append(bell)
         try:

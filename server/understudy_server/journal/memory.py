@@ -14,10 +14,11 @@ from itertools import islice
 from operator import attrgetter, itemgetter
 from typing import Final
 
+from understudy_server.app.bells import RungBell
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Quota, Standing, Stream
-from understudy_server.journal.bells import Bell, Bells
+from understudy_server.journal.bells import Bells
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.patience import Patience
 from understudy_server.journal.rules import MEMORY_QUOTA, FixedRules, Rules
@@ -197,7 +198,7 @@ class MemoryJournal:
         shelf = self._found(stream)
         return shelf.standing() if shelf else Standing()
 
-    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[Bell]:
+    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[RungBell]:
         """What rings when something is recorded under a key, for as long as it is entered."""
         return self._bells.hung(environment_id, session_key)
 

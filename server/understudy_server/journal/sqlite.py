@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from understudy_server.app.bells import RungBell
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Standing, Stream
 from understudy_server.journal import accounts, doubt, questions, verifications
-from understudy_server.journal.bells import Bell, Bells
+from understudy_server.journal.bells import Bells
 from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.losing import Losses
@@ -234,7 +235,7 @@ class SqliteJournal:
             return account.standing()
         return Standing(losses={Lost.UNCLEAN_STOP: 0}, doubtful_after=0) if self._doubt.concerns(stream) else Standing()
 
-    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[Bell]:
+    def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[RungBell]:
         """What rings when something is recorded under a key, for as long as it is entered."""
         return self._bells.hung(environment_id, session_key)
 

@@ -1,14 +1,14 @@
 """``understudy replay``: a recorded request is sent again, to a service that is played here."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from support.recorded_calls import call, record
 from support.shell import Shell
+from support.threaded_service import Quiet, threaded_service
 from understudy_server.core.exchange import Captured
 
 
@@ -26,7 +26,7 @@ class Service:
 def service() -> Iterator[Service]:
     played = Service()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -37,17 +37,9 @@ def service() -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(played.body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    played.url = f"http://127.0.0.1:{server.server_port}/base"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield played
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with threaded_service(Handler) as url:
+        played.url = f"{url}/base"
+        yield played
 
 
 @pytest.fixture
