@@ -20,7 +20,7 @@ from understudy import request_ids
 
 from understudy_gateway.backend import Decode
 from understudy_gateway.transcoding.contract import Contract, understudy
-from understudy_gateway.transcoding.operations import WAIT, rpc_name
+from understudy_gateway.transcoding.operations import WAIT_FIELD, rpc_name
 
 REFUSAL_KEY = "understudy-refusal-bin"
 """Metadata with the serialised ``google.rpc.Status`` that the server refuses the call with when its turn comes."""
@@ -95,7 +95,10 @@ class ChannelBackend:
             call.cancel()
 
     async def ready(self) -> Mapping[str, str]:
-        """Ask the server whether it serves: what is wrong with it, by name (`health_pages.Ready`)."""
+        """Ask the server whether it takes work, which has it look: what is wrong, by name (`health_pages.Ready`).
+
+        It says only that something is; what it is, its own ``/health/ready`` tells.
+        """
         try:
             answer: HealthCheckResponse = await self._check(HealthCheckRequest(), timeout=CHECK_SECONDS_MAX)
         except grpc.aio.AioRpcError as error:
@@ -116,7 +119,7 @@ def _outgoing(metadata: Mapping[str, str], decode: Decode) -> tuple[bytes, list[
         sent.append((request_ids.HEADER, request_id))
     if refusal is not None:
         sent.append((REFUSAL_KEY, refusal.SerializeToString()))
-    return message.SerializeToString(), sent, getattr(message, WAIT, 0) / 1000
+    return message.SerializeToString(), sent, getattr(message, WAIT_FIELD, 0) / 1000
 
 
 def _sendable(text: str) -> str:

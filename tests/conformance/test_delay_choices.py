@@ -5,7 +5,7 @@ from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, s
 from support.manual_loop import Wire
 from support.proxying import OK, get
 from support.virtual_proxy import VirtualProxy
-from understudy_server.proxy.service import CLIENT_GONE
+from understudy_server.core.exchange import CLIENT_GONE
 
 KEY = "x-flowmock-session: ci-42"
 LONG_MS = 120_000

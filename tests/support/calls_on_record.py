@@ -1,6 +1,7 @@
 """Exchanges as they stand on record, short to make, for tests of what is asked about them."""
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
+from understudy_server.core.verification import Judgement
 
 ENVIRONMENT = "env_staging"
 SESSION = "ses_1"
@@ -39,3 +40,9 @@ def recorded_call(
         response_body=None,
         number=number,
     )
+
+
+def take_in(judgement: Judgement, exchange: Exchange) -> None:
+    """Have an exchange judged, in one go."""
+    for _ in judgement.take_in_parts(exchange):
+        pass

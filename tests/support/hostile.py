@@ -20,6 +20,15 @@ def _list_of(piece: bytes, last: bytes, size_bytes: int = MIB) -> bytes:
     return _filled(piece + b",", b"[", last + b"]", size_bytes)
 
 
+def _nested_lists(keys: int, depth: int, last: bytes) -> bytes:
+    """An object of lists that begin with a list, and so on: each is long, and none shorter than one part is read in."""
+    texts = _filled(b'"abcdefgh",', end=b'"z"', size_bytes=60_000)
+    value = texts
+    for _ in range(depth - 1):
+        value = b"[" + value + b"]," + texts
+    return b"{" + b"".join([b'"k%d":[%b],' % (key, value) for key in range(keys)]) + b'"end":' + last + b"}"
+
+
 BODIES: Final[Mapping[str, bytes]] = {
     "nothing": b"",
     "an order": b'{"id": 7, "a": [{"b": 1}], "card": {"last4": "0002"}, "items": [{"price": 12, "sku": "b1"}]}',
@@ -41,6 +50,10 @@ BODIES: Final[Mapping[str, bytes]] = {
     + _list_of(b'{"a":1}', b'{"a":2}', 10 * _PIECES)
     + b', "more": []}',
     "pages": b'{"a":' + _list_of(b"0.5", b"1", MIB // 2) + b',"b":' + _list_of(b"0.5", b"1", MIB // 2 - 20) + b"}",
+    "all marks": b'{"items":[' + b",".join([b"%d" % (1_000_000_007 + at) for at in range(90_000)]) + b'],"next":2}',
+    "long lists in long lists": _nested_lists(4, 4, b"1"),
+    "nearly long lists": _nested_lists(8, 2, b"!"),
+    "behind much space": b" " * 1100 + _list_of(b'"abcdef"', b'"a"', 3 * _PIECES),
     "empty objects": _list_of(b"{}", b"{}", 3 * _PIECES),
     "members": b"{" + b",".join([b'"k%d":%d' % (number, number) for number in range(20_000)]) + b"}",
     "the same member": _filled(b'"a":1,', b"{", b'"a":1}'),

@@ -9,7 +9,7 @@ from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost
 from understudy_server.journal.bells import Bells
 from understudy_server.journal.losing import Losses
-from understudy_server.journal.timing import Sweeper
+from understudy_server.journal.sweeper import Sweeper
 from understudy_server.store.sqlite.timers import CallLater
 
 

@@ -17,7 +17,8 @@ from understudy_gateway.transcoding.routes import RouteTree
 from understudy_gateway.transcoding.templates import InvalidTemplate
 
 AUTHORIZATION, CONTENT_LENGTH = b"authorization", b"content-length"
-WAIT = "timeout_ms"
+
+WAIT_FIELD = "timeout_ms"
 """The field of a request by which a call may wait, and for how long at most."""
 
 TRACE_CONTEXT = (b"traceparent", b"tracestate")
@@ -61,7 +62,7 @@ def compile_routes(contract: Contract) -> RouteTree[Operation]:
                 request=request,
                 response=ResponseEncoder(method, rule.response_body, encoders),
                 body_bytes_max=rest_method(method).body_bytes_max,
-                waits=WAIT in method.input_type.fields_by_name,
+                waits=WAIT_FIELD in method.input_type.fields_by_name,
             )
             tree.add(verb, template, operation)
             if verb == "GET" and not operation.streams:

@@ -2,15 +2,16 @@
 
 import asyncio
 
-from understudy.v1.verification_service_pb2 import AwaitCallsRequest, AwaitCallsResponse
+from understudy.v1.verification_service_pb2 import AwaitCallsRequest, AwaitCallsResponse, Verification
 
 from understudy_server.app.call import Call
 from understudy_server.app.expectations import expected_of
 from understudy_server.app.nearest import nearest_of
 from understudy_server.app.ports import Bell
-from understudy_server.app.record_reading import asked_key, completeness, judge_all, stream_of
+from understudy_server.app.record_reading import asked_key, completeness, judge_all, live_stream, stream_to_follow
+from understudy_server.app.stopwatch import Stopwatch
 from understudy_server.app.verdicts import VERDICTS, outcomes
-from understudy_server.app.verifications import Stopwatch, put_on_record
+from understudy_server.app.verifications import put_on_record
 from understudy_server.core.record import Standing, Stream
 from understudy_server.core.verification import Expected, Judgement, Verdict
 
@@ -18,10 +19,10 @@ from understudy_server.core.verification import Expected, Judgement, Verdict
 async def await_calls(call: Call, request: AwaitCallsRequest) -> AwaitCallsResponse:
     """Wait until calls happened as expected, until they no more can, or until the time is over.
 
-    A session that does not exist yet is waited for; until then there is nothing that could fit. Raises InvalidInput,
-    and StorageFailure, also when the server stops.
+    A session that does not exist yet is waited for; until then there is nothing that could fit, and what one that has
+    ended before had of calls does not count. Raises InvalidInput, and StorageFailure, also when the server stops.
     """
-    watch, key = Stopwatch(), asked_key(request.session_key)
+    watch, key = Stopwatch(call), asked_key(request.session_key)
     expected = expected_of(request.expectation, "expectation")
     deadline = asyncio.get_running_loop().time() + request.timeout_ms / 1000
     # Before anything is judged: what comes in between rings, too.
@@ -70,14 +71,22 @@ class _Waiting:
             completeness=completeness(stream, self._standing, complete=judgement.complete),
         )
         if stream is not None:
-            await put_on_record(
-                call, stream, self._watch, response.verdict, outcome.message, [outcome], response.completeness
+            verification = Verification(
+                verdict=response.verdict,
+                message=outcome.message,
+                outcomes=[outcome],
+                completeness=response.completeness,
             )
+            await put_on_record(call, stream, self._watch, verification)
         return response
 
     async def _judge(self) -> None:
-        call = self._call
-        stream = await stream_of(call, self._key, call.now_ms + self._watch.passed_ms)
+        call, key, now_ms = self._call, self._key, self._watch.now_ms
+        if self._stream is None:
+            # One that had ended before is not what is waited for.
+            stream = await live_stream(call, key, now_ms)
+        else:
+            stream = await stream_to_follow(call, key, now_ms, self._stream)
         if stream != self._stream:
             # The session was made, or made anew: what is asked is about the one that is there now.
             self._stream, self._judgement = stream, Judgement([self._expected], self._after)

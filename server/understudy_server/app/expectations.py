@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.verification_service_pb2 import Expectation
 
+from understudy_server.app.unusable_input import refusing_unusable
 from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.verification import Bounds, Expected
 from understudy_server.core.verification_words import words_of
 from understudy_server.definitions.matchers import compile_matcher
-from understudy_server.definitions.unusable import Unusable
 
 
 def matcher_of(message: RequestMatcher, path: str) -> Matcher:
@@ -23,10 +23,8 @@ def matcher_of(message: RequestMatcher, path: str) -> Matcher:
         raise InvalidInput(
             f"{field} cannot be looked at: what was kept when a call came is not on record", Fault(field, "unsupported")
         )
-    try:
+    with refusing_unusable():
         return compile_matcher(message, path)
-    except Unusable as error:
-        raise InvalidInput(str(error), Fault(error.path, error.rule, given=error.given[:100])) from error
 
 
 def expected_of(message: Expectation, path: str) -> Expected:

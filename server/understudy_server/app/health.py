@@ -7,15 +7,17 @@ from typing import Final
 from understudy.v1 import verification_service_pb2 as pb
 
 from understudy_server.app.call import Call
+from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.drafts import visible_drafts
+from understudy_server.app.log_entries import OUTCOMES
 from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
-from understudy_server.app.record_reading import asked_key, completeness, live_record, stream_of
+from understudy_server.app.record_reading import asked_key, carrying, completeness, live_record, stream_of
 from understudy_server.app.recorded_request import subject_of
 from understudy_server.core.errors import NotFound
 from understudy_server.core.explanation import Explanation
 from understudy_server.core.health import Facts, findings
 from understudy_server.core.health_finding import Finding
-from understudy_server.core.health_tally import Asked, Some, Tally
+from understudy_server.core.health_tally import Asked, Group, Tally
 from understudy_server.core.record import ExchangeOutcome, Standing
 
 LOOKED_AT_MAX: Final = 1000
@@ -26,8 +28,8 @@ EXPLAINED_MAX: Final = 20
 _EXPLAINING_SECONDS: Final = 5.0
 _CONSIDERED: Final = 50
 
-# Few at a time, since bodies come along, and so that requests are answered in between.
-_PAGE: Final = 100
+# So many of the last requests without a key are looked at.
+_UNKEYED_MAX: Final = 100
 
 # Sessions whose keys contain another one, of which one may differ in case alone.
 _ALIKE: Final = 20
@@ -51,7 +53,7 @@ async def get_session_health(call: Call, request: pb.GetSessionHealthRequest) ->
         exists=record is not None,
         alike="" if record or not key else await _alike(call, key),
         mocks=await _mocks_of(call, record) if record else (),
-        unkeyed=Some() if tally.carried.count else await _unkeyed(call, record),
+        unkeyed=Group() if tally.carried.count else await _unkeyed(call, record),
         standing=standing,
         complete=_is_complete(standing),
     )
@@ -87,23 +89,17 @@ async def _alike(call: Call, key: str) -> str:
 
 async def _tally(call: Call, key: str, session_id: str) -> Tally:
     """What came of the last 1000 requests that carried the key."""
-    tally, before = Tally(session_id), ""
-    for _ in range(LOOKED_AT_MAX // _PAGE):
-        page = await call.world.journal.page(call.place.environment_id, key, before=before, since="", limit=_PAGE)
-        tally.add_all(page)
-        if len(page) < _PAGE:
-            break
-        before = page[-1].id
-        await asyncio.sleep(0)
+    tally = Tally(session_id)
+    async for each in carrying(call, key, LOOKED_AT_MAX):
+        tally.add_all([each])
     return tally
 
 
-async def _unkeyed(call: Call, record: SessionRecord | None) -> Some:
+async def _unkeyed(call: Call, record: SessionRecord | None) -> Group:
     """Requests of the last minutes, and since the session was set, that carried no key."""
     since_ms = max(call.now_ms - _RECENT_MS, record.updated_at_ms if record else 0)
-    page = await call.world.journal.page(call.place.environment_id, "", before="", since="", limit=_PAGE)
-    found = Some()
-    for exchange in page:
+    found = Group()
+    async for exchange in carrying(call, "", _UNKEYED_MAX):
         if exchange.started_at_ms >= since_ms:
             found.add(exchange)
     return found
@@ -112,9 +108,9 @@ async def _unkeyed(call: Call, record: SessionRecord | None) -> Some:
 async def _explained(call: Call, tally: Tally) -> Mapping[Asked, Explanation]:
     """Why no mock answered, for each kind of request that none did: judged anew, for as many as there is time for."""
     groups = [
-        (asked, some.latest)
+        (asked, group.latest)
         for outcome in _UNANSWERED
-        for asked, some in sorted(tally.odd.items(), key=lambda each: -each[1].count)
+        for asked, group in sorted(tally.odd.items(), key=lambda each: -each[1].count)
         if asked.outcome is outcome
     ]
     if not groups:
@@ -141,8 +137,7 @@ def _is_complete(standing: Standing) -> bool:
 
 
 def _count(outcome: ExchangeOutcome, count: int) -> pb.OutcomeCount:
-    name = f"EXCHANGE_OUTCOME_{outcome.name if outcome else 'UNSPECIFIED'}"
-    return pb.OutcomeCount(outcome=name, count=count)
+    return pb.OutcomeCount(outcome=OUTCOMES[outcome], count=count)
 
 
 def _message(found: Finding) -> pb.HealthFinding:
@@ -152,8 +147,5 @@ def _message(found: Finding) -> pb.HealthFinding:
         count=found.count,
         log_ids=found.log_ids,
         mock_ids=found.mock_ids,
-        mismatches=[
-            pb.CallMismatch(field=each.field, expected=each.expected, actual=each.actual, code=each.code)
-            for each in found.mismatches
-        ],
+        mismatches=call_mismatches(found.mismatches),
     )

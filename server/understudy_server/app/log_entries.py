@@ -73,9 +73,11 @@ def lost_between(rows: Sequence[Exchange]) -> list[int]:
     lost = []
     before: Exchange | None = None
     for each in rows:
-        known = before is not None and each.number and before.number and before.stream == each.stream
         # What belongs to no session is numbered together, whatever key it carried: a gap there need be no loss.
-        lost.append(max(0, each.number - before.number - 1) if before and known and each.session_id else 0)
+        if before is not None and each.session_id and before.stream == each.stream:
+            lost.append(max(0, each.number - before.number - 1))
+        else:
+            lost.append(0)
         before = each
     return lost
 

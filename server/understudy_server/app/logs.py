@@ -18,7 +18,8 @@ from understudy.v1.log_service_pb2 import (
 from understudy_server.app.call import Call
 from understudy_server.app.log_entries import entry, lost_between, stand_in
 from understudy_server.app.ports import ProjectRecord, Transaction
-from understudy_server.app.sessions import has_expired, session_key
+from understudy_server.app.record_reading import carrying, live_record
+from understudy_server.app.sessions import session_key
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
 from understudy_server.core.exchange import Captured, Exchange
 
@@ -30,10 +31,7 @@ async def list_logs(call: Call, request: ListLogsRequest) -> ListLogsResponse:
     key = session_key(request.session_key)
     if request.before and request.since:
         raise InvalidInput("before and since exclude each other", Fault("since", "exclusive", "before"))
-    world, environment_id = call.world, call.place.environment_id
-    rows = await world.journal.page(
-        environment_id, key, before=request.before, since=request.since, limit=request.limit + 1
-    )
+    rows = [each async for each in carrying(call, key, request.limit + 1, before=request.before, since=request.since)]
     if not rows and not await _is_known(call, key):
         raise NotFound(
             f"neither a session nor a log has the key {key!r} in {call.place.project}/{call.place.environment}"
@@ -84,11 +82,9 @@ async def _lost_before(call: Call, request: ListLogsRequest, rows: Sequence[Exch
 
 
 async def _is_known(call: Call, key: str) -> bool:
-    async def session_exists(tx: Transaction) -> bool:
-        record = await tx.session(call.place.environment_id, key)
-        return record is not None and not has_expired(record, call.now_ms)
-
-    return await call.world.store.read(session_exists) or await call.world.journal.knows(call.place.environment_id, key)
+    if await live_record(call, key, call.now_ms) is not None:
+        return True
+    return await call.world.journal.knows(call.place.environment_id, key)
 
 
 async def _reachable(call: Call, request: GetLogRequest | GetLogBodyRequest) -> Exchange:

@@ -17,11 +17,11 @@ from understudy_server.app.ownership import check_no_managed_scenario_lists, che
 from understudy_server.app.ports import MockQuery, Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
+from understudy_server.app.unusable_input import refusing_unusable
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.keys import Caller
 from understudy_server.definitions.actions import file_names_of
 from understudy_server.definitions.checks import Definition, check_mock
-from understudy_server.definitions.unusable import Unusable
 
 _ID = re.compile(r"ovr_[A-Za-z0-9_-]{1,64}")
 # What else is said of a lifetime leaves its end as it is.
@@ -218,10 +218,8 @@ def check_definition(mock: Definition, path: str = "mock", file_names: Collectio
 
     ``file_names`` are those of the environment; ``None``: they are not looked at.
     """
-    try:
+    with refusing_unusable():
         check_mock(mock, path, file_names)
-    except Unusable as error:
-        raise InvalidInput(str(error), Fault(error.path, error.rule, given=error.given[:100])) from error
 
 
 async def check_in_place(tx: Transaction, call: Call, mock: Definition, path: str = "mock") -> None:

@@ -5,11 +5,14 @@ from heapq import heappush, heappushpop
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from understudy.v1.verification_service_pb2 import CallMismatch, NearCall
+from understudy.v1.verification_service_pb2 import NearCall
 
+from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.ports import Journal
-from understudy_server.app.record_reading import exchanges
-from understudy_server.core.matching.mismatch import MISMATCHES_MAX, Mismatch, cut
+from understudy_server.app.record_reading import Slices, exchanges
+from understudy_server.core.exchange import Exchange
+from understudy_server.core.matching.matcher import Matcher
+from understudy_server.core.matching.mismatch import Mismatch, cut
 from understudy_server.core.record import Stream
 from understudy_server.core.steps import Steps
 from understudy_server.core.verification import Judgement, Verdict
@@ -17,9 +20,11 @@ from understudy_server.core.verification_judging import Fit, Recorded, distance_
 
 NEAR_CALLS_MAX: Final = 5
 _EXCHANGES_MAX: Final = 500
-"""So many of the last calls are compared, at most; and for all expectations together no longer than this."""
+"""So many of the last calls are compared, at most."""
 
 _SECONDS_MAX: Final = 0.2
+"""So long it may take, for all expectations together, and so many of the steps that the question has left."""
+
 _STEPS_MAX: Final = 2_000_000
 
 
@@ -39,17 +44,17 @@ class Near(NamedTuple):
             log_id=self.log_id,
             request=self.request,
             distance=-self.closeness[0],
-            mismatches=[
-                CallMismatch(field=each.field, expected=each.expected, actual=each.actual, code=each.code)
-                for each in self.mismatches[:MISMATCHES_MAX]
-            ],
+            mismatches=call_mismatches(self.mismatches),
         )
 
 
 async def nearest_of(
     journal: Journal, stream: Stream | None, judgement: Judgement, up_to: int
 ) -> Sequence[Sequence[Near]]:
-    """For each expectation the nearest calls, the nearest first: none where there were enough."""
+    """For each expectation that had too few calls those that come nearest, the nearest first; none for others.
+
+    Of the last calls up to a number, as many as there is time for.
+    """
     wanting = [
         at
         for at, each in enumerate(judgement.expectations)
@@ -58,22 +63,27 @@ async def nearest_of(
     found: list[list[Near]] = [[] for _ in judgement.expectations]
     if stream is None or not wanting:
         return found
-    ends, budget = perf_counter() + _SECONDS_MAX, Steps(_STEPS_MAX)
-    async for exchange in exchanges(journal, stream, max(judgement.after, up_to - _EXCHANGES_MAX), up_to):
+    ends, slices = perf_counter() + _SECONDS_MAX, Slices()
+    budget = Steps(min(_STEPS_MAX, judgement.budget.left))
+    begin = max(judgement.after, up_to - _EXCHANGES_MAX)
+    async for exchange in exchanges(journal, stream, begin, up_to, slices):
         recorded = Recorded(exchange)
         for at in wanting:
-            matcher = judgement.expectations[at].matcher
-            if fit(matcher, recorded, budget) is not Fit.NO:
-                continue
-            judged = distance_of(matcher, recorded)
-            target = f"{exchange.path}?{exchange.query}" if exchange.query else exchange.path
-            near = Near(
-                (-judged.distance, exchange.number), exchange.id, cut(f"{exchange.method} {target}"), judged.mismatches
-            )
-            if len(found[at]) < NEAR_CALLS_MAX:
+            near = _near(judgement.expectations[at].matcher, exchange, recorded, budget)
+            if near is not None and len(found[at]) < NEAR_CALLS_MAX:
                 heappush(found[at], near)
-            else:
+            elif near is not None:
                 heappushpop(found[at], near)
-        if perf_counter() > ends:
-            break
+            await slices.pause()
+            if perf_counter() > ends:
+                return [sorted(each, reverse=True) for each in found]
     return [sorted(each, reverse=True) for each in found]
+
+
+def _near(matcher: Matcher, exchange: Exchange, recorded: Recorded, budget: Steps) -> Near | None:
+    """How near a call comes to a matcher; ``None`` where it fits, or cannot be judged."""
+    if fit(matcher, recorded, budget) is not Fit.NO:
+        return None
+    judged = distance_of(matcher, recorded)
+    request = cut(f"{exchange.method} {exchange.target}")
+    return Near((-judged.distance, exchange.number), exchange.id, request, judged.mismatches)

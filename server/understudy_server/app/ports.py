@@ -468,7 +468,10 @@ class Journal(Protocol):
         """Remove all exchanges and verifications of a stream. It goes on with the next number if it is still used."""
 
     async def keep_verification(self, stream: Stream, verification: bytes) -> None:
-        """Put a verification on record (a serialised ``Verification``): the last 1000 of a stream are kept."""
+        """Put a verification on record (a serialised ``Verification``).
+
+        Of a stream the last 1000 are kept, and no more than 3 MiB of them, but the last one whatever its size.
+        """
 
     async def verifications(self, stream: Stream) -> Sequence[bytes]:
         """The verifications of a stream, oldest first."""

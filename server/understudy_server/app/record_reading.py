@@ -15,9 +15,11 @@ from understudy_server.core.record import Standing, Stream
 from understudy_server.core.session_key import normalise
 from understudy_server.core.verification import Judgement
 
-_PAGE_EXCHANGES: Final = 100
+_PAGE_EXCHANGES: Final = 10
+"""So many are read in one go: with two bodies of 256 KiB each they take some 5 ms, and 100 of them would take 50."""
+
 _SLICE_SECONDS: Final = 0.002
-"""After so long a question lets others have the event loop; one exchange is judged in one go."""
+"""After so long a question lets others have the event loop; one expectation is put to one exchange in one go."""
 
 
 class Slices:
@@ -48,24 +50,45 @@ async def live_record(call: Call, key: str, now_ms: int) -> SessionRecord | None
     return record if record and not has_expired(record, now_ms) else None
 
 
-async def stream_of(call: Call, key: str, now_ms: int) -> Stream | None:
-    """What a question about a key is about: its session, else the last one that recorded anything; None without one.
+async def live_stream(call: Call, key: str, now_ms: int) -> Stream | None:
+    """The exchanges of the session that a key names, ``None`` when there is none now.
 
     With an empty key, the environment's exchanges that belong to no session.
     """
-    environment_id = call.place.environment_id
     if not key:
-        return Stream(environment_id)
+        return Stream(call.place.environment_id)
     record = await live_record(call, key, now_ms)
-    if record:
-        return Stream(environment_id, key, record.id)
-    found = await call.world.journal.latest_stream(environment_id, key)
-    return found if found and found.session_id else None
+    return Stream(call.place.environment_id, key, record.id) if record else None
 
 
-async def exchanges(journal: Journal, stream: Stream, after: int, up_to: int) -> AsyncIterator[Exchange]:
-    """The exchanges of a stream behind a number and up to another one, in order, a page in memory at a time."""
-    slices = Slices()
+async def stream_of(call: Call, key: str, now_ms: int) -> Stream | None:
+    """What a question about a key is about: its session, else the last one that recorded anything; None without one.
+
+    With an empty key, as `live_stream`.
+    """
+    found = await live_stream(call, key, now_ms)
+    return found or await call.world.journal.latest_stream(call.place.environment_id, key)
+
+
+async def stream_to_follow(call: Call, key: str, now_ms: int, followed: Stream | None) -> Stream | None:
+    """What is about a key by now for who followed a stream of it already: the same one, or one that began later.
+
+    It never goes back: when a session is deleted, the one before it is no answer. Ids sort by creation.
+    """
+    found = await stream_of(call, key, now_ms)
+    if followed is None or (found is not None and found.session_id > followed.session_id):
+        return found
+    return followed
+
+
+async def exchanges(
+    journal: Journal, stream: Stream, after: int, up_to: int, slices: Slices | None = None
+) -> AsyncIterator[Exchange]:
+    """The exchanges of a stream behind a number and up to another one, in order, a page in memory at a time.
+
+    Whoever takes long over one of them pauses by the same ``slices``.
+    """
+    slices = slices or Slices()
     while after < up_to:
         page: Sequence[Exchange] = await journal.read(stream, after, _PAGE_EXCHANGES)
         if not page:
@@ -83,9 +106,10 @@ async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> S
 
     Where it stands is asked first: so all that was recorded before is seen, and what is missing up to there was lost.
     """
-    standing = await journal.standing(stream)
-    async for each in exchanges(journal, stream, judgement.number, standing.last_number):
-        judgement.take(each)
+    standing, slices = await journal.standing(stream), Slices()
+    async for each in exchanges(journal, stream, judgement.number, standing.last_number, slices):
+        for _ in judgement.take_in_parts(each):
+            await slices.pause()
     judgement.reach(standing.last_number)
     doubtful_after = standing.doubtful_after
     judgement.doubtful = doubtful_after is not None and judgement.after <= doubtful_after
@@ -96,6 +120,21 @@ async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> S
         )
     judgement.losses = standing.losses
     return standing
+
+
+async def carrying(call: Call, key: str, most: int, *, before: str = "", since: str = "") -> AsyncIterator[Exchange]:
+    """At most so many exchanges that carried a key, as `Journal.page` gives them, a page in memory at a time."""
+    slices, environment_id = Slices(), call.place.environment_id
+    while most > 0:
+        limit = min(most, _PAGE_EXCHANGES)
+        page = await call.world.journal.page(environment_id, key, before=before, since=since, limit=limit)
+        for each in page:
+            yield each
+            await slices.pause()
+        if len(page) < limit:
+            return
+        most -= limit
+        before, since = ("", page[-1].id) if since else (page[-1].id, "")
 
 
 def completeness(stream: Stream | None, standing: Standing, *, complete: bool) -> Completeness:

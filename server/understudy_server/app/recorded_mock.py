@@ -15,9 +15,9 @@ from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
 
 from understudy_server.core import strict_json
-from understudy_server.core.codings import UNPACKED
+from understudy_server.core.codings import OF_PACKED_BYTES, UNPACKED
 from understudy_server.core.errors import Conflict, Fault, InvalidInput
-from understudy_server.core.exchange import Captured, Exchange
+from understudy_server.core.exchange import BROKEN_OFF, CLIENT_GONE, Captured, Exchange
 from understudy_server.core.headers import first
 from understudy_server.core.matching.paths import pattern_of
 from understudy_server.core.matching.request import Request
@@ -26,12 +26,7 @@ from understudy_server.core.strict_json import MalformedJson
 from understudy_server.definitions.proxy_headers import PROXY_HEADERS
 
 # The status on record when the client went before anything was answered.
-_CLIENT_GONE = 499
-# The findings that say that the answer on record is only the beginning of one (log_service.proto).
-_BROKEN_OFF = frozenset({"client_gone", "fault_injected", "request_broke_off", "upstream_broke_off"})
 _OF_A_CONNECTION = frozenset({"proxy-authenticate", "proxy-authorization"}) | PROXY_HEADERS
-# What is said of the bytes that were sent, when those are kept unpacked.
-_OF_PACKED_BYTES = frozenset({"content-encoding", "content-digest", "content-md5", "digest", "repr-digest"})
 _CORS = frozenset({"access-control-allow-origin", "access-control-allow-credentials"})
 
 
@@ -56,7 +51,7 @@ def mock_of(exchange: Exchange, *, cors_is_added: bool) -> Mock:
 
 
 def _check_is_answered(exchange: Exchange) -> None:
-    if exchange.status == _CLIENT_GONE and not exchange.response_headers:
+    if exchange.status == CLIENT_GONE and not exchange.response_headers:
         raise _unfit(exchange, "was not answered: the client went first", "answered")
     if not exchange.status:
         raise _unfit(exchange, "was not answered, on purpose: a mock spoiled it", "answered")
@@ -69,7 +64,7 @@ def _check_is_answered(exchange: Exchange) -> None:
 def _check_is_whole(exchange: Exchange) -> None:
     body = exchange.response_body
     again = "send the request again and use its log"
-    if _BROKEN_OFF.intersection(exchange.findings):
+    if BROKEN_OFF.intersection(exchange.findings):
         reason = f"the answer broke off after {body.size_bytes if body else 0} bytes of its body; {again}"
     elif body is None or not body.truncated:
         return
@@ -126,7 +121,7 @@ def _is_text(decoded: str) -> bool:
 
 def _headers(exchange: Exchange, *, cors_is_added: bool) -> list[Header]:
     """The headers to answer with, in order: without the proxy's own, masked ones, and what the contract refuses."""
-    left_out = _OF_A_CONNECTION | (_OF_PACKED_BYTES if _is_unpacked(exchange) else frozenset())
+    left_out = _OF_A_CONNECTION | (OF_PACKED_BYTES if _is_unpacked(exchange) else frozenset())
     kept = []
     for raw_name, raw_value in exchange.response_headers:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")

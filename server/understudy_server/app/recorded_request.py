@@ -15,7 +15,7 @@ def subject_of(place: Place, exchange: Exchange) -> Subject:
         project=place.project,
         environment=place.environment,
         method=exchange.method,
-        target=f"{exchange.path}?{exchange.query}" if exchange.query else exchange.path,
+        target=exchange.target,
         headers=exchange.request_headers,
         body=b"" if body is None else _kept(body),
         body_bytes=0 if body is None else body.size_bytes,

@@ -7,8 +7,8 @@ from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
 from understudy_server.app.call import Call
 from understudy_server.app.expectations import matcher_of
 from understudy_server.app.log_entries import entry
-from understudy_server.app.record_reading import asked_key, exchanges, stream_of
-from understudy_server.app.verifications import Stopwatch
+from understudy_server.app.record_reading import asked_key, exchanges, stream_of, stream_to_follow
+from understudy_server.app.stopwatch import Stopwatch
 from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.record import Stream
@@ -24,7 +24,7 @@ async def tail_logs(call: Call, request: TailLogsRequest) -> AsyncIterator[TailL
     if request.since and request.from_start:
         raise InvalidInput("since and from_start exclude each other", Fault("since", "exclusive", "from_start"))
     matcher = matcher_of(request.matcher, "matcher")
-    key, watch, journal = asked_key(request.session_key), Stopwatch(), call.world.journal
+    key, watch, journal = asked_key(request.session_key), Stopwatch(call), call.world.journal
     with journal.bell(call.place.environment_id, key) as bell:
         stream = await stream_of(call, key, call.now_ms)
         tail = _Tail(call, matcher, with_details=request.with_details)
@@ -35,10 +35,11 @@ async def tail_logs(call: Call, request: TailLogsRequest) -> AsyncIterator[TailL
                 yield row
             return
         while True:
+            # Before the rows, which may take long to give: the last ones of a session come before those of the next.
+            stream = await stream_to_follow(call, key, watch.now_ms, tail.stream)
             if tail.stream is not None:
                 async for row in tail.rows((await journal.standing(tail.stream)).last_number):
                     yield row
-            stream = await stream_of(call, key, call.now_ms + watch.passed_ms)
             if stream is not None and stream != tail.stream:
                 tail.go_over_to(stream)
                 continue

@@ -1,13 +1,14 @@
 """Whether calls happened as expected."""
 
-from understudy.v1.verification_service_pb2 import VerifyCallsRequest, VerifyCallsResponse
+from understudy.v1.verification_service_pb2 import Verification, VerifyCallsRequest, VerifyCallsResponse
 
 from understudy_server.app.call import Call
 from understudy_server.app.expectations import all_expected
 from understudy_server.app.nearest import nearest_of
 from understudy_server.app.record_reading import completeness, judge_all
+from understudy_server.app.stopwatch import Stopwatch
 from understudy_server.app.verdicts import VERDICTS, outcomes
-from understudy_server.app.verifications import Stopwatch, existing_stream, put_on_record
+from understudy_server.app.verifications import existing_stream, put_on_record
 from understudy_server.core.verification import Judgement, all_of
 from understudy_server.core.verification_words import whole
 
@@ -17,7 +18,7 @@ async def verify_calls(call: Call, request: VerifyCallsRequest) -> VerifyCallsRe
 
     Raises InvalidInput, NotFound (there is and was no such session) and StorageFailure.
     """
-    watch, journal = Stopwatch(), call.world.journal
+    watch, journal = Stopwatch(call), call.world.journal
     expectations = all_expected(request.expectations, "expectations")
     stream = await existing_stream(call, request.session_key)
     judgement = Judgement(expectations, request.after)
@@ -34,17 +35,15 @@ async def verify_calls(call: Call, request: VerifyCallsRequest) -> VerifyCallsRe
         other_log_ids=judgement.other_ids if request.no_others else (),
         completeness=completeness(stream, standing, complete=judgement.complete),
     )
-    if order is not None:
-        response.order = VERDICTS[order]
-    if others is not None:
-        response.others = VERDICTS[others]
-    await put_on_record(
-        call,
-        stream,
-        watch,
-        response.verdict,
-        response.message,
-        list(response.outcomes),
-        response.completeness,
+    verification = Verification(
+        verdict=response.verdict,
+        message=response.message,
+        outcomes=response.outcomes,
+        completeness=response.completeness,
     )
+    if order is not None:
+        response.order = verification.order = VERDICTS[order]
+    if others is not None:
+        response.others = verification.others = VERDICTS[others]
+    await put_on_record(call, stream, watch, verification)
     return response

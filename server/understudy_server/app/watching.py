@@ -12,8 +12,8 @@ from understudy_server.app.log_entries import entry
 from understudy_server.app.ports import SessionRecord
 from understudy_server.app.record_reading import exchanges, live_record
 from understudy_server.app.sessions import session_key, show
+from understudy_server.app.stopwatch import Stopwatch
 from understudy_server.app.times import milliseconds
-from understudy_server.app.verifications import Stopwatch
 from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.record import Stream
 
@@ -41,7 +41,7 @@ async def watch_session(call: Call, request: WatchSessionRequest) -> AsyncIterat
     """
     key = session_key(request.session_key)
     position = _read(request.cursor) if request.cursor else None
-    watch, world = Stopwatch(), call.world
+    watch, world = Stopwatch(call), call.world
     # Both before anything is looked at: what changes from then on rings.
     with world.store.bell() as changed, world.journal.bell(call.place.environment_id, key) as recorded:
         watcher = _Watcher(call, key, watch, position)
@@ -65,7 +65,7 @@ class _Watcher:
 
     async def events(self) -> AsyncIterator[WatchSessionResponse]:
         """What happened since the last look."""
-        record = await live_record(self._call, self._key, self._now_ms)
+        record = await live_record(self._call, self._key, self._watch.now_ms)
         self._note_expiry(record)
         if self._is_new and record is not None:
             # What was recorded before is not told: who wants it asks for the logs.
@@ -99,15 +99,11 @@ class _Watcher:
     def _note_expiry(self, record: SessionRecord | None) -> None:
         self.expires_at = None
         if record is not None and record.message.HasField("expires_at"):
-            seconds = (milliseconds(record.message.expires_at) - self._now_ms) / 1000
+            seconds = (milliseconds(record.message.expires_at) - self._watch.now_ms) / 1000
             self.expires_at = asyncio.get_running_loop().time() + max(0.0, seconds) + _EXPIRY_SECONDS
 
     def _stream(self, session_id: str) -> Stream:
         return Stream(self._call.place.environment_id, self._key, session_id)
-
-    @property
-    def _now_ms(self) -> int:
-        return self._call.now_ms + self._watch.passed_ms
 
 
 def _read(cursor: str) -> _Position:

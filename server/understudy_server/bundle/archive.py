@@ -8,20 +8,29 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import IO, Any
 
 _BEGINNING_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o644 << 16
 LISTING = "bundle.json"
-FORMAT = 1
+_FORMAT = 1
 
 
 class Archive:
-    """Writes an archive file by file. `close` writes the listing and gives the digest of the whole."""
+    """Writes an archive file by file, in a ``with`` block. `list_all` writes the listing, and is the last of it."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         self._hashes: dict[str, str] = {}
+
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._zip.close()
 
     @contextmanager
     def file(self, name: str) -> Iterator["Hashed"]:
@@ -38,13 +47,10 @@ class Archive:
         with self.file(name) as file:
             file.write(content)
 
-    def close(self, about: Mapping[str, Any]) -> str:
-        """Write the listing, with ``about`` in it, and end. Returns its SHA-256 in hex, which stands for all."""
-        listing = {"format": FORMAT, **about, "files": dict(sorted(self._hashes.items()))}
-        content = (json.dumps(listing, indent=2, ensure_ascii=False) + "\n").encode()
-        self.add(LISTING, content)
-        self._zip.close()
-        return hashlib.sha256(content).hexdigest()
+    def list_all(self, about: Mapping[str, Any]) -> None:
+        """Write the listing, with ``about`` in it."""
+        listing = {"format": _FORMAT, **about, "files": dict(sorted(self._hashes.items()))}
+        self.add(LISTING, (json.dumps(listing, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 class Hashed:
@@ -61,31 +67,3 @@ class Hashed:
     def hexdigest(self) -> str:
         """The SHA-256 of what was written until now, in hex."""
         return self._hash.hexdigest()
-
-
-class Damaged(Exception):
-    """An archive is not what it says. The message says which file, for people."""
-
-
-def check(file: IO[bytes]) -> Mapping[str, Any]:
-    """Compare an archive with its listing, and return the listing. Raises Damaged."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            listing: dict[str, Any] = json.loads(archive.read(LISTING))
-            names = set(archive.namelist()) - {LISTING}
-            if names != set(listing["files"]):
-                raise Damaged(f"it holds other files than it lists: {', '.join(sorted(names ^ set(listing['files'])))}")
-            for name, digest in listing["files"].items():
-                if _digest(archive, name) != digest:
-                    raise Damaged(f"{name} is not what it was when it was written")
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Damaged("it is no archive of a session") from error
-    return listing
-
-
-def _digest(archive: zipfile.ZipFile, name: str) -> str:
-    digest = hashlib.sha256()
-    with archive.open(name) as file:
-        while piece := file.read(1024 * 1024):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -5,21 +5,26 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-CHANGING: Final = frozenset(
-    {
-        "date",
-        "age",
-        "expires",
-        "last-modified",
-        "etag",
-        "connection",
-        "keep-alive",
-        "transfer-encoding",
-        "content-length",
-    }
-    | {"server", "via", "x-request-id", "server-timing", "traceparent", "set-cookie"}
-)
-"""Headers that differ between any two answers, or only say how they were sent."""
+from understudy_server.core.codings import OF_PACKED_BYTES
+
+CHANGING: Final = OF_PACKED_BYTES | {
+    "age",
+    "connection",
+    "content-length",
+    "date",
+    "etag",
+    "expires",
+    "keep-alive",
+    "last-modified",
+    "server",
+    "server-timing",
+    "set-cookie",
+    "traceparent",
+    "transfer-encoding",
+    "via",
+    "x-request-id",
+}
+"""Headers that differ between any two answers, or only say how they were sent: they are not compared."""
 
 _LINES_MAX: Final = 200
 _ABSENT: Final = object()
@@ -43,7 +48,8 @@ class Difference(NamedTuple):
 
 def differences(recorded: Answer, now: Answer, ignored: Iterable[str] = ()) -> list[Difference]:
     """Compare two answers. ``ignored`` are parts that may differ, with all that is below them."""
-    without = tuple(ignored)
+    # Names of headers have no case.
+    without = tuple([each.lower() if each.lower().startswith("headers.") else each for each in ignored])
     found = [*_of_status(recorded, now), *_of_headers(recorded, now), *_of_bodies(recorded.body, now.body)]
     return [each for each in found if not any(_is_below(each.part, part) for part in without)]
 

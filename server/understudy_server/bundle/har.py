@@ -14,7 +14,7 @@ from understudy.v1.log_service_pb2 import Body, LogEntry
 _HTTP = "HTTP/1.1"
 _NO_HOST = "unknown.invalid"
 _US_PER_MS = 1000
-_BESIDE = ("id", "number", "outcome", "overrideId", "layer", "sessionRevision", "findings", "draws", "occurrence")
+_BESIDE = ("id", "number", "outcome", "override_id", "layer", "session_revision", "findings", "draws", "occurrence")
 
 
 class HarWriter:
@@ -40,7 +40,6 @@ def entry(log: LogEntry) -> dict[str, Any]:
     """One exchange as a HAR entry. The URL is put together of the host that the request named, and is http."""
     details, phases = log.details, log.phases
     total_ms = phases.total_us / _US_PER_MS if phases.total_us else float(log.duration_ms)
-    whole = MessageToDict(log)
     return {
         "startedDateTime": log.created_at.ToJsonString(),
         "time": total_ms,
@@ -57,11 +56,18 @@ def entry(log: LogEntry) -> dict[str, Any]:
             "receive": 0,
         },
         "_understudy": {
-            **{name: whole[name] for name in _BESIDE if name in whole},
+            **_beside(log),
             "requestTruncated": details.request_body.truncated,
             "responseTruncated": details.response_body.truncated,
         },
     }
+
+
+def _beside(log: LogEntry) -> dict[str, Any]:
+    """What HAR has no place for, as JSON has it."""
+    given = {field.name: value for field, value in log.ListFields()}
+    found: dict[str, Any] = MessageToDict(LogEntry(**{name: given[name] for name in _BESIDE if name in given}))
+    return found
 
 
 def _request(log: LogEntry) -> dict[str, Any]:

@@ -38,18 +38,10 @@ def _cases(number: int, verification: pb.Verification) -> Iterable[ET.Element]:
     place = f"verification {number}"
     seconds = f"{verification.duration_ms / 1000:.3f}"
     for outcome in verification.outcomes:
-        yield _case(place, outcome.name, seconds, outcome.verdict, outcome.message, _near(outcome))
-    if verification.verdict != worst([each.verdict for each in verification.outcomes]):
-        # Order, and that there was nothing else, are judged over all expectations together.
-        yield _case(place, "all together", seconds, verification.verdict, verification.message, "")
-
-
-def worst(verdicts: Sequence[pb.Verdict]) -> pb.Verdict:
-    """What several verdicts come to: failed if any is, else inconclusive if any is, else passed."""
-    for verdict in (pb.VERDICT_FAILED, pb.VERDICT_INCONCLUSIVE):
-        if verdict in verdicts:
-            return verdict
-    return pb.VERDICT_PASSED
+        yield _case(place, outcome.name, seconds, outcome.verdict, outcome.message, "\n".join(near_lines(outcome)))
+    for name, verdict in (("in this order", verification.order), ("no others", verification.others)):
+        if verdict:
+            yield _case(place, name, seconds, verdict, verification.message, "")
 
 
 def _case(place: str, name: str, seconds: str, verdict: pb.Verdict, message: str, detail: str) -> ET.Element:
@@ -61,14 +53,15 @@ def _case(place: str, name: str, seconds: str, verdict: pb.Verdict, message: str
     return case
 
 
-def _near(outcome: pb.Outcomes) -> str:
+def near_lines(outcome: pb.Outcomes) -> list[str]:
+    """The calls that come nearest to what was expected, and what does not hold of each: lines for people."""
     lines = []
     for call in outcome.near_calls:
-        lines.append(f"{call.request} ({call.log_id})")
+        lines.append(f"near: {call.request} ({call.log_id})")
         lines += [
             f"  {each.field}: expected {each.expected}, got {each.actual or 'nothing'}" for each in call.mismatches
         ]
-    return "\n".join(lines)
+    return lines
 
 
 def _fit(text: str) -> str:

@@ -47,10 +47,12 @@ class Desk:
         with naming(OF_LISTS):
             return await self.line.call(request, answer, timeout_seconds)
 
-    def stream(self, request: "Message", answer: "type[Answer]") -> "AsyncGenerator[Answer]":
+    def stream(
+        self, request: "Message", answer: "type[Answer]", timeout_seconds: float | None = None
+    ) -> "AsyncGenerator[Answer]":
         """The answers of a streaming RPC, in the place that the command line names. Raises CommandFailed, even late."""
         self._place(request)
-        return self.line.stream(request, answer)
+        return self.line.stream(request, answer, timeout_seconds)
 
     def _place(self, request: "Message") -> None:
         for name, slug in (("project", self.project), ("environment", self.environment)):

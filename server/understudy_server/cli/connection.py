@@ -8,7 +8,7 @@ owner's socket and the dispatcher need no key: who may open them owns the data a
 import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -48,8 +48,13 @@ class Connection(Protocol):
     ) -> Answer:
         """Call the RPC that the request belongs to. Raises CommandFailed for every failure."""
 
-    def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
-        """The answers of a streaming RPC as they come. Raises CommandFailed for every failure, also later."""
+    def stream(
+        self, request: Message, answer: type[Answer], timeout_seconds: float | None = None
+    ) -> AsyncGenerator[Answer]:
+        """The answers of a streaming RPC as they come. Raises CommandFailed for every failure, even late.
+
+        ``timeout_seconds`` is for one that ends by itself: for all of it; ``None`` for one that goes on.
+        """
 
 
 def method_of(request: Message) -> str:
@@ -88,14 +93,16 @@ class OverChannel:
             raise self._failure(error) from error
         return found
 
-    async def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
-        """Follow a stream, for as long as it goes on."""
+    async def stream(
+        self, request: Message, answer: type[Answer], timeout_seconds: float | None = None
+    ) -> AsyncGenerator[Answer]:
+        """Follow a stream over the channel."""
         ask = self._channel.unary_stream(
             method_of(request),
             request_serializer=type(request).SerializeToString,
             response_deserializer=answer.FromString,
         )
-        call = ask(request, metadata=self._metadata)
+        call = ask(request, metadata=self._metadata, timeout=timeout_seconds)
         try:
             async for found in call:
                 yield found
@@ -138,14 +145,21 @@ class InProcess:
             raise TypeError(f"{method_of(request)} answers with {type(found).__name__}, not {answer.__name__}")
         return found
 
-    async def stream(self, request: Message, answer: type[Answer]) -> AsyncGenerator[Answer]:
+    async def stream(
+        self,
+        request: Message,
+        answer: type[Answer],
+        timeout_seconds: float | None = None,  # noqa: ARG002 - as for a call
+    ) -> AsyncGenerator[Answer]:
         """Follow a stream of the dispatcher."""
-        async for found in self._dispatcher.stream(method_of(request), {}, lambda: (request, None), owner=True):
-            if isinstance(found, Status):
-                raise failed_call(found.code, status.read(found))
-            if not isinstance(found, answer):
-                raise TypeError(f"{method_of(request)} streams {type(found).__name__}, not {answer.__name__}")
-            yield found
+        stream = self._dispatcher.stream(method_of(request), {}, lambda: (request, None), owner=True)
+        async with aclosing(stream) as answers:
+            async for found in answers:
+                if isinstance(found, Status):
+                    raise failed_call(found.code, status.read(found))
+                if not isinstance(found, answer):
+                    raise TypeError(f"{method_of(request)} streams {type(found).__name__}, not {answer.__name__}")
+                yield found
 
 
 @asynccontextmanager

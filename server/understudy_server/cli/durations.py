@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from understudy_server.cli.failures import CommandFailed, ExitCode
+
 _FORM = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -13,6 +15,14 @@ def read_seconds(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is not a length of time: give a number with s, m, h, d or w, such as 90s or 30d")
     return int(found["count"]) * _SECONDS[found["unit"]]
+
+
+def seconds_of(flag: str, text: str) -> int:
+    """What is given to a flag, in seconds. Raises CommandFailed (usage)."""
+    try:
+        return read_seconds(text)
+    except ValueError as error:
+        raise CommandFailed(ExitCode.USAGE, f"{flag}: {error}") from error
 
 
 def read_moment(text: str, now_ms: int) -> int:

@@ -51,9 +51,14 @@ class Line:
             self._connection = await self._closing.enter_async_context(connecting)
         return self._connection
 
-    async def stream(self, request: "Message", answer: "type[Answer]") -> "AsyncGenerator[Answer]":
-        """The answers of the streaming RPC that the request belongs to. Raises CommandFailed, also later."""
-        async with aclosing((await self._connected()).stream(request, answer)) as answers:
+    async def stream(
+        self, request: "Message", answer: "type[Answer]", timeout_seconds: float | None = None
+    ) -> "AsyncGenerator[Answer]":
+        """The answers of the streaming RPC that the request belongs to. Raises CommandFailed, even late.
+
+        ``timeout_seconds`` is for all of one that ends by itself.
+        """
+        async with aclosing((await self._connected()).stream(request, answer, timeout_seconds)) as answers:
             async for found in answers:
                 yield found
 
@@ -61,6 +66,11 @@ class Line:
         """End the connection, if there is one; the next call makes another."""
         self._connection = None
         await self._closing.aclose()
+
+    @property
+    def address(self) -> str:
+        """Where the server is, as it was named; empty for one that owns a directory of this machine."""
+        return self._target.address
 
     def to_a_running_server(self) -> "Line":
         """Another line to the same target, which opens no data directory by itself."""

@@ -4,7 +4,6 @@ Help is read often and must be quick: of the nouns (``understudy mock ...``) onl
 others have just their line in the list. Whoever wants to look at all of it takes ``app``.
 """
 
-import gc
 import importlib
 import os
 import sys
@@ -16,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from understudy_server.cli import demo_command, explain, logs, manifests, replay, schema, serving, status, verify
+from understudy_server.cli.collector import for_a_command
 
 _PURPOSE = "A control plane for test state: one session key on a request selects mocks, scenarios, delays and faults."
 _NOUNS = {
@@ -33,10 +33,6 @@ _NOUNS = {
 """The module of each noun, whose ``app`` has its commands, and what it is for."""
 
 _COMPLETES = "_UNDERSTUDY_COMPLETE"
-
-# Objects made before the garbage collector looks for cycles among them. With the default of 700 it looks hundreds of
-# times while a command imports what it needs, which is most of what it ever makes and lives until its end.
-_YOUNGEST_MAX = 50_000
 
 
 class _Commands(TyperGroup):
@@ -72,14 +68,10 @@ def build(nouns: Sequence[str]) -> typer.Typer:
 
 def main() -> None:
     """Run the command line."""
-    gc.set_threshold(_YOUNGEST_MAX)
     # What a shell wants to complete stands elsewhere, and may be anything.
     nouns = tuple(_NOUNS) if _COMPLETES in os.environ else sys.argv[1:]
-    try:
+    with for_a_command():
         build(nouns)(prog_name="understudy")
-    finally:
-        # The process ends: there is no use in looking through all that there is once more.
-        gc.freeze()
 
 
 @cache

@@ -12,7 +12,6 @@ from understudy_gateway.health_pages import health_routes
 
 from understudy_server.app.host import Host
 from understudy_server.cli.embedded import Rooms, clock
-from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.telemetry import tracing
@@ -35,7 +34,7 @@ class Observing:
         self._rooms = rooms
         self._view = view
         self._tally = Tally() if counts else None
-        self.proxy_traces = traces.proxy(_Places(view)) if traces else None
+        self.proxy_traces = traces.proxy(self._place_of) if traces else None
         self.calls = Calls(traces.call if traces else None)
         self.health = health_of(rooms, view)
 
@@ -46,6 +45,11 @@ class Observing:
         if traces:
             stopping.push_async_callback(traces.stop)
         return cls(rooms, view, traces, counts=counts)
+
+    def _place_of(self, environment_id: str) -> str:
+        """The ``project/environment`` of an environment (its id), empty when it is gone."""
+        live = self._view.by_id.get(environment_id)
+        return f"{live.row.project_slug}/{live.row.slug}" if live else ""
 
     def recorder(self) -> Recorder:
         """The journal, with whatever looks at exchanges on their way there."""
@@ -106,18 +110,3 @@ def _start_tracing() -> "Tracing | None":
         # The variables are often those of a whole cluster: that is no reason not to start.
         _log.warning("requests are not traced: %s", error)
         return None
-
-
-class _Places:
-    """Finds `project/environment` of an environment's id, each time by a look into a dictionary."""
-
-    def __init__(self, view: LiveView) -> None:
-        self._view = view
-        self._by_id: dict[str, LiveEnvironment] = {}
-
-    def __call__(self, environment_id: str) -> str:
-        live = self._by_id.get(environment_id)
-        if live is None:
-            self._by_id = {live.row.id: live for live in self._view.by_path.values()}
-            live = self._by_id.get(environment_id)
-        return f"{live.row.project_slug}/{live.row.slug}" if live else ""

@@ -4,7 +4,7 @@ import typer
 
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.mocks import MockId
-from understudy_server.cli.sessions import SessionKey
+from understudy_server.cli.session_keys import SessionKey
 
 app = typer.Typer()
 

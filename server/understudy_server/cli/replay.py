@@ -9,21 +9,24 @@ import typer
 
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.core.codings import OF_PACKED_BYTES
+from understudy_server.core.cors import SESSION_HEADER
+from understudy_server.core.exchange import BROKEN_OFF, CLIENT_GONE
+from understudy_server.core.headers import text_of
+from understudy_server.core.redaction import MARKER
 
 if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
-    from understudy.v1.log_service_pb2 import LogEntry
+    from understudy.v1.log_service_pb2 import Body, LogEntry
 
     from understudy_server.bundle.differing import Answer, Difference
 
-_DIFFERS = 1
-_SESSION_HEADER = "x-flowmock-session"
-# What belongs to one connection, or is written anew.
-_LEFT_OUT = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host"}
-    | {"content-length", "expect", "accept-encoding"}
-)
-_MASK = "[redacted]"
+# What is written anew, beside what belongs to one connection.
+_LEFT_OUT = frozenset({"host", "expect", "accept-encoding"})
+_SESSION_HEADER, _MASK = SESSION_HEADER.decode(), MARKER.decode()
+_WITH_BODY = ("POST", "PUT", "PATCH")
+_ANSWER_BYTES_MAX = 64 * 1024 * 1024
+"""More of an answer is not read."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,7 +64,8 @@ async def _replay(
 ) -> None:
     """Send a recorded request again, and compare the answer with the recorded one. Ends with 1 when it differs.
 
-    Headers that were masked on record are left out; name them with --header.
+    Headers that were masked on record are left out; name them with --header. What changes with every answer (date,
+    etag, set-cookie and the like) is not compared.
     """
     from understudy.v1.log_service_pb2 import GetLogRequest, GetLogResponse
 
@@ -72,29 +76,35 @@ async def _replay(
     url = _read_url(to) if to else await _own_proxy(desk)
     headers, left_out = _headers(log, session, header or [])
     now = await _send(url, log, headers)
-    found = differences(_recorded(log), now, [*(ignore or []), *_unknown_parts(log)])
+    found = differences(_recorded(log), now, [*(ignore or []), *_unknown_parts(log, now)])
     _tell(desk, log, found, left_out)
     if found:
-        raise typer.Exit(_DIFFERS)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _check_can_be_sent(log: "LogEntry") -> None:
-    body = log.details.request_body
-    if body.truncated or body.sha256 or body.masked:
-        is_masked = body.masked or body.sha256
-        what = "its body is masked on record" if is_masked else "only the beginning of its body is on record"
-        raise CommandFailed(ExitCode.REFUSED, f"{log.id} cannot be sent again: {what}")
-    if _MASK in log.query:
-        raise CommandFailed(ExitCode.REFUSED, f"{log.id} cannot be sent again: its query is masked on record")
+    reason = ""
+    if not _is_whole(log.details.request_body):
+        reason = "its body is masked on record, or not kept whole"
+    elif _is_masked(log.query):
+        reason = "its query is masked on record"
+    elif log.status in (0, CLIENT_GONE) or BROKEN_OFF.intersection(log.findings):
+        reason = "its answer was not sent to the end, so that there is nothing to compare with"
+    if reason:
+        raise CommandFailed(ExitCode.REFUSED, f"{log.id} cannot be replayed: {reason}")
 
 
-def _unknown_parts(log: "LogEntry") -> Sequence[str]:
-    """What of the recorded answer is not known, so that it cannot differ."""
-    body = log.details.response_body
-    unknown = [f"headers.{each.name.lower()}" for each in log.details.response_headers if _is_masked(each.value)]
-    if body.truncated or body.sha256 or body.masked:
+def _unknown_parts(log: "LogEntry", now: "Answer") -> Sequence[str]:
+    """What of the answers is not known, so that it cannot differ."""
+    unknown = [f"headers.{each.name}" for each in log.details.response_headers if _is_masked(each.value)]
+    if not _is_whole(log.details.response_body) or "content-encoding" in now.headers:
         unknown.append("body")
     return unknown
+
+
+def _is_whole(body: "Body") -> bool:
+    """Whether a body is on record as it was sent, but for being unpacked."""
+    return not (body.truncated or body.masked or body.sha256)
 
 
 def _is_masked(value: str) -> bool:
@@ -115,17 +125,21 @@ def _read_url(text: str) -> _Url:
 
 
 async def _own_proxy(desk: Desk) -> _Url:
+    """Where the server's proxy takes requests for the place that is named. Raises CommandFailed."""
     from understudy_server.cli.explain_place import listeners_of
 
-    listener = next((each for each in await listeners_of(desk) if not each.place), None)
-    if listener is None or not (desk.project and desk.environment):
-        raise CommandFailed(
-            ExitCode.USAGE,
-            "it is not known where to send it",
-            "Name --to URL, or --project and --environment where a server runs.",
-        )
-    scheme, mark, plain = listener.address.partition("://")
-    return _Url(plain if mark else scheme, f"/{desk.project}/{desk.environment}", scheme == "https" and bool(mark))
+    place = f"{desk.project}/{desk.environment}"
+    # It is not known from here how the proxy of a server elsewhere is reached: its address is as it sees it.
+    for listener in () if desk.line.address else await listeners_of(desk):
+        if listener.place in ("", place) and desk.project and desk.environment:
+            scheme, mark, plain = listener.address.partition("://")
+            prefix = "" if listener.place else f"/{place}"
+            return _Url(plain if mark else scheme, prefix, scheme == "https" and bool(mark))
+    raise CommandFailed(
+        ExitCode.USAGE,
+        "it is not known where to send it",
+        "Name --to URL, or --project and --environment of a server that runs on this machine (--data).",
+    )
 
 
 def _headers(log: "LogEntry", session: str, given: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -133,11 +147,15 @@ def _headers(log: "LogEntry", session: str, given: Sequence[str]) -> tuple[list[
     replaced = [_header(text) for text in given]
     if session:
         replaced.append((_SESSION_HEADER, session))
-    names = {name.lower() for name, _ in replaced}
+    from understudy_server.definitions.proxy_headers import PROXY_HEADERS
+
+    passed_over = {name.lower() for name, _ in replaced} | _LEFT_OUT | (PROXY_HEADERS - {"date"})
+    if any(each.name.lower() == "content-encoding" for each in log.details.request_headers):
+        # It is kept unpacked, and sent as it is kept.
+        passed_over |= OF_PACKED_BYTES
     sent, left_out = [], []
     for each in log.details.request_headers:
-        name = each.name.lower()
-        if name in names or name in _LEFT_OUT:
+        if each.name.lower() in passed_over:
             continue
         if _is_masked(each.value):
             left_out.append(each.name)
@@ -177,14 +195,16 @@ def _exchange(url: _Url, log: "LogEntry", headers: Sequence[tuple[str, str]]) ->
         connection.putrequest(log.method, target, skip_accept_encoding=True)
         for name, value in headers:
             connection.putheader(name, value.encode("utf-8"))
-        if body or log.method in ("POST", "PUT", "PATCH"):
+        if body or log.method in _WITH_BODY:
             connection.putheader("content-length", str(len(body)))
         connection.endheaders(body or None)
         answer = connection.getresponse()
-        content = answer.read()
+        content = answer.read(_ANSWER_BYTES_MAX)
     finally:
         connection.close()
-    return Answer(answer.status, _by_name(answer.getheaders()), content)
+    # As the record reads them; the library has read them as Latin-1.
+    headers = [(name, text_of(value.encode("latin-1"))) for name, value in answer.getheaders()]
+    return Answer(answer.status, _by_name(headers), content)
 
 
 def _recorded(log: "LogEntry") -> "Answer":

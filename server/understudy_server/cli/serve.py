@@ -40,7 +40,7 @@ from understudy_server.live.view import LiveView
 from understudy_server.proxy.explaining import ViewExplainer
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.rpc.dispatcher import Dispatcher
-from understudy_server.rpc.grpc_server import GrpcServer
+from understudy_server.rpc.grpc_server import GrpcServer, Ready
 from understudy_server.telemetry.health import Phase
 
 _SOCKET_PATH_BYTES_MAX = 107
@@ -98,11 +98,12 @@ async def running(
         is_filled = file is not None and await file.begin(dispatcher, rooms.store)
         sample_made = await _provide_sample(stopping, rooms, settings, may_make=not is_filled)
         await _start_sweeping(stopping, rooms, settings)
-        await _start_owner_socket(stopping, dispatcher, settings)
-        grpc_door, grpc_at = await _start_grpc(stopping, dispatcher, settings)
+        ready = observing.health.ready
+        owner_door = await _start_owner_socket(stopping, dispatcher, settings, ready)
+        grpc_door, grpc_at = await _start_grpc(stopping, dispatcher, settings, ready)
         host.add_listener("grpc", grpc_at)
         announce(f"gRPC   accepts on {grpc_at}")
-        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max, ready=observing.health.ready)
+        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max, ready=ready)
         rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
         host.add_listener("rest", rest)
         announce(f"REST   accepts on {http_url(rest)}/api/v1")
@@ -120,15 +121,19 @@ async def running(
         if metrics:
             announce(f"metrics are at {http_url(metrics)}/metrics")
         first_key = await make_first_key(rooms)
-        # Goes first: calls that wait would hold the doors open until their grace time is over.
+        # Before any listener stops: calls that wait would hold the doors open until their grace time is over.
         stopping.callback(dispatcher.end_waits)
         collector.calm()
         read_again = await file.follow(stopping) if file else None
         observing.health.phase = Phase.SERVING
+        doors = (owner_door, grpc_door)
+        for door in doors:
+            await door.take_work()
 
         async def drain() -> None:
             observing.health.phase = Phase.STOPPING
-            await grpc_door.drain()
+            for door in doors:
+                await door.drain()
             await asyncio.sleep(settings.drain_seconds)
 
         # Even where nobody has it drained: from the first listener that stops, it takes no new work.
@@ -198,8 +203,10 @@ async def _listen_http(
     return shown(listener.address, "https", is_secure=tls is not None)
 
 
-async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> tuple[GrpcServer, str]:
-    server, identity = GrpcServer(dispatcher), settings.grpc_tls
+async def _start_grpc(
+    stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings, ready: Ready
+) -> tuple[GrpcServer, str]:
+    server, identity = GrpcServer(dispatcher, ready=ready), settings.grpc_tls
     credentials = grpc.ssl_server_credentials([(identity.key, identity.chain)]) if identity else None
     try:
         bound = await server.start(str(settings.grpc), credentials)
@@ -209,7 +216,9 @@ async def _start_grpc(stopping: AsyncExitStack, dispatcher: Dispatcher, settings
     return server, f"{SECURE}{bound}" if identity else bound
 
 
-async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings) -> None:
+async def _start_owner_socket(
+    stopping: AsyncExitStack, dispatcher: Dispatcher, settings: Settings, ready: Ready
+) -> GrpcServer:
     """Answer the command line of this machine over a socket in the data directory, for its owner only."""
     path = settings.data.absolute() / OWNER_SOCKET
     if len(os.fsencode(path)) > _SOCKET_PATH_BYTES_MAX:
@@ -217,13 +226,14 @@ async def _start_owner_socket(stopping: AsyncExitStack, dispatcher: Dispatcher, 
         raise CommandFailed(ExitCode.REFUSED, "the path of the owner's socket is too long", advice)
     # The directory is locked by us, so a socket that is there was left behind by a process that died.
     path.unlink(missing_ok=True)
-    server = GrpcServer(dispatcher, owner=True)
+    server = GrpcServer(dispatcher, owner=True, ready=ready)
     try:
         await server.start(f"unix:{path}")
     except OSError as error:
         raise CommandFailed(ExitCode.REFUSED, f"cannot make the owner's socket {path}: {error}") from error
     stopping.callback(path.unlink, missing_ok=True)
     stopping.push_async_callback(server.stop, settings.stop_grace_seconds)
+    return server
 
 
 async def _start_metrics(

@@ -1,19 +1,17 @@
 """``understudy session export KEY``: all that is on record of a session, in one archive to attach to a CI job."""
 
-import os
 import tempfile
-from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from understudy_server.cli.asking import working
 from understudy_server.cli.command import Desk, command
 from understudy_server.cli.failures import CommandFailed, ExitCode
-from understudy_server.cli.sessions import SessionKey
-from understudy_server.cli.whole_files import check_is_new
+from understudy_server.cli.session_keys import SessionKey
+from understudy_server.cli.whole_files import check_is_new, opened_whole
 
 if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
@@ -21,8 +19,9 @@ if TYPE_CHECKING:
 
     from understudy_server.bundle.archive import Archive
 
-_HELD_IN_MEMORY = 8 * 1024 * 1024
-_PIECE = 1024 * 1024
+_HELD_BYTES_MAX = 8 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
+_EXPORT_SECONDS_MAX = 3_600.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,29 +48,26 @@ async def _export(
     path = output or Path(f"understudy-{_file_name(session_key)}.zip")
     if not force:
         check_is_new(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file, working(f"exporting {session_key}"):
-            exchanges, digest = await _write(desk, session_key, file)
-        partial.replace(path)
-    except OSError as error:
-        raise CommandFailed(ExitCode.REFUSED, f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
-    _tell(desk, path, exchanges, digest)
+    with opened_whole(path, over=force) as file, working(f"exporting {session_key}"):
+        exchanges = await _write(desk, session_key, file)
+    _tell(desk, path, exchanges)
 
 
-def _tell(desk: Desk, path: Path, exchanges: int, digest: str) -> None:
+def _tell(desk: Desk, path: Path, exchanges: int) -> None:
+    import hashlib
+
     from understudy_server.cli.output import count, print_value
 
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     if desk.as_json:
         print_value({"file": str(path), "exchanges": exchanges, "sha256": digest})
     else:
         typer.echo(f"{path}: {count(exchanges, 'exchange')}, sha256 {digest}")
 
 
-async def _write(desk: Desk, session_key: str, file: IO[bytes]) -> tuple[int, str]:
-    """Write the archive. Returns how many exchanges it holds, and its digest."""
+async def _write(desk: Desk, session_key: str, file: BinaryIO) -> int:
+    """Write the archive. Returns how many exchanges it holds."""
     from understudy.v1 import session_service_pb2 as sessions
     from understudy.v1 import state_service_pb2 as state
     from understudy.v1 import verification_service_pb2 as pb
@@ -81,37 +77,41 @@ async def _write(desk: Desk, session_key: str, file: IO[bytes]) -> tuple[int, st
 
     # Refused for a key that nobody knows: then there is no archive.
     verified = await desk.call(pb.ListVerificationsRequest(session_key=session_key), pb.ListVerificationsResponse)
-    health = await desk.call(pb.GetSessionHealthRequest(session_key=session_key), pb.GetSessionHealthResponse)
-    archive = Archive(file)
-    exchanges = await _write_exchanges(desk, session_key, archive)
-    archive.add("verifications.json", _json(verified))
-    archive.add("junit.xml", junit(session_key, verified.verifications))
-    archive.add("health.json", _json(health))
-    about: dict[str, object] = {"session": session_key, "server": await _server_version(desk), "exchanges": exchanges}
-    if health.session_exists:
-        got = await desk.call(sessions.GetSessionRequest(session_key=session_key), sessions.GetSessionResponse)
-        archive.add("session.json", _json(got.session))
-        kept = await desk.call(state.GetStateRequest(session_key=session_key), state.GetStateResponse)
-        archive.add("state.json", _json(kept))
-        about |= {"project": got.session.project, "environment": got.session.environment}
-        if got.session.HasField("seed"):
-            about["seed"] = got.session.seed
-    about["complete"] = health.completeness.complete
-    return exchanges, archive.close(about)
+    version = await _server_version(desk)
+    with Archive(file) as archive:
+        exchanges = await _write_exchanges(desk, session_key, archive, version)
+        # Asked when they are written: what is complete now was so before.
+        health = await desk.call(pb.GetSessionHealthRequest(session_key=session_key), pb.GetSessionHealthResponse)
+        archive.add("verifications.json", _json(verified))
+        archive.add("junit.xml", junit(session_key, verified.verifications))
+        archive.add("health.json", _json(health))
+        about: dict[str, object] = {"session": session_key, "server": version, "exchanges": exchanges}
+        if health.session_exists:
+            got = await desk.call(sessions.GetSessionRequest(session_key=session_key), sessions.GetSessionResponse)
+            archive.add("session.json", _json(got.session))
+            kept = await desk.call(state.GetStateRequest(session_key=session_key), state.GetStateResponse)
+            archive.add("state.json", _json(kept))
+            about |= {"project": got.session.project, "environment": got.session.environment}
+            if got.session.HasField("seed"):
+                about["seed"] = got.session.seed
+        archive.list_all({**about, "complete": health.completeness.complete})
+    return exchanges
 
 
-async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive") -> int:
+async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive", version: str) -> int:
     """Write them line by line, and as HAR beside: only one file of an archive can be open."""
+    import shutil
+
     from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
 
     from understudy_server.bundle.har import HarWriter
 
     request = TailLogsRequest(session_key=session_key, from_start=True, until_now=True, with_details=True)
     exchanges = 0
-    with tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY) as spool:
-        har = HarWriter(spool, await _server_version(desk))
+    with tempfile.SpooledTemporaryFile(_HELD_BYTES_MAX) as spool:
+        har = HarWriter(spool, version)
         with archive.file("exchanges.jsonl") as lines:
-            async with aclosing(desk.stream(request, TailLogsResponse)) as answers:
+            async with aclosing(desk.stream(request, TailLogsResponse, _EXPORT_SECONDS_MAX)) as answers:
                 async for answer in answers:
                     lines.write(_json(answer.log))
                     har.add(answer.log)
@@ -119,13 +119,8 @@ async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive") -> 
         har.end()
         spool.seek(0)
         with archive.file("exchanges.har") as copy:
-            _copy(lambda: spool.read(_PIECE), copy.write)
+            shutil.copyfileobj(spool, copy, _PIECE_BYTES)
     return exchanges
-
-
-def _copy(read: Callable[[], bytes], write: Callable[[bytes], None]) -> None:
-    while piece := read():
-        write(piece)
 
 
 async def _server_version(desk: Desk) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from understudy_server.cli.command import Desk, command
-from understudy_server.cli.sessions import SessionKey
+from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
     from understudy.v1.verification_service_pb2 import GetSessionHealthResponse, HealthFinding

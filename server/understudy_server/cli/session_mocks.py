@@ -9,7 +9,7 @@ from understudy_server.cli.flag_names import naming
 from understudy_server.cli.forms import From, pointing, read_form
 from understudy_server.cli.mock_form import MockFlags, answer_of, requests_of
 from understudy_server.cli.mocks import show_mock
-from understudy_server.cli.sessions import SessionKey
+from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
     from understudy.v1.session_mock_service_pb2 import SessionMock

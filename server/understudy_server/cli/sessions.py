@@ -6,21 +6,16 @@ import typer
 
 from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
-from understudy_server.cli.durations import read_seconds
+from understudy_server.cli.durations import seconds_of
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.flag_names import naming
+from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
     from understudy.v1.session_service_pb2 import Session
 
 app = typer.Typer()
 
-SessionKey = Annotated[
-    str,
-    typer.Argument(
-        metavar="KEY", help="Session key, such as ci-42.", show_default=False, autocompletion=completing.sessions
-    ),
-]
 _NUMBER_MAX = 2**31
 _FLAGS = {
     "session_key": "KEY",
@@ -87,7 +82,7 @@ async def put(
         global_delay_ms=delay_ms,
         global_delay_max_ms=delay_max_ms,
         label=label,
-        ttl_seconds=None if ttl is None else _seconds(ttl),
+        ttl_seconds=None if ttl is None else seconds_of("--ttl", ttl),
         seed=seed,
     )
     named = {
@@ -215,10 +210,3 @@ def _delay(session: "Session") -> str:
     if high > low:
         return f"{low} to {high} ms"
     return f"{low} ms" if low else ""
-
-
-def _seconds(text: str) -> int:
-    try:
-        return read_seconds(text)
-    except ValueError as error:
-        raise CommandFailed(ExitCode.USAGE, f"--ttl: {error}") from error

@@ -139,10 +139,11 @@ def _journal(status: "Status") -> str:
     from understudy_server.cli.output import count
 
     journal = status.journal
-    lost = "made room for newer ones" if journal.kind == "memory" else "could not be kept"
-    dropped = f", {journal.dropped} {lost}" if journal.dropped else ""
+    # Of an unclean stop nobody knows how many it was.
+    lost = ", ".join([f"{each.count or 'some'} ({each.reason})" for each in journal.losses])
     recorded = count(journal.recorded, "exchange")
-    return f"{journal.kind}, {_size(journal.size_bytes)}, {recorded} since the start{dropped}"
+    told = f"{journal.kind}, {_size(journal.size_bytes)}, {recorded} since the start"
+    return f"{told}; not on record any more: {lost}" if lost else told
 
 
 def _size(size_bytes: int) -> str:

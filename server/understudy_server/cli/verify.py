@@ -1,37 +1,37 @@
 """``understudy verify KEY``: judges what was called, and waits for it."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy_server.cli import completing
 from understudy_server.cli.command import Desk, command
+from understudy_server.cli.durations import seconds_of
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.flag_names import naming
-from understudy_server.cli.forms import From, pointing, read_form
+from understudy_server.cli.forms import From, pointed, read_form
+from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
     # Messages take long to import, and help needs none of them.
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from understudy.v1 import verification_service_pb2 as pb
 
     from understudy_server.manifest.reading import Read
 
-_NAMES = {
-    "session_key": "KEY",
-    "expectation.matcher.method": "--method",
-    "expectation.matcher.path": "--path",
-    "expectation.at_least": "--at-least",
-    "expectation.at_most": "--at-most",
-    "expectation.exactly": "--exactly",
-    "expectations[0].matcher.method": "--method",
-    "expectations[0].matcher.path": "--path",
-    "expectations[0].at_least": "--at-least",
-    "expectations[0].at_most": "--at-most",
-    "expectations[0].exactly": "--exactly",
-    "after": "--after",
+_FLAGS = {
+    "matcher.method": "--method",
+    "matcher.path": "--path",
+    "at_least": "--at-least",
+    "at_most": "--at-most",
+    "exactly": "--exactly",
 }
+_ONE, _FIRST = "expectation.", "expectations[0]."
+"""Where the fields of the expectation stand that flags make: to be waited for, and to be judged."""
+
+_NAMES = {"session_key": "KEY", "after": "--after", "timeout_ms": "--within"}
+_NAMES_OF_FLAGS = {f"{place}{field}": flag for place in (_ONE, _FIRST) for field, flag in _FLAGS.items()}
 _COUNT_MAX = 1_000_000
 # Beyond the time that the server waits.
 _GRACE_SECONDS = 10.0
@@ -44,12 +44,7 @@ def add_to(app: typer.Typer) -> None:
 
 async def _verify(
     desk: Desk,
-    session_key: Annotated[
-        str,
-        typer.Argument(
-            metavar="KEY", help="Session key, such as ci-42.", show_default=False, autocompletion=completing.sessions
-        ),
-    ],
+    session_key: SessionKey,
     *,
     method: Annotated[str, typer.Option(help="Calls with this method.  \\[default: any]")] = "",
     path: Annotated[str, typer.Option(help="Calls of this path, such as /api/users/:id.  \\[default: any]")] = "",
@@ -84,11 +79,28 @@ async def _verify(
     request = read.message if read else _request(method, path, at_least, at_most, 0 if never else exactly)
     request.session_key = session_key
     request.after = after or request.after
-    with pointing(read, ""), naming({} if read else _NAMES):
+    with _pointing(read), naming(_NAMES if read else _NAMES | _NAMES_OF_FLAGS):
         if within is None:
             await _judge(desk, request)
         else:
-            await _wait(desk, request, _milliseconds(within))
+            await _wait(desk, request, seconds_of("--within", within) * 1_000)
+
+
+@contextmanager
+def _pointing(read: "Read[pb.VerifyCallsRequest] | None") -> "Iterator[None]":
+    """Give refusals the place in the file, where it is the file that they are about."""
+    from dataclasses import replace
+
+    try:
+        yield
+    except CommandFailed as failure:
+        problem = failure.problem
+        if read is None or problem is None or not problem.field.startswith("expectation"):
+            raise
+        # What is waited for stood in the file as the first of several.
+        field = problem.field.replace(_ONE, _FIRST, 1) if problem.field.startswith(_ONE) else problem.field
+        told = CommandFailed(failure.exit_code, failure.message, failure.advice, problem=replace(problem, field=field))
+        raise pointed(told, read.marks, "") from failure
 
 
 def _read(source: str | None, given: "Sequence[str]") -> "Read[pb.VerifyCallsRequest] | None":
@@ -113,15 +125,6 @@ def _request(
     if method or path:
         expectation.matcher.method, expectation.matcher.path = method.upper(), path
     return request
-
-
-def _milliseconds(text: str) -> int:
-    from understudy_server.cli.durations import read_seconds
-
-    try:
-        return read_seconds(text) * 1_000
-    except ValueError as error:
-        raise CommandFailed(ExitCode.USAGE, f"--within: {error}") from error
 
 
 async def _judge(desk: Desk, request: "pb.VerifyCallsRequest") -> None:
@@ -166,14 +169,13 @@ def _print(answer: "pb.VerifyCallsResponse | pb.AwaitCallsResponse") -> None:
 
 
 def _print_outcomes(outcomes: "Sequence[pb.Outcomes]") -> None:
+    from understudy_server.bundle.junit import near_lines
     from understudy_server.cli.output import visible
 
     for outcome in outcomes:
         typer.echo(visible(f"{_word(outcome.verdict)}  {outcome.message}"))
-        for call in outcome.near_calls:
-            typer.echo(visible(f"  near: {call.request} ({call.log_id})"))
-            for each in call.mismatches:
-                typer.echo(visible(f"    {each.field}: expected {each.expected}, got {each.actual or 'nothing'}"))
+        for line in near_lines(outcome):
+            typer.echo(visible(f"  {line}"))
 
 
 def _print_losses(completeness: "pb.Completeness") -> None:

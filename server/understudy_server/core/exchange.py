@@ -13,6 +13,12 @@ RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Headers in order: names as they were sent, values without white space around them, neither with CR, LF or NUL."""
 
 
+CLIENT_GONE: Final = 499
+"""The status on record when the client went before it was answered: the number that proxies use among themselves."""
+
+BROKEN_OFF: Final = frozenset({"client_gone", "fault_injected", "request_broke_off", "upstream_broke_off"})
+"""The findings that say that the answer on record is only the beginning of one."""
+
 MASKED: Final = "masked"
 MASKED_AND_CUT: Final = "masked and cut"
 
@@ -77,6 +83,11 @@ class Exchange(NamedTuple):
     session_revision: int = 0
     phases: Phases = NO_PHASES
     number: int = 0
+
+    @property
+    def target(self) -> str:
+        """Path and query, as they stand in a request line."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def stream(self) -> Stream:

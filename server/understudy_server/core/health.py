@@ -9,7 +9,7 @@ from understudy_server.core.explanation import Explanation
 from understudy_server.core.health_finding import Finding
 from understudy_server.core.health_of_mocks import never_used
 from understudy_server.core.health_of_requests import Unanswered, of_passed_on, of_unmatched
-from understudy_server.core.health_tally import Asked, Some, Tally
+from understudy_server.core.health_tally import Asked, Group, Tally
 from understudy_server.core.health_words import (
     incomplete,
     mock_failed,
@@ -41,7 +41,7 @@ class Facts:
     exists: bool
     alike: str = ""
     mocks: Sequence[str] = ()
-    unkeyed: Some = field(default_factory=Some)
+    unkeyed: Group = field(default_factory=Group)
     standing: Standing = field(default_factory=Standing)
     complete: bool = True
 
@@ -60,7 +60,7 @@ def findings(facts: Facts, tally: Tally, explained: Mapping[Asked, Explanation])
         *of_passed_on(unanswered, _of(tally, ExchangeOutcome.FORWARDED), FINDINGS_MAX),
         *([] if facts.complete else [incomplete(facts.standing)]),
         *never_used(unanswered, tally, FINDINGS_MAX),
-        *[noted(code, some) for code, some in sorted(tally.noted.items()) if code not in _ABOUT_THE_KEY],
+        *[noted(code, group) for code, group in sorted(tally.noted.items()) if code not in _ABOUT_THE_KEY],
     )
 
 
@@ -73,9 +73,9 @@ def _about_the_key(facts: Facts, tally: Tally) -> Iterator[Finding]:
         yield no_session_key(facts.key, facts.unkeyed)
 
 
-def _of(tally: Tally, outcome: ExchangeOutcome) -> dict[Asked, Some]:
+def _of(tally: Tally, outcome: ExchangeOutcome) -> dict[Asked, Group]:
     """What came to that, the most frequent first."""
-    found = [(asked, some) for asked, some in tally.odd.items() if asked.outcome is outcome]
+    found = [(asked, group) for asked, group in tally.odd.items() if asked.outcome is outcome]
     return dict(sorted(found, key=lambda each: -each[1].count))
 
 
@@ -88,11 +88,11 @@ _TELLS: Final = {
 
 def _told(tally: Tally, outcome: ExchangeOutcome) -> Iterator[Finding]:
     """What is told of in its own words, each kind of request for itself, and those beyond the 20th together."""
-    tell, rest = _TELLS[outcome], Some()
-    for at, (asked, some) in enumerate(_of(tally, outcome).items()):
+    tell, rest = _TELLS[outcome], Group()
+    for at, (asked, group) in enumerate(_of(tally, outcome).items()):
         if at < FINDINGS_MAX:
-            yield tell(asked, some)
+            yield tell(asked, group)
         else:
-            rest.add_all(some)
+            rest.add_all(group)
     if rest.count:
         yield tell(None, rest)

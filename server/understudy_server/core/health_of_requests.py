@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from understudy_server.core.explanation import Considered, Explanation, Outcome, Reason
 from understudy_server.core.health_finding import MOCK_IDS_MAX, Finding
-from understudy_server.core.health_tally import Asked, Some
+from understudy_server.core.health_tally import Asked, Group
 from understudy_server.core.health_words import named
 from understudy_server.core.matching.mismatch import Mismatch
 from understudy_server.core.redaction import MARKER
@@ -57,17 +57,17 @@ class _Cause(NamedTuple):
     mismatches: Sequence[Mismatch] = ()
 
 
-def of_unmatched(known: Unanswered, groups: Mapping[Asked, Some], most: int) -> Sequence[Finding]:
+def of_unmatched(known: Unanswered, groups: Mapping[Asked, Group], most: int) -> Sequence[Finding]:
     """Of requests that had 502, since there is no upstream either: each is odd."""
-    rest = Some()
+    rest = Group()
     found: list[Finding] = []
-    for asked, some in groups.items():
+    for asked, group in groups.items():
         explanation = known.explained.get(asked)
         if explanation is None or len(found) == most:
-            rest.add_all(some)
+            rest.add_all(group)
             continue
         cause = _cause(known, explanation) or (_GONE if known.ended else _nearest(explanation) or _NONE_ON)
-        found.append(_finding(asked, some, "had no mock, and there is no upstream (502)", cause))
+        found.append(_finding(asked, group, "had no mock, and there is no upstream (502)", cause))
     found = _in_order(found)
     if rest.count:
         message = (
@@ -77,13 +77,13 @@ def of_unmatched(known: Unanswered, groups: Mapping[Asked, Some], most: int) -> 
     return found
 
 
-def of_passed_on(known: Unanswered, groups: Mapping[Asked, Some], most: int) -> Sequence[Finding]:
+def of_passed_on(known: Unanswered, groups: Mapping[Asked, Group], most: int) -> Sequence[Finding]:
     """Of requests that the real service answered: odd are those that a mock seems to have been meant for.
 
     It is not that a request merely came near a mock that has answered others: then it was probably told from them.
     """
     found = []
-    for asked, some in groups.items():
+    for asked, group in groups.items():
         explanation = known.explained.get(asked)
         if explanation is None:
             continue
@@ -91,7 +91,7 @@ def of_passed_on(known: Unanswered, groups: Mapping[Asked, Some], most: int) -> 
         if cause is None and _seems_meant(known, explanation):
             cause = _nearest(explanation)
         if cause is not None:
-            found.append(_finding(asked, some, "was passed on", cause))
+            found.append(_finding(asked, group, "was passed on", cause))
     return _in_order(found)[:most]
 
 
@@ -107,9 +107,9 @@ def misses_at(considered: Considered) -> str:
     return f"misses at {first.field} (expected: {first.expected}; found: {actual})"
 
 
-def _finding(asked: Asked, some: Some, became: str, cause: _Cause) -> Finding:
-    message = f"{named(asked, some)} {became}: {cause.message}"
-    return Finding(cause.code, message, some.count, some.log_ids, cause.mock_ids[:MOCK_IDS_MAX], cause.mismatches)
+def _finding(asked: Asked, group: Group, became: str, cause: _Cause) -> Finding:
+    message = f"{named(asked, group)} {became}: {cause.message}"
+    return Finding(cause.code, message, group.count, group.log_ids, cause.mock_ids[:MOCK_IDS_MAX], cause.mismatches)
 
 
 def _in_order(found: Sequence[Finding]) -> list[Finding]:

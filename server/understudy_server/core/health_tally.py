@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(slots=True)
-class Some:
+class Group:
     """Exchanges that have something in common: how many, the latest of them, and the ids of the last 5."""
 
     latest: Exchange | None = None
@@ -53,7 +53,7 @@ class Some:
         if len(self.newest) < LOG_IDS_MAX:
             self.newest.append(exchange.id)
 
-    def add_all(self, other: "Some") -> None:
+    def add_all(self, other: "Group") -> None:
         """Take in others, of any age."""
         self.count += other.count
         self.newest = sorted({*self.newest, *other.newest}, reverse=True)[:LOG_IDS_MAX]
@@ -70,11 +70,11 @@ class Tally:
 
     session_id: str = ""
     outcomes: Counter[ExchangeOutcome] = field(default_factory=Counter)
-    odd: dict[Asked, Some] = field(default_factory=dict)
-    noted: dict[str, Some] = field(default_factory=dict)
-    homeless: Some = field(default_factory=Some)
+    odd: dict[Asked, Group] = field(default_factory=dict)
+    noted: dict[str, Group] = field(default_factory=dict)
+    homeless: Group = field(default_factory=Group)
     used: set[str] = field(default_factory=set)
-    carried: Some = field(default_factory=Some)
+    carried: Group = field(default_factory=Group)
 
     @property
     def in_session(self) -> int:
@@ -91,7 +91,7 @@ class Tally:
         self.carried.add(exchange)
         self.outcomes[exchange.outcome] += 1
         for code in exchange.findings:
-            self.noted.setdefault(code, Some()).add(exchange)
+            self.noted.setdefault(code, Group()).add(exchange)
         if self.session_id and not exchange.session_id:
             self.homeless.add(exchange)
             return
@@ -99,7 +99,7 @@ class Tally:
             self.used.add(exchange.mock_id)
         asked = asked_of(exchange)
         if asked is not None:
-            self.odd.setdefault(asked, Some()).add(exchange)
+            self.odd.setdefault(asked, Group()).add(exchange)
 
 
 def asked_of(exchange: Exchange) -> Asked | None:

@@ -5,7 +5,8 @@ from shlex import quote
 from typing import Final
 
 from understudy_server.core.health_finding import Finding
-from understudy_server.core.health_tally import Asked, Some, Tally
+from understudy_server.core.health_tally import Asked, Group, Tally
+from understudy_server.core.loss_advice import ADVICE
 from understudy_server.core.matching.mismatch import cut
 from understudy_server.core.record import Lost, Standing
 
@@ -39,16 +40,6 @@ _NOTED: Final[Mapping[str, str]] = {
     "fault_injected": "had an answer that was spoiled on purpose, as the mock's action says.",
 }
 
-_MENDS: Final[Mapping[Lost, str]] = {
-    Lost.SESSION_QUOTA: "raise the environment's limits of what is kept of a session",
-    Lost.ENVIRONMENT_QUOTA: "raise the environment's limits of what is kept",
-    Lost.SERVER_QUOTA: "raise the server's limits of what is kept",
-    Lost.RETENTION: "have it kept for longer",
-    Lost.OVERLOAD: "send requests more slowly, or keep less of bodies",
-    Lost.DISK: "look at the disk of the data directory",
-    Lost.UNCLEAN_STOP: "ask again in a session that was begun after the server was killed",
-}
-
 
 def requests(count: int) -> str:
     """So many requests."""
@@ -60,9 +51,9 @@ def times(count: int) -> str:
     return "" if count == 1 else f" ({count} times)"
 
 
-def named(asked: Asked | None, some: Some) -> str:
+def named(asked: Asked | None, group: Group) -> str:
     """What was asked for, and how often."""
-    return f"{cut(f'{asked.method} {asked.path}')}{times(some.count)}" if asked else f"{requests(some.count)} more"
+    return f"{cut(f'{asked.method} {asked.path}')}{times(group.count)}" if asked else f"{requests(group.count)} more"
 
 
 def no_session(key: str, tally: Tally, *, exists: bool, alike: str = "") -> Finding:
@@ -96,7 +87,7 @@ def no_session(key: str, tally: Tally, *, exists: bool, alike: str = "") -> Find
     return Finding("no_session", message, about.count, about.log_ids)
 
 
-def no_session_key(key: str, unkeyed: Some) -> Finding:
+def no_session_key(key: str, unkeyed: Group) -> Finding:
     """Nothing carried the key, and other requests carried none."""
     message = (
         f"No request carried the key {key!r}, and {requests(unkeyed.count)} of the last minutes carried no session "
@@ -106,42 +97,42 @@ def no_session_key(key: str, unkeyed: Some) -> Finding:
     return Finding("no_session_key", message, unkeyed.count, unkeyed.log_ids)
 
 
-def noted(code: str, some: Some) -> Finding:
+def noted(code: str, group: Group) -> Finding:
     """A finding that exchanges have."""
     about = _NOTED.get(code, f"had the finding {code}.")
-    return Finding(code, f"{requests(some.count)} {about}", some.count, some.log_ids)
+    return Finding(code, f"{requests(group.count)} {about}", group.count, group.log_ids)
 
 
-def mock_failed(asked: Asked | None, some: Some) -> Finding:
+def mock_failed(asked: Asked | None, group: Group) -> Finding:
     """A mock could not make its answer."""
     who = asked.mock_id if asked else "Other mocks"
     message = (
-        f"{who} could not make the answer{times(some.count)}: the template failed, or the file is missing. "
+        f"{who} could not make the answer{times(group.count)}: the template failed, or the file is missing. "
         "The answer on record says which; mend the mock."
     )
-    return Finding("mock_failed", message, some.count, some.log_ids, (asked.mock_id,) if asked else ())
+    return Finding("mock_failed", message, group.count, group.log_ids, (asked.mock_id,) if asked else ())
 
 
-def upstream_failed(asked: Asked | None, some: Some) -> Finding:
+def upstream_failed(asked: Asked | None, group: Group) -> Finding:
     """The real service did not answer."""
-    what = "was passed on" if some.count == 1 or asked else "were passed on"
+    what = "was passed on" if group.count == 1 or asked else "were passed on"
     to = f" by {asked.mock_id}" if asked and asked.mock_id else ""
     message = (
-        f"{named(asked, some)} {what}{to}, and the real service did not answer, or not to the end. Is it running, and "
+        f"{named(asked, group)} {what}{to}, and the real service did not answer, or not to the end. Is it running, and "
         "reachable from here? Otherwise switch on a mock for it."
     )
     mock_ids = (asked.mock_id,) if asked and asked.mock_id else ()
-    return Finding("upstream_failed", message, some.count, some.log_ids, mock_ids)
+    return Finding("upstream_failed", message, group.count, group.log_ids, mock_ids)
 
 
-def refused(asked: Asked | None, some: Some) -> Finding:
+def refused(asked: Asked | None, group: Group) -> Finding:
     """The proxy refused a request."""
     status = f" with {asked.status}" if asked and asked.status else ""
     message = (
-        f"{named(asked, some)} {'was' if some.count == 1 or asked else 'were'} refused by the proxy{status}: that "
+        f"{named(asked, group)} {'was' if group.count == 1 or asked else 'were'} refused by the proxy{status}: that "
         "broke a limit or a rule of the environment, or could not be read. The answer on record says what to change."
     )
-    return Finding("refused", message, some.count, some.log_ids)
+    return Finding("refused", message, group.count, group.log_ids)
 
 
 def incomplete(standing: Standing) -> Finding:
@@ -149,7 +140,7 @@ def incomplete(standing: Standing) -> Finding:
     losses = {reason: count for reason, count in standing.losses.items() if count or reason is Lost.UNCLEAN_STOP}
     reasons = [f"{reason.value}: {count}" if count else reason.value for reason, count in losses.items()]
     told = ", ".join(reasons) or "some of it was removed"
-    mends = "; ".join(dict.fromkeys([_MENDS[reason] for reason in losses]))
+    mends = "; ".join(dict.fromkeys([ADVICE[reason] for reason in losses]))
     message = (
         f"The record of the session is not whole ({told}): what is told here is about the rest of it, and "
         "verifications that what was lost could change are inconclusive."

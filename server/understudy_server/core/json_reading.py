@@ -127,8 +127,9 @@ def steps_to_read(text: bytes) -> int:
 
 
 def _may_begin(text: bytes) -> bool:
-    """Tell whether a text begins as JSON does. What does not is refused in no time."""
-    return text[:_LOOKED_AT].lstrip(_WHITE_SPACE)[:1] in _BEGINNINGS
+    """Tell whether a text begins as JSON does, or may, behind much white space. What does not is refused in no time."""
+    beginning = text[:_LOOKED_AT].lstrip(_WHITE_SPACE)[:1]
+    return not beginning or beginning in _BEGINNINGS
 
 
 def _containers(text: bytes) -> int:

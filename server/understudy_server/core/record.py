@@ -74,8 +74,8 @@ class Standing:
     """How much of a stream there is.
 
     ``last_number`` is that of its last exchange, 0 when there never was one; ``kept`` is how many are on record. A
-    number that is missing among those was lost. ``doubtful_after``: behind this number exchanges may have been lost
-    that were never numbered, since the process was killed; ``None`` when that never happened.
+    number that is missing among those was lost. ``doubtful_after``: exchanges that were never numbered may have been
+    lost when the process was killed, the last time directly behind this number; ``None`` when that never happened.
     """
 
     last_number: int = 0

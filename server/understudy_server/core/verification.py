@@ -7,7 +7,7 @@ enough.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -91,6 +91,7 @@ class Judgement:
 
     ``number`` is that of the last exchange that was taken in or is known to be lost. ``doubtful`` is to be set when
     exchanges may have been lost that never had a number, and ``losses`` to what was lost of the stream, and why.
+    ``budget`` are the steps that are left for all tests of the question.
     """
 
     def __init__(self, expectations: Sequence[Expected], after: int = 0) -> None:
@@ -110,15 +111,22 @@ class Judgement:
         self.others = 0
         self.undecided_others = 0
         self.other_ids: list[str] = []
-        self._budget = Steps(QUESTION_STEPS_MAX)
+        self.budget = Steps(QUESTION_STEPS_MAX)
 
-    def take(self, exchange: Exchange) -> None:
-        """Take in the next exchange. Numbers that were left out since the last one are lost."""
+    def take_in_parts(self, exchange: Exchange) -> Iterator[None]:
+        """Take in the next exchange. Numbers that were left out since the last one are lost.
+
+        It is done when nothing more comes. Something comes after each expectation, so that others can be let go first:
+        on a long body each takes its time.
+        """
+        recorded = Recorded(exchange)
+        found = []
+        for each in self.expectations:
+            found.append(fit(each.matcher, recorded, self.budget))
+            yield
         self.reach(exchange.number - 1)
         self.number = max(self.number, exchange.number)
         self.judged += 1
-        recorded = Recorded(exchange)
-        found = [fit(each.matcher, recorded, self._budget) for each in self.expectations]
         for tally, one in zip(self.tallies, found, strict=True):
             tally.note(one, exchange.id)
         self._note_order(found)

@@ -5,7 +5,7 @@ the same whatever was there before it was masked. A mask stands for a whole valu
 query parameter, and for a header's value or a part of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -36,8 +36,7 @@ def told_of_unseen(criterion: Criterion, *, is_empty: Told = None) -> Told:
         return criterion.wanted
     if isinstance(criterion, Empty):
         return None if is_empty is None else criterion.wanted is is_empty
-    joined = _told_of_combined(criterion, lambda each: told_of_unseen(each, is_empty=is_empty))
-    return None if joined is _NOT_COMBINED else joined
+    return _told_of_combined(criterion, lambda each: told_of_unseen(each, is_empty=is_empty))
 
 
 def told_of_json(criterion: Criterion, value: Value, steps: Steps) -> Told:
@@ -68,15 +67,14 @@ def _told(criterion: Criterion, document: Any, value: Value, steps: Steps) -> To
         case Fields():
             return _told_of_fields(criterion, document, steps)
         case Each(criterion=each):
-            return all_told([_within(each, one, steps) for one in document]) if _is_list(document) else None
+            return all_told([_within(each, one, steps) for one in document]) if _is_list(document) else False
         case Some(criterion=each):
-            return any_told([_within(each, one, steps) for one in document]) if _is_list(document) else None
+            return any_told([_within(each, one, steps) for one in document]) if _is_list(document) else False
         case Elements(criteria=criteria):
             if not _is_list(document) or len(document) != len(criteria):
                 return False
             return all_told([_within(each, one, steps) for each, one in zip(criteria, document, strict=True)])
-    joined = _told_of_combined(criterion, lambda each: _told(each, document, value, steps))
-    return None if joined is _NOT_COMBINED else joined
+    return _told_of_combined(criterion, lambda each: _told(each, document, value, steps))
 
 
 def _within(criterion: Criterion, document: Any, steps: Steps) -> Told:
@@ -148,14 +146,8 @@ def _compared(given: Any, wanted: Any, steps: Steps, *, exact: bool) -> Told:
     return json_comparing.same_scalar(given, wanted)
 
 
-class _NotCombined:
-    """Stands for a criterion that is not made of others on the same value."""
-
-
-_NOT_COMBINED: Final = _NotCombined()
-
-
-def _told_of_combined(criterion: Criterion, tell: Any) -> Any:
+def _told_of_combined(criterion: Criterion, tell: Callable[[Criterion], Told]) -> Told:
+    """What is told of a criterion that is made of others on the same value; of any other it cannot be told."""
     match criterion:
         case AllOf(criteria=criteria):
             return all_told([tell(each) for each in criteria])
@@ -169,7 +161,7 @@ def _told_of_combined(criterion: Criterion, tell: Any) -> Any:
         case Not(criterion=inner):
             told = tell(inner)
             return None if told is None else not told
-    return _NOT_COMBINED
+    return None
 
 
 def all_told(found: Iterable[Told]) -> Told:

@@ -12,8 +12,9 @@ from typing import Final
 
 from understudy_server.core.exchange import Captured, Exchange
 from understudy_server.core.headers import first, values
+from understudy_server.core.matching.criteria_selecting import holds_for_one
 from understudy_server.core.matching.matcher import Matcher
-from understudy_server.core.matching.mismatch import Judged
+from understudy_server.core.matching.mismatch import Code, Judged
 from understudy_server.core.matching.parts import AllHeadersPart, AllQueryPart, BodyPart, CookiePart, Part
 from understudy_server.core.matching.request import OVERLONG, Body, Request
 from understudy_server.core.matching.values import MISSING, Json, Text, Value
@@ -38,10 +39,9 @@ class Fit(Enum):
 class Recorded:
     """An exchange as matchers see it, and what of it is hidden. It is made once for all matchers of a question."""
 
-    __slots__ = ("_body", "exchange", "hides_cookies", "is_masked", "request")
+    __slots__ = ("_body", "hides_cookies", "is_masked", "request")
 
     def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
         body = self._body = exchange.request_body
         self.request = Request(
             exchange.method,
@@ -93,12 +93,8 @@ def distance_of(matcher: Matcher, recorded: Recorded) -> Judged:
     judged = matcher.judge(recorded.request)
     if not recorded.is_masked:
         return judged
-    seen = tuple([each for each in judged.mismatches if _MARK not in each.actual and not _is_of_cut_body(each.code)])
-    return judged._replace(mismatches=seen)
-
-
-def _is_of_cut_body(code: str) -> bool:
-    return code == "body_too_large"
+    seen = [each for each in judged.mismatches if _MARK not in each.actual and each.code != Code.BODY_TOO_LARGE.value]
+    return judged._replace(mismatches=tuple(seen))
 
 
 def _told(part: Part, recorded: Recorded, steps: Steps) -> Told:
@@ -112,17 +108,12 @@ def _told(part: Part, recorded: Recorded, steps: Steps) -> Told:
             return _told_of_body(part, recorded, steps)
         found = part.values(recorded.request)
         if not recorded.is_masked:
-            return _told_of_values(part, found, steps)
+            return holds_for_one(found, part.criterion, steps)
         if isinstance(part, AllQueryPart | AllHeadersPart):
             return told_of_json(part.criterion, _whole(part, recorded), steps)
         return _told_of_masked(part, found, steps)
     except TooManySteps:
         return None
-
-
-def _told_of_values(part: Part, found: Sequence[Value], steps: Steps) -> Told:
-    """One value must do; without any it is one that is not there."""
-    return any(part.criterion.holds(each, steps) for each in found or (MISSING,))
 
 
 def _told_of_masked(part: Part, found: Sequence[Value], steps: Steps) -> Told:

@@ -1,22 +1,12 @@
 """Verdicts in sentences, for people: what was expected, what there was, and what to do."""
 
 from collections.abc import Mapping
-from typing import Final
 
+from understudy_server.core.loss_advice import ADVICE
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mismatch import Mismatch, cut
 from understudy_server.core.record import Lost
 from understudy_server.core.verification import Bounds, Expected, Judgement, Tally, Verdict
-
-_LOST_ADVICE: Final = {
-    Lost.SESSION_QUOTA: "let the environment keep more of a session (sessionLogEntriesMax, sessionLogBytesMax)",
-    Lost.ENVIRONMENT_QUOTA: "let the environment keep more (logEntriesMax, logBytesMax)",
-    Lost.SERVER_QUOTA: "let the server keep more in its journal",
-    Lost.RETENTION: "ask sooner, or let the environment keep its logs for longer (logRetentionSeconds)",
-    Lost.OVERLOAD: "send fewer requests at a time, or give the journal a faster disk",
-    Lost.DISK: "see why the journal cannot be written (understudy status)",
-    Lost.UNCLEAN_STOP: "run the test again, since the server was killed meanwhile",
-}
 
 
 def words_of(matcher: Matcher, path: str) -> str:
@@ -104,7 +94,7 @@ def _unknown(undecided: int, judgement: Judgement) -> str:
             "or it would take too long: ask for something else of them, or let the environment keep more"
         )
     if judgement.lost:
-        advice = "".join([f": {_LOST_ADVICE[each]}" for each in _numbered(judgement.losses)[:1]])
+        advice = "".join([f": {ADVICE[each]}" for each in _numbered(judgement.losses)[:1]])
         verb = "is" if judgement.lost == 1 else "are"
         said.append(f"{_counted(judgement.lost, 'exchange')} {verb} not on record{advice}")
     if judgement.doubtful:

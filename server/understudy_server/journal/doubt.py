@@ -15,8 +15,9 @@ from understudy_server.core.record import Stream
 
 # A session that ended so shortly before may have been recorded to.
 _JUST_ENDED_MS: Final = 60_000
+# Each such end moves the doubt on: a question about what came since the one before must know of it.
 _MARK: Final = (
-    "UPDATE stream SET doubtful_after = coalesce(doubtful_after, last_number),"
+    "UPDATE stream SET doubtful_after = last_number,"
     " losses = json_set(CASE losses WHEN '' THEN '{}' ELSE losses END, '$.unclean_stop', 0) WHERE id = ?"
 )
 

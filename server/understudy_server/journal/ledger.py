@@ -29,7 +29,8 @@ from understudy_server.journal.patience import Patience
 from understudy_server.journal.places import base_of, end_of
 from understudy_server.journal.rules import DiskLimits, Rules
 
-# Rows that are removed in one go: of a long journal that makes room, the rest goes with what is recorded next.
+# Rows that one statement removes, and one transaction where the rest can wait: of what is too old, what is purged, and
+# what ended sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
 SLICE: Final = 1_000
 _ACCOUNTS_MAX: Final = 10_000
 _OLDEST: Final = (

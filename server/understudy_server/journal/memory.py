@@ -23,8 +23,8 @@ from understudy_server.journal.losing import Losses
 from understudy_server.journal.patience import Patience
 from understudy_server.journal.rules import MEMORY_QUOTA, FixedRules, Rules
 from understudy_server.journal.shelves import Scales, Shelf
+from understudy_server.journal.sweeper import Sweeper, now_ms
 from understudy_server.journal.sweeping import EMPTIED_MAX
-from understudy_server.journal.timing import Sweeper, now_ms
 from understudy_server.journal.verifications import surplus
 from understudy_server.store.sqlite.timers import CallLater, call_later
 
@@ -67,7 +67,7 @@ class MemoryJournal:
     """Fills ``app.ports.Journal`` and the proxy's recorder.
 
     When a quota or the limits are reached, exchanges make room as ``journal.ledger`` says. They are counted in
-    ``dropped``, and the first time is logged.
+    ``losses``, and the first time is logged.
     """
 
     def __init__(
@@ -105,12 +105,12 @@ class MemoryJournal:
 
     @property
     def dropped(self) -> int:
-        """How many exchanges are not on record any more."""
-        return sum(self._losses.counts.values()) + self._late
+        """How many exchanges could not be kept, since they came after the close; those that made room are no such."""
+        return self._late
 
     @property
     def losses(self) -> Mapping[Lost, int]:
-        """The same by reason."""
+        """How many exchanges are not on record any more, since the start, by reason."""
         return dict(self._losses.counts)
 
     @property
@@ -189,13 +189,13 @@ class MemoryJournal:
     async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
         """Exchanges of a stream with numbers behind ``after``, oldest first. Raises StorageFailure."""
         self._settle()
-        shelf = self._found(stream)
+        shelf = self._shelves.get(stream)
         return shelf.read(after, limit) if shelf else ()
 
     async def standing(self, stream: Stream) -> Standing:
         """How much of a stream there is. Raises StorageFailure."""
         self._settle()
-        shelf = self._found(stream)
+        shelf = self._shelves.get(stream)
         return shelf.standing() if shelf else Standing()
 
     def bell(self, environment_id: str, session_key: str) -> AbstractContextManager[RungBell]:
@@ -205,7 +205,7 @@ class MemoryJournal:
     async def verifications(self, stream: Stream) -> Sequence[bytes]:
         """The verifications of a stream, oldest first. Raises StorageFailure."""
         self._settle()
-        shelf = self._found(stream)
+        shelf = self._shelves.get(stream)
         return list(shelf.verifications) if shelf else ()
 
     # Changes of what is on record.
@@ -220,7 +220,7 @@ class MemoryJournal:
     async def purge(self, stream: Stream) -> None:
         """Remove all of a stream that was recorded before this call, and its verifications. Raises StorageFailure."""
         self._settle()
-        shelf = self._found(stream)
+        shelf = self._shelves.get(stream)
         if shelf:
             self._evict(shelf, shelf.kept, 0, None)
             shelf.losses, shelf.verifications = {}, []
@@ -297,13 +297,10 @@ class MemoryJournal:
                 self._by_key.setdefault(stream[:2], {})[stream] = shelf
         return shelf
 
-    def _found(self, stream: Stream) -> Shelf | None:
-        return self._shelves.get(stream)
-
     def _of_key(self, environment_id: str, session_key: str) -> list[Shelf]:
         """The streams that may hold exchanges of a key."""
         shelves = list(self._by_key.get((environment_id, session_key), {}).values())
-        without_session = self._found(Stream(environment_id))
+        without_session = self._shelves.get(Stream(environment_id))
         return [*shelves, without_session] if without_session else shelves
 
     # What goes.

@@ -26,8 +26,8 @@ from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import DiskLimits, FixedRules, Rules
-from understudy_server.journal.sweeping import forget, sweep
-from understudy_server.journal.timing import Sweeper, now_ms
+from understudy_server.journal.sweeper import Sweeper, now_ms
+from understudy_server.journal.sweeping import FIRST, forget, sweep
 from understudy_server.store.sqlite import migrations
 from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.reader import Reader
@@ -290,8 +290,12 @@ class SqliteJournal:
         while more and not self._closed:
             lost, more = await self._writer.run(lambda file: sweep(file, self._ledger, moment_ms))
             self._losses.add(lost)
-        while not self._closed and await self._writer.run(lambda file: forget(file, self._ledger, moment_ms)):
-            pass
+        after: tuple[int, int] | None = FIRST
+        while after is not None and not self._closed:
+            after = await self._writer.run(partial(self._forget, moment_ms, after))
+
+    def _forget(self, moment_ms: int, after: tuple[int, int], file: sqlite3.Connection) -> tuple[int, int] | None:
+        return forget(file, self._ledger, moment_ms, after)
 
     async def close(self) -> None:
         """Write what is pending, if the disk takes it, and close the file."""

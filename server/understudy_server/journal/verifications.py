@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Final
 
 KEPT_MAX: Final = 1_000
-BYTES_MAX: Final = 4 * 1024 * 1024
-"""Of one stream. The last one stays whatever its size."""
+BYTES_MAX: Final = 3 * 1024 * 1024
+"""Of one stream, so that a list of all of them is no larger than a message of gRPC (4 MiB). The last one stays whatever
+its size."""
 
 
 def surplus(sizes: Sequence[int]) -> int:

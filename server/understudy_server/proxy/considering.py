@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from understudy_server.core.matching.request import Body
 from understudy_server.proxy.intake import Intake
+from understudy_server.proxy.judging import Unfinished
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.turn import Client, Turn, guarded
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 class Considering(Turn):
     """Does a part of the work in each turn of the event loop, with whatever others have to do in between.
 
-    ``unfinished`` is what was found until now. Once the parts are done, the request is judged again: by the state of
-    then, and if that takes long again it goes on from what was found meanwhile.
+    ``unfinished`` is what was found until now; ``judged`` as of a `Timing`. Once the parts are done, the request is
+    judged again: by the state of then, and if that takes long again it goes on from what was found meanwhile.
     """
 
-    __slots__ = ("_begun", "_body", "_handle", "_request", "_service", "_unfinished", "client")
+    __slots__ = ("_begun", "_body", "_handle", "_judged", "_request", "_service", "_unfinished", "client")
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class Considering(Turn):
         body: Body,
         unfinished: Intake,
         begun: int,
+        judged: int,
     ) -> None:
         self._service = service
         self.client = client
@@ -36,6 +38,7 @@ class Considering(Turn):
         self._body = body
         self._unfinished = unfinished
         self._begun = begun
+        self._judged = judged
         self._handle: asyncio.Handle | None = None
 
     def start(self) -> None:
@@ -48,7 +51,7 @@ class Considering(Turn):
         if not self._unfinished.go_on():
             self.start()
             return
-        self._request.unfinished = self._unfinished
+        self._request.unfinished = Unfinished(self._unfinished, self._service.ticks() - self._judged)
         self.client.proceed(self._service.begin_again(self._request, self._body, self.client, self._begun))
 
     def spoiled(self, refused: Refused) -> None:

@@ -88,7 +88,9 @@ class HeaderChanges(NamedTuple):
     authority: bytes = b""
 
 
-_UNCHANGED: Final = HeaderChanges()
+UNCHANGED: Final = HeaderChanges()
+"""Headers go on as they came."""
+
 _NEVER_SET: Final = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _TARGET: Final = re.compile(r"\*|/[!-~\x80-\xff]*")
 
@@ -100,7 +102,7 @@ def request_head(
     *,
     stripped: bytes = b"",
     upgrade: bool = False,
-    changes: HeaderChanges = _UNCHANGED,
+    changes: HeaderChanges = UNCHANGED,
 ) -> bytes:
     """Write the head of the request for the upstream, with the empty line: method, target, order and case as they came.
 
@@ -114,7 +116,7 @@ def request_head(
     if stripped:
         left_out = left_out | {stripped}
     authority, added = upstream.authority, changes.set_headers
-    if changes is not _UNCHANGED:
+    if changes is not UNCHANGED:
         authority = first(added, b"host") or changes.authority or authority
         added = tuple([header for header in added if header[0].lower() not in _NEVER_SET])
         left_out = left_out | changes.removed | {name.lower() for name, _ in added}

@@ -45,6 +45,13 @@ class Decided(NamedTuple):
     settled: bool
 
 
+class Unfinished(NamedTuple):
+    """What was found of a request in the turns before, and how many nanoseconds were spent on that."""
+
+    intake: Intake
+    spent: int
+
+
 class Survey(NamedTuple):
     """A request that has found its environment, and what there is to decide on.
 
@@ -231,10 +238,10 @@ def _read_key(raw: bytes) -> str:
 def _go_in_turns(intake: Intake) -> None:
     """Have it judged in turns of the event loop, after those that it has had."""
     request = intake.request
-    before, request.unfinished = cast("Intake | None", request.unfinished), None
-    intake.in_turns = True
+    before, request.unfinished = cast("Unfinished | None", request.unfinished), None
     if before is not None:
-        intake.take_over(before)
+        intake.take_over(before.intake)
+    intake.in_turns = True
 
 
 def _is_for_options(mock: Mock) -> bool:

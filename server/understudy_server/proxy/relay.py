@@ -17,6 +17,7 @@ from understudy_server.proxy.cookie_domain import widen
 from understudy_server.proxy.faults import FAULT_INJECTED
 from understudy_server.proxy.forwarding import (
     LAST_CHUNK,
+    UNCHANGED,
     HeaderChanges,
     Upstream,
     chunk,
@@ -157,17 +158,15 @@ class Relay(Turn):
             self.client.pump()
 
     def _request_head(self, *, upgrade: bool) -> bytes:
-        intake = self._intake
-        if intake.trace is None and intake.upstream_head:
+        intake, trace = self._intake, self._intake.trace
+        if trace is None and intake.upstream_head:
             return intake.upstream_head
         stripped = b"" if intake.environment.forwards_session_header else self._service.session_header
-        if intake.trace is not None:
-            changes = HeaderChanges(tuple(intake.trace.headers), intake.trace.replaced)
-            return request_head(
-                intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade, changes=changes
-            )
-        head = request_head(intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade)
-        if intake.request.repeats:
+        changes = HeaderChanges(tuple(trace.headers), trace.replaced) if trace else UNCHANGED
+        head = request_head(
+            intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade, changes=changes
+        )
+        if trace is None and intake.request.repeats:
             intake.upstream_head = head
         return head
 

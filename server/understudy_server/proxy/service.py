@@ -9,7 +9,7 @@ from typing import cast
 
 from understudy_server.core import cors
 from understudy_server.core.errors import StorageFailure
-from understudy_server.core.exchange import Captured
+from understudy_server.core.exchange import CLIENT_GONE, Captured
 from understudy_server.core.headers import content_of
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import Body, BodyWanted
@@ -24,7 +24,7 @@ from understudy_server.proxy.considering import Considering
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.held import Held
 from understudy_server.proxy.intake import Intake, Own
-from understudy_server.proxy.judging import Decided, Judge
+from understudy_server.proxy.judging import Decided, Judge, Unfinished
 from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.pool import Pool
@@ -44,9 +44,6 @@ from understudy_server.proxy.writing import (
     outlives,
     own_answer,
 )
-
-CLIENT_GONE = 499
-"""The status on record when the client went before it was answered: the number that proxies use among themselves."""
 
 _MOCKED = ExchangeOutcome.MOCKED
 
@@ -124,11 +121,14 @@ class Service:
             if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
                 intake = decided.intake if decided.settled else self._judge.decide_again(decided, now_ms)
                 return self._carry_out(intake, now_ms, client, begun, judged)
+            if request.unfinished is not None:
+                # What was spent on finding the mock in the turns before is no wait.
+                judged -= cast("Unfinished", request.unfinished).spent
             intake = self._judge.decide(request, body, now_ms)
         except BodyWanted:
             return Collecting(self, client, request, begun)
         except TurnOver as over:
-            return Considering(self, client, request, body, over.unfinished, begun)
+            return Considering(self, client, request, body, over.unfinished, begun, judged)
         except StorageFailure:
             # Of what is kept between requests. As for the view: no answer by what may not be so any more.
             return self.refuse(request, UNAVAILABLE)

@@ -1,7 +1,7 @@
 """The gRPC door: bytes in, bytes out, everything between is the dispatcher's."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -28,11 +28,22 @@ MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 # A status travels in the trailers, as base64 and beside its message, and there many clients take 8 KiB at most.
 _STATUS_BYTES_MAX = 5_000
 
+Ready = Callable[[], Awaitable[Mapping[str, str]]]
+"""Looks at what it takes to serve: what is wrong with each thing, by its name; the empty text when nothing is."""
+
+
+async def _nothing_to_look_at() -> Mapping[str, str]:
+    """Nothing is wrong with a server that takes work."""
+    return {}
+
 
 class GrpcServer:
-    """Serves the contract, health and reflection on one address. As the owner's door it asks for no key."""
+    """Serves the contract, health and reflection on one address. As the owner's door it asks for no key.
 
-    def __init__(self, dispatcher: Dispatcher, *, owner: bool = False) -> None:
+    Its health is not serving before `take_work`, and from then on until `drain` what ``ready`` finds.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, owner: bool = False, ready: Ready = _nothing_to_look_at) -> None:
         self._server = grpc.aio.server(
             options=[
                 # Without this, two servers share a port and neither notices.
@@ -40,7 +51,7 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ]
         )
-        self._health = health.aio.HealthServicer()
+        self._health = _Health(ready)
         self._server.add_generic_rpc_handlers((_Handlers(dispatcher, owner=owner),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
@@ -62,10 +73,14 @@ class GrpcServer:
             raise OSError(f"cannot listen on {address}") from error
         finally:
             os.umask(mask)
+        # Before anybody can ask: the other listeners do not accept yet.
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.start()
-        for name in ("", *service_names()):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+    async def take_work(self) -> None:
+        """Say to whoever asks for its health that it takes work, as long as nothing is wrong."""
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
 
     async def drain(self) -> None:
         """Say to whoever asks for its health that it takes no new work; it still does."""
@@ -75,6 +90,27 @@ class GrpcServer:
         """Refuse new calls, give those under way some time, then end them."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace_seconds)
+
+    async def _say(self, serving: int) -> None:
+        for name in ("", *service_names()):
+            await self._health.set(name, serving)
+
+
+# The class that it extends is published without type information.
+class _Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """``Check`` looks whenever it is asked; ``Watch`` tells when the server begins and ceases to take work."""
+
+    def __init__(self, ready: Ready) -> None:
+        super().__init__()
+        self._ready = ready
+
+    async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802 - as the service spells it
+        """Say whether a service, or the whole server, takes work; ``NOT_FOUND`` when there is no such service."""
+        answer = await super().Check(request, context)
+        serving = health_pb2.HealthCheckResponse.SERVING
+        if answer.status == serving and any((await self._ready()).values()):
+            return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.NOT_SERVING)
+        return answer
 
 
 class _Handlers(grpc.GenericRpcHandler):

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from google.rpc.code_pb2 import Code
 
+from understudy_server.app.observing import Observation, Observe
 from understudy_server.telemetry.histogram import Counts, Histogram
 
 _log = logging.getLogger("understudy.api")
@@ -14,13 +15,6 @@ _log = logging.getLogger("understudy.api")
 # Upper bounds in seconds.
 _BOUNDS: Final = (0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _OTHER: Final = "other"
-
-
-class Span(Protocol):
-    """The span of a call."""
-
-    def end(self, code: int) -> None:
-        """The call has ended with this number of ``google.rpc.Code``."""
 
 
 class Called(NamedTuple):
@@ -35,7 +29,7 @@ class Calls:
 
     def __init__(
         self,
-        span: Callable[[str, Mapping[str, Any]], Span] | None = None,
+        span: Observe | None = None,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._span = span
@@ -69,7 +63,7 @@ class _Observation:
 
     __slots__ = ("_began", "_calls", "_method", "_span")
 
-    def __init__(self, calls: Calls, method: str, span: Span | None) -> None:
+    def __init__(self, calls: Calls, method: str, span: Observation | None) -> None:
         self._calls = calls
         self._method = method
         self._span = span

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, TextIO
 
 from understudy import request_ids
 
+from understudy_server.core.redaction import SECRET_HEADERS
+
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -17,9 +19,10 @@ MASK: Final = "***"
 _CHARACTERS_MAX: Final = 16_384
 # Keys of ours, wherever they stand, and credentials as headers have them. What an exchange holds is never logged at
 # all: this is for texts that others make, such as exceptions.
+_HEADERS: Final = "|".join(re.escape(name.decode()) for name in sorted(SECRET_HEADERS))
 _SECRETS: Final = re.compile(
-    r"""
-    ((?:authorization|cookie)['"]?\s*[:=,]\s*(?:b(?=['"]))?['"]?) [^\r\n'"]+
+    rf"""
+    ((?:{_HEADERS})['"]?\s*[:=,]\s*(?:b(?=['"]))?['"]?) [^\r\n'"]+
     | (\b(?:bearer|basic)\ ) [^\s'",]+
     | (://) [^\s/@:]*:[^\s/@]* (?=@)
     | fmk_[A-Za-z0-9_-]+

@@ -129,7 +129,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "counter",
         "understudy_api_calls",
-        "Calls of the API over all doors, by method and gRPC code.",
+        "Calls of the API over all doors, by method (`other` for what is `UNIMPLEMENTED`) and gRPC code.",
         ("method", "code"),
         _calls,
     ),

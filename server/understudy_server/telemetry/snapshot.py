@@ -74,8 +74,10 @@ async def take(sources: Sources) -> Snapshot:
         held = await sources.store.read(lambda tx: tx.counts(now_ms, "", ""))
     except StorageFailure:
         held = None
-    rows = [live.row for live in sources.view.by_path.values()]
-    environments = {row.id: Environment(row.project_slug, row.slug) for row in rows}
+    environments = {
+        environment_id: Environment(live.row.project_slug, live.row.slug)
+        for environment_id, live in sources.view.by_id.items()
+    }
     return Snapshot(
         facts=sources.host(),
         held=held,

@@ -1,7 +1,9 @@
 """Spans by OpenTelemetry: one for each proxied request, and one for each call of the API.
 
 Where a trace goes on is read from the client's headers, and told to the upstream, by the propagators of
-``OTEL_PROPAGATORS`` (W3C Trace Context by default). This takes the extra ``otel``, and a quarter of a second to import.
+``OTEL_PROPAGATORS`` (W3C Trace Context by default). Of a call over REST only ``traceparent`` and ``tracestate`` come
+in, whatever the propagators read: the gateway hands on no other. This takes the extra ``otel``, and a quarter of a
+second to import.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
 from understudy import request_ids
 
 from understudy_server.core.exchange import Exchange, RawHeaders
@@ -49,17 +51,24 @@ class Tracing:
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("understudy")
+        self._trouble = _Trouble("a call")
 
     def call(self, method: str, metadata: Mapping[str, Any]) -> "CallSpan":
-        """Begin the span of a call of the API."""
+        """Begin the span of a call of the API; one that cannot be traced has a span that is nowhere."""
+        try:
+            return CallSpan(self._begin(method, metadata))
+        except Exception as error:  # noqa: BLE001 - samplers and propagators are code that users configure
+            self._trouble.tell(error)
+            return CallSpan(INVALID_SPAN)
+
+    def _begin(self, method: str, metadata: Mapping[str, Any]) -> Span:
         name = method.removeprefix("/")
         attributes = {"rpc.system.name": "grpc", "rpc.method": name}
         if request_id := request_ids.CURRENT.get():
             attributes["understudy.request_id"] = request_id
         fields = _fields()
         given = {key: str(value) for key, value in metadata.items() if key in fields}
-        span = self._tracer.start_span(name, _context(given), SpanKind.SERVER, attributes)
-        return CallSpan(span)
+        return self._tracer.start_span(name, _context(given), SpanKind.SERVER, attributes)
 
     def proxy(self, place_of: Callable[[str], str]) -> "ProxyTraces":
         """The spans of proxied requests. ``place_of`` an environment (its id) is its ``project/environment``."""
@@ -93,6 +102,21 @@ class CallSpan:
         span.end()
 
 
+class _Trouble:
+    """Tells the log that something could not be traced, once: what fails for one fails for all."""
+
+    __slots__ = ("_is_told", "_what")
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._is_told = False
+
+    def tell(self, error: Exception) -> None:
+        if not self._is_told:
+            self._is_told = True
+            _log.warning("%s could not be traced: %s", self._what, error)
+
+
 class UpstreamTrace:
     """The span of a request that goes on to an upstream. ``headers`` tell the upstream of it."""
 
@@ -115,10 +139,17 @@ class ProxyTraces:
         self._tracer = tracer
         self._place_of = place_of
         self._begun: UpstreamTrace | None = None
-        self._has_failed = False
+        self._trouble = _Trouble("a request")
 
     def begin(self, headers: RawHeaders) -> UpstreamTrace:
-        """A request with these headers goes on to an upstream."""
+        """A request with these headers goes on to an upstream; one that cannot be traced goes on as it came."""
+        try:
+            return self._begin(headers)
+        except Exception as error:  # noqa: BLE001 - samplers and propagators are code that users configure
+            self._trouble.tell(error)
+            return UpstreamTrace(INVALID_SPAN, (), frozenset())
+
+    def _begin(self, headers: RawHeaders) -> UpstreamTrace:
         span = self._tracer.start_span("proxy", _context(_given(headers)), SpanKind.SERVER)
         told: dict[str, str] = {}
         propagate.inject(told, trace.set_span_in_context(span))
@@ -141,10 +172,7 @@ class ProxyTraces:
             try:
                 self._trace(exchange)
             except Exception as error:  # noqa: BLE001 - the library runs code that its users configure
-                if not self._has_failed:
-                    # Once: what fails for one request fails for all.
-                    self._has_failed = True
-                    _log.warning("a request could not be traced: %s", error)
+                self._trouble.tell(error)
 
         return Recording(record_traced)
 
@@ -162,7 +190,8 @@ class ProxyTraces:
             span.update_name(exchange.method if exchange.method in _METHODS else "HTTP")
             span.set_attributes(self._attributes(exchange))
             if exchange.status >= 500 or exchange.outcome in _FAILED:
-                span.set_attribute("error.type", exchange.outcome.value or str(exchange.status))
+                error_type = exchange.outcome.value if exchange.outcome in _FAILED else str(exchange.status)
+                span.set_attribute("error.type", error_type)
                 span.set_status(StatusCode.ERROR)
         span.end(end)
 

@@ -166,6 +166,31 @@ async def test_a_session_that_begins_anew_counts_from_nothing(ask: Asker) -> Non
     assert (found.outcome.count, found.completeness.session_id) == (2, now.session_id)
 
 
+async def test_calls_of_a_session_that_has_ended_are_not_what_is_waited_for(ask: Asker) -> None:
+    ask.record(await ask.begin())
+    await ask.desk.end(DELETE_MODE_DELETE)
+    waiting = await begun(ask, pays())
+    now = await ask.begin()
+    ask.record(now)
+    found = await answer(waiting)
+    assert (found.verdict, found.outcome.count, found.completeness.session_id) == (PASSED, 1, now.session_id)
+
+
+async def test_when_the_session_is_deleted_the_one_before_it_is_no_answer(ask: Asker) -> None:
+    before = await ask.begin()
+    ask.record(before)
+    await ask.desk.end(DELETE_MODE_DELETE)
+    now = await ask.begin()
+    waiting = await begun(ask, pays())
+    await ask.desk.end(DELETE_MODE_DELETE)
+    ask.record(before, "/late")
+    await quiet()
+    assert not waiting.done()
+    ask.record(now)
+    found = await answer(waiting)
+    assert (found.outcome.count, found.completeness.session_id, found.completeness.kept) == (1, now.session_id, 1)
+
+
 async def test_what_belongs_to_no_session_can_be_waited_for(ask: Asker) -> None:
     ask.session_key = " "
     waiting = await begun(ask, pays())

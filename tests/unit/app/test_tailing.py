@@ -129,6 +129,33 @@ async def test_a_session_that_is_made_anew_is_followed(ask: Asker) -> None:
     assert [(row.path, row.number) for row in rows] == [("/last", 1), ("/first", 1)]
 
 
+async def test_when_a_session_is_deleted_the_rows_of_the_one_before_it_do_not_come_again(ask: Asker) -> None:
+    before = await ask.begin()
+    ask.record(before)
+    await ask.desk.end(DELETE_MODE_DELETE)
+    await ask.begin()
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        await ask.desk.end(DELETE_MODE_DELETE)
+        ask.record(before, "/late")
+        assert await tail.is_quiet()
+        ask.record(await ask.begin(), "/next")
+        assert (await tail.next()).log.path == "/next"
+
+
+async def test_who_reads_slowly_has_the_last_rows_of_a_session_before_those_of_the_next(ask: Asker) -> None:
+    before = await ask.begin()
+    for _ in range(2):
+        ask.record(before)
+    async with ask.tailing(from_start=True) as tail:
+        rows = [(await tail.next()).log]
+        ask.record(before, "/last")
+        await ask.desk.end(DELETE_MODE_DELETE)
+        ask.record(await ask.begin(), "/first")
+        rows += [(await tail.next()).log for _ in range(3)]
+    assert [(row.path, row.number) for row in rows] == [("/pay", 1), ("/pay", 2), ("/last", 3), ("/first", 1)]
+
+
 async def test_what_belongs_to_no_session_can_be_followed(ask: Asker) -> None:
     ask.session_key = " "
     async with ask.tailing() as tail:

@@ -335,6 +335,15 @@ async def test_a_verification_is_put_on_record(ask: Asker) -> None:
     assert milliseconds(found[0].asked_at) >= ask.desk.world.clock.now_ms
 
 
+async def test_what_was_found_of_order_and_others_is_put_on_record_if_it_was_asked_for(ask: Asker) -> None:
+    ask.record(await ask.begin(), "/buy")
+    await ask.verify(pays(at_least=0))
+    answered = await ask.verify(pays(at_least=0), in_order=True, no_others=True)
+    plain, full = await ask.verifications()
+    assert (plain.HasField("order"), plain.HasField("others")) == (False, False)
+    assert (full.order, full.others) == (answered.order, answered.others) == (FAILED, FAILED)
+
+
 async def test_a_verification_of_much_is_kept_with_less(ask: Asker) -> None:
     stream = await ask.begin()
     for _ in range(30):

@@ -32,6 +32,11 @@ def test_headers_that_always_change_are_not_compared(name: str) -> None:
     assert differences(Answer(200, {name: ["1"]}, b""), Answer(200, {name: ["2"]}, b"")) == []
 
 
+def test_names_of_headers_that_may_differ_have_no_case() -> None:
+    recorded, now = Answer(200, {"x-foo": ["1"]}, b""), Answer(200, {"x-foo": ["2"]}, b"")
+    assert differences(recorded, now, ["headers.X-Foo"]) == []
+
+
 def test_json_is_compared_by_value() -> None:
     recorded = b'{"id": 1, "items": [{"a": 1}, 2], "gone": null}'
     now = b'{"items":[{"a":"1"},2,3],"id":1,"new":true}'

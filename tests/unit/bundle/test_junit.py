@@ -1,12 +1,11 @@
 import xml.etree.ElementTree as ET
 from typing import Any
 
-import pytest
 from google.protobuf.json_format import ParseDict
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy.v1 import verification_service_pb2 as pb
-from understudy_server.bundle.junit import junit, worst
+from understudy_server.bundle.junit import junit
 
 
 def verification(verdict: str, *outcomes: dict[str, Any]) -> pb.Verification:
@@ -60,31 +59,22 @@ def test_a_failure_names_the_nearest_calls() -> None:
     failure = suite_of(verification("FAILED", outcome("FAILED", nearCalls=[near]))).find("testcase/failure")
     assert failure is not None
     assert failure.get("message") == "expected 1 call, and there were 2"
-    assert failure.text == 'POST /api/pay (log_1)\n  matcher.query.page: expected equals "2", got nothing'
+    assert failure.text == 'near: POST /api/pay (log_1)\n  matcher.query.page: expected equals "2", got nothing'
 
 
 def test_what_is_judged_over_all_together_is_a_case_of_its_own() -> None:
-    suite = suite_of(verification("FAILED", outcome("PASSED")))
+    judged = verification("FAILED", outcome("FAILED"))
+    judged.order, judged.others = pb.VERDICT_FAILED, pb.VERDICT_PASSED
+    suite = suite_of(judged)
     assert [(case.get("name"), case.find("failure") is not None) for case in suite] == [
-        ("pays once", False),
-        ("all together", True),
+        ("pays once", True),
+        ("in this order", True),
+        ("no others", False),
     ]
 
 
 def test_without_verifications_the_suite_is_empty() -> None:
     assert suite_of().get("tests") == "0"
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        ((), pb.VERDICT_PASSED),
-        ((pb.VERDICT_PASSED, pb.VERDICT_INCONCLUSIVE), pb.VERDICT_INCONCLUSIVE),
-        ((pb.VERDICT_INCONCLUSIVE, pb.VERDICT_FAILED), pb.VERDICT_FAILED),
-    ],
-)
-def test_the_worst_verdict_counts(verdicts: tuple[pb.Verdict, ...], expected: pb.Verdict) -> None:
-    assert worst(verdicts) == expected
 
 
 @given(st.text(), st.text())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from support import records
 from understudy_server.cli.embedded import open_rooms
+from understudy_server.core.record import Lost
 from understudy_server.journal.memory import MemoryLimits
 
 
@@ -20,7 +21,7 @@ async def test_a_journal_in_memory_keeps_to_its_limits(tmp_path: Path) -> None:
     async with open_rooms(tmp_path, "normal", MemoryLimits(exchanges_max=2)) as rooms:
         for number in range(5):
             rooms.journal.record(records.exchange(number))
-        assert rooms.journal.dropped == 3
+        assert rooms.journal.losses == {Lost.SERVER_QUOTA: 3}
 
 
 async def test_ids_go_on_after_those_in_the_journal_on_disk(tmp_path: Path) -> None:

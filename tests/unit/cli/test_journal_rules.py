@@ -109,4 +109,4 @@ async def test_what_was_lost_by_which_reason_is_told(tmp_path: Path) -> None:
 
     assert standing == Standing(5, 2, {Lost.SESSION_QUOTA: 3})
     assert [(each.reason, each.count) for each in status.losses] == [("session_quota", 3)]
-    assert (status.waiting, status.dropped) == (0, 3)
+    assert (status.waiting, status.dropped) == (0, 0)

@@ -100,7 +100,7 @@ def test_it_can_be_sent_in_another_session_with_other_headers(session: Shell, da
 @pytest.mark.parametrize(
     ("kept", "why"),
     [
-        (Captured(b"{", 900, "application/json"), "only the beginning of its body"),
+        (Captured(b"{", 900, "application/json"), "its body is masked"),
         (Captured(b"", 9, "application/json", "ab" * 32), "its body is masked"),
         (Captured(b"{}", 9, "application/json", "masked"), "its body is masked"),
     ],
@@ -111,6 +111,21 @@ def test_a_request_that_is_not_whole_on_record_is_not_sent(
     (log_id,) = record(data, [call(kept=kept)])
     result = session.run("replay", log_id, "--to", service.url)
     assert (result.exit_code, why in result.stderr) == (1, True)
+    assert service.asked == []
+
+
+def test_a_body_that_is_kept_unpacked_is_sent_unpacked(session: Shell, data: Path, service: Service) -> None:
+    (log_id,) = record(data, [call(headers=((b"Content-Encoding", b"gzip"), (b"Digest", b"sha-256=x")))])
+    session.ok("replay", log_id, "--to", service.url)
+    ((_, headers, body),) = service.asked
+    assert (body, "content-encoding" in headers, "digest" in headers) == (b'{"amount":1180}', False, False)
+
+
+def test_an_answer_that_broke_off_is_nothing_to_compare_with(session: Shell, data: Path, service: Service) -> None:
+    broken = [call()._replace(findings=("upstream_broke_off",)), call(status=499), call(status=0)]
+    for log_id in record(data, broken):
+        result = session.run("replay", log_id, "--to", service.url)
+        assert (result.exit_code, "its answer was not sent to the end" in result.stderr) == (1, True)
     assert service.asked == []
 
 

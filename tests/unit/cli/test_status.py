@@ -105,10 +105,12 @@ def test_each_of_several_problems_has_a_line(capsys: pytest.CaptureFixture[str])
     assert lines[-2:] == ["  manifests: shop.yaml:3:9: first", "  manifests: shop.yaml:4:9: second"]
 
 
-def test_exchanges_that_are_not_there_any_more_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exchanges_that_are_not_there_any_more_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
     status = _well()
-    status.journal.kind, status.journal.dropped = "memory", 7
-    assert "5120 exchanges since the start, 7 made room for newer ones" in _printed(status, capsys)
+    for reason, count in (("session_quota", 7), ("retention", 3), ("unclean_stop", 0)):
+        status.journal.losses.add(reason=reason, count=count)
+    lost = "7 (session_quota), 3 (retention), some (unclean_stop)"
+    assert f"5120 exchanges since the start; not on record any more: {lost}\n" in _printed(status, capsys)
 
 
 def test_what_a_stranger_stored_does_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from understudy_server.core.exchange import Exchange
 from understudy_server.core.explanation import Considered, Elsewhere, Explanation, Outcome, Reason
 from understudy_server.core.health import FINDINGS_MAX, Facts, findings
 from understudy_server.core.health_finding import Finding
-from understudy_server.core.health_tally import Some, Tally, asked_of
+from understudy_server.core.health_tally import Group, Tally, asked_of
 from understudy_server.core.matching.mismatch import Mismatch
 from understudy_server.core.matching.mock import Layer
 from understudy_server.core.record import ExchangeOutcome, Lost, Standing
@@ -94,7 +94,7 @@ def test_a_session_whose_key_differs_in_case_alone_is_named() -> None:
 
 
 def test_requests_without_any_key_are_a_hint_where_none_carried_this_one() -> None:
-    unkeyed = Some()
+    unkeyed = Group()
     for number in (9, 8, 7):
         unkeyed.add(came(number, session_id="", session_key=""))
     first, second = told(session_id="", exists=False, unkeyed=unkeyed)
@@ -353,7 +353,10 @@ def test_a_record_that_is_not_whole_is_told_with_what_was_lost() -> None:
     (found,) = told(standing=standing, complete=False)
     assert (found.code, found.count) == ("journal_incomplete", 20)
     assert "(session_quota: 20, unclean_stop)" in found.message
-    assert "raise the environment's limits of what is kept of a session" in found.message
+    assert (
+        "To keep all of it: let the environment keep more of a session (sessionLogEntriesMax, sessionLogBytesMax); "
+        in found.message
+    )
 
 
 @pytest.mark.parametrize("reason", Lost)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.cpu_time import cpu_seconds
+from support.hostile import BODIES
 from understudy_server.core import json_reading
 from understudy_server.core.json_parts import NotInParts, read_in_parts
 
@@ -98,6 +100,46 @@ def test_later_value_for_the_same_name_counts(later: str) -> None:
 def test_what_is_no_json_is_not_read_in_parts(text: str) -> None:
     with pytest.raises(NotInParts):
         _read(text.encode())
+
+
+def test_body_that_lists_the_numbers_that_could_be_marks_is_read_as_soon_as_another() -> None:
+    text = BODIES["all marks"]
+    found: list[tuple[Any, list[int]]] = []
+    assert cpu_seconds(lambda: found.append(_read(text))) < 1
+    assert found[0][0] == json.loads(text)
+
+
+def test_mark_that_is_in_the_text_by_chance_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.randbelow", lambda _: 5)
+    with pytest.raises(NotInParts):
+        _read(f'{{"items": {_LIST}, "n": {10**17 + 5}}}'.encode())
+    assert _read(f'{{"items": {_LIST}, "n": {10**17 + 6}}}'.encode())[0]["n"] == 10**17 + 6
+
+
+@pytest.mark.parametrize("name", ["long lists in long lists", "nearly long lists"])
+def test_what_is_tried_for_one_text_has_an_end(name: str) -> None:
+    lengths: list[int] = []
+
+    def read(piece: bytes) -> Any:
+        lengths.append(len(piece))
+        return json.loads(piece)
+
+    with pytest.raises(NotInParts):
+        list(read_in_parts(BODIES[name], 48 * 1024, read))
+    assert sum(lengths) <= 5 * len(BODIES[name])
+
+
+def test_when_the_rest_is_no_json_no_other_list_is_tried() -> None:
+    tries: list[int] = []
+
+    def read(piece: bytes) -> Any:
+        tries.append(len(piece))
+        return json.loads(piece)
+
+    # Of both lists that are open at its beginning, and of the object, the inner list is the long one.
+    with pytest.raises(NotInParts):
+        list(read_in_parts(f'{{"a": [{{"b": {_LIST}}}], "end": !}}'.encode(), _SIZE, read))
+    assert tries[-1] < 60, "what is around the list is read last"
 
 
 _leaves = st.one_of(

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.cpu_time import cpu_seconds
-from understudy_server.core.json_reading import DEPTH_MAX, PARSED_BYTES_MAX, UNREADABLE, WEIGHT_MAX, read, steps_to_read
+from understudy_server.core.json_reading import (
+    DEPTH_MAX,
+    PARSED_BYTES_MAX,
+    UNREADABLE,
+    WEIGHT_MAX,
+    read,
+    steps_to_read,
+    takes_parts,
+)
 from understudy_server.core.steps import STEPS_MAX
 
 
@@ -34,6 +42,7 @@ from understudy_server.core.steps import STEPS_MAX
         (b"1" + b"0" * 400, 10**400),
         (b"1e999", float("inf")),
         (b"[" * DEPTH_MAX + b"]" * DEPTH_MAX, None),
+        (b" " * 100_000 + b"1", 1),
     ],
 )
 def test_value_is_read(text: bytes, value: Any) -> None:
@@ -139,6 +148,14 @@ def test_usual_text_is_read_up_to_the_limit() -> None:
     assert len(read(_USUAL)) == 10_000
 
 
+@pytest.mark.parametrize("spaces", [1023, 1024, 1100, 70_000])
+def test_white_space_before_a_long_text_is_read_over(spaces: int) -> None:
+    text = b"\n " * (spaces // 2) + b"[" + b'"abcdef",' * 9_000 + b"1]"
+    assert len(read(text)) == 9_001
+    assert takes_parts(text)
+    assert not takes_parts(b" " * 1000 + b"x" * 80_000)
+
+
 def test_usual_text_with_a_long_integer_is_read_up_to_a_smaller_limit() -> None:
     part = b"[" + b",".join([_CARD % (number, number) for number in range(800)])
     assert read(part + b",123456789012345678901]")[-1] == 123456789012345678901
@@ -166,6 +183,7 @@ def test_usual_text_with_a_long_integer_is_read_up_to_a_smaller_limit() -> None:
         b"{" + b",".join([b'"k%d":0' % number for number in range(_MIB // 12)]) + b"}",
         b" " * (_MIB - 1) + b"x",
         b"e" * _MIB,
+        b" " * _MIB,
     ],
     ids=lambda text: repr(text[:12]),
 )

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.calls_on_record import recorded_call
+from support.calls_on_record import recorded_call, take_in
 from understudy_server.core.exchange import Captured, Exchange
 from understudy_server.core.matching.criteria import Equals
 from understudy_server.core.matching.matcher import Matcher
@@ -34,7 +34,7 @@ def judged(rows: Sequence[Row], bounds: Sequence[Bounds]) -> Judgement:
     judgement = Judgement([expected(at, each) for at, each in enumerate(bounds)])
     for number, row in enumerate(rows, 1):
         if row is not None:
-            judgement.take(call(number, row))
+            take_in(judgement, call(number, row))
     judgement.reach(len(rows))
     return judgement
 
@@ -152,7 +152,7 @@ def test_what_breaks_an_order_is_the_first_that_no_call_fits_in_its_place() -> N
 
 def test_exchanges_up_to_a_number_do_not_count_and_are_not_missed() -> None:
     judgement = Judgement([expected(0, Bounds(1))], after=5)
-    judgement.take(call(7, "y"))
+    take_in(judgement, call(7, "y"))
     assert (judgement.tallies[0].count, judgement.lost, judgement.number) == (1, 1, 7)
 
 
@@ -195,7 +195,7 @@ def test_a_body_that_was_not_kept_whole_is_no_reason_to_doubt_what_fails_without
     cut = Captured(b'{"a"', 1_000, "application/json")
     matcher = Matcher(body=Equals("x"), others=(QueryPart(Equals("1"), "p"),))
     judgement = Judgement([Expected(matcher, Bounds(0, 0))])
-    judgement.take(recorded_call(1, "/pay?p=2", body=cut))
+    take_in(judgement, recorded_call(1, "/pay?p=2", body=cut))
     assert judgement.verdict(0) is Verdict.PASSED
-    judgement.take(recorded_call(2, "/pay?p=1", body=cut))
+    take_in(judgement, recorded_call(2, "/pay?p=1", body=cut))
     assert judgement.verdict(0) is Verdict.INCONCLUSIVE

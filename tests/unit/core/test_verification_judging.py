@@ -113,6 +113,8 @@ MASKED_BODY = Captured(b'{"amount":12,"card":{"number":"[redacted]","last4":"000
         ({"json_subset": '{"card": {"number": "[redacted]"}}'}, Fit.UNDECIDED),
         ({"equals": "x"}, Fit.UNDECIDED),
         ({"present": True}, Fit.YES),
+        ({"each": Criterion(present=True)}, Fit.NO),
+        ({"some": Criterion(present=True)}, Fit.NO),
     ],
 )
 def test_masks_hide_what_they_stand_for_and_nothing_else(test: dict[str, Any], found: Fit) -> None:

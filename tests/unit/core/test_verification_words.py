@@ -1,7 +1,7 @@
 """Verdicts in sentences."""
 
 import pytest
-from support.calls_on_record import recorded_call
+from support.calls_on_record import recorded_call, take_in
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy_server.core import verification_words as words
 from understudy_server.core.exchange import Captured
@@ -21,7 +21,7 @@ def expected(bounds: Bounds, message: RequestMatcher = PAY, name: str = "") -> E
 def judged(each: Expected, *targets: str, lost: int = 0) -> Judgement:
     judgement = Judgement([each])
     for number, target in enumerate(targets, 1):
-        judgement.take(recorded_call(number, target))
+        take_in(judgement, recorded_call(number, target))
     judgement.reach(len(targets) + lost)
     return judgement
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_told_says_what_is_missing_and_what_to_do() -> None:
 
 def test_what_could_not_be_judged_is_said_to_be_so() -> None:
     judgement = Judgement([expected(Bounds(0, 0), RequestMatcher(body=Criterion(equals="x")))])
-    judgement.take(recorded_call(1, body=Captured(b"x", 10)))
+    take_in(judgement, recorded_call(1, body=Captured(b"x", 10)))
     assert "1 call could not be judged, since a body was not kept whole" in said(judgement)
 
 
@@ -115,7 +115,7 @@ def test_a_killed_server_is_named() -> None:
 def test_an_order_that_is_broken_names_what_is_missing_in_its_place() -> None:
     judgement = Judgement([expected(Bounds(1)), expected(Bounds(1), RequestMatcher(path="/api/buy"))])
     for number, target in enumerate(["/api/buy", "/api/pay"], 1):
-        judgement.take(recorded_call(number, target))
+        take_in(judgement, recorded_call(number, target))
     text = words.whole(judgement, [Verdict.PASSED, Verdict.PASSED], judgement.order(), None)
     assert text == (
         "the calls are not in the order expected: no call of /api/buy comes in its place, judged over 2 exchanges"

@@ -6,9 +6,14 @@ from collections.abc import Callable
 import pytest
 from understudy_server.core.matching.criteria import Criterion, Equals, JsonSubset
 from understudy_server.core.matching.criteria_combined import AllOf
+from understudy_server.core.matching.criteria_json import JsonSubsetInAnyOrder
 from understudy_server.core.matching.criteria_members import Some
+from understudy_server.core.matching.criteria_texts import Contains
+from understudy_server.core.matching.matcher import Matcher
+from understudy_server.core.matching.parts import StatePart
 from understudy_server.core.matching.request import Request
 from understudy_server.core.matching.work import REQUEST_STEPS_MAX, TURN_STEPS, TurnOver, Work
+from understudy_server.core.state import ABSENT, Scope
 from understudy_server.core.steps import STEPS_MAX, Steps
 
 # Of 700 elements, each of which takes some ten steps to be looked at.
@@ -69,6 +74,61 @@ def test_what_may_be_another_thing_next_time_is_tested_again() -> None:
     for _ in range(2):
         work.test(_taking(1, made=made))
     assert made == [1, 1]
+
+
+def test_what_may_be_another_thing_is_tested_again_when_it_is() -> None:
+    work, made, about = Work(in_turns=True), list[int](), object()
+    for value in ([1, "a"], [1, "a"], [True, "a"], [1.0, "a"], [1.0, "a"], ABSENT, ABSENT, None):
+        work.test(_taking(1, made=made), about, value)
+    assert len(made) == 5
+
+
+@pytest.mark.parametrize("key", ["as it is", "read anew"])
+def test_criterion_on_what_is_kept_is_tested_once_over_all_turns(key: str) -> None:
+    kept = list(range(400))
+    matcher = Matcher(others=(StatePart(JsonSubsetInAnyOrder([7]), Scope.SESSION, key),), body=Contains("x"))
+    request, turns = _keeping(kept), 1
+    while True:
+        try:
+            assert matcher.matches(request)
+            break
+        except TurnOver:
+            assert turns < 3
+            assert request.go_on()
+            before, request = request, _keeping(kept if key == "as it is" else list(kept))
+            request.take_over(before)
+            turns += 1
+    # It takes more than a turn: this is about what is left for the body.
+    assert (turns, request.work.left > 0) == (2, True)
+
+
+def test_criterion_on_what_is_kept_is_tested_anew_when_something_else_is_kept() -> None:
+    matcher = Matcher(others=(StatePart(JsonSubsetInAnyOrder([7]), Scope.SESSION, "k"),), body=Contains("x"))
+    request = _keeping(list(range(400)))
+    with pytest.raises(TurnOver):
+        matcher.matches(request)
+    again = _keeping([8])
+    again.take_over(request)
+    assert not matcher.matches(again)
+
+
+def _keeping(value: object) -> Request:
+    request = _in_turns(b"x")
+    request.state_value = lambda *_: value
+    return request
+
+
+def test_request_that_is_no_longer_judged_in_turns_does_all_in_one_go() -> None:
+    request = _in_turns(_BODY)
+    assert not _TAKES_LONG.holds_for_body(request)
+    request.in_turns = False
+    assert not Some(Equals("another")).holds_for_body(request)
+
+
+def test_request_that_takes_over_is_judged_in_turns_as_the_one_before() -> None:
+    again = Request("POST", "/", body=_BODY)
+    again.take_over(_in_turns(_BODY))
+    assert again.in_turns
 
 
 def test_where_nobody_waits_it_is_done_in_one_go() -> None:

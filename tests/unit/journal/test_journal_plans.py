@@ -9,7 +9,7 @@ from support.journal_model import PlainRules, exchange
 from understudy_server.core.record import Quota, Stream
 from understudy_server.journal import questions
 from understudy_server.journal.doubt import Doubt
-from understudy_server.journal.ledger import Ledger
+from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.rules import DiskLimits
 from understudy_server.journal.sweeping import forget, sweep
 from understudy_server.store.sqlite import migrations
@@ -83,3 +83,16 @@ def test_a_sweep_touches_what_is_old(connection: sqlite3.Connection) -> None:
 
     # The streams of which nothing is kept are looked through from the one quiet for longest, and counted.
     assert all("stream_emptied" in each for each in _scans(connection, work))
+
+
+def test_what_has_ended_is_forgotten_behind_any_number_of_sessions_that_go_on(connection: sqlite3.Connection) -> None:
+    rules = PlainRules(Quota(0, 0, 0, 0, 1), {f"ses_{SLICE + 5}"})
+    ledger = _ledger(rules)
+    ledger.append(connection, [exchange(number, f"ses_{number}") for number in range(1, SLICE + 10)], {})
+
+    first = forget(connection, ledger, 1 << 40)
+    assert first is not None
+    assert forget(connection, ledger, 1 << 40, first) is None
+
+    (left,) = connection.execute("SELECT count(*) FROM stream").fetchone()
+    assert left == SLICE + 8

@@ -32,7 +32,7 @@ async def test_the_oldest_make_room_for_the_newest() -> None:
         journal.record(records.exchange(number))
 
     assert await _kept(journal) == records.numbered([records.exchange(number) for number in (3, 4, 5)], 3)
-    assert journal.dropped == 2
+    assert (journal.losses, journal.dropped) == ({Lost.SERVER_QUOTA: 2}, 0)
 
 
 async def test_what_made_room_is_found_in_no_way() -> None:
@@ -53,7 +53,7 @@ async def test_that_exchanges_had_to_go_is_said_once(caplog: pytest.LogCaptureFi
         journal.record(records.exchange(number))
 
     assert [each.levelno for each in caplog.records] == [logging.WARNING]
-    assert journal.dropped == 17
+    assert journal.losses == {Lost.SERVER_QUOTA: 17}
 
 
 async def test_nothing_is_said_while_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
@@ -61,7 +61,7 @@ async def test_nothing_is_said_while_there_is_room(caplog: pytest.LogCaptureFixt
     for number in range(1, 951):
         journal.record(records.exchange(number))
 
-    assert (len(await _kept(journal)), journal.dropped, caplog.records) == (950, 0, [])
+    assert (len(await _kept(journal)), journal.losses, caplog.records) == (950, {}, [])
 
 
 async def test_no_more_goes_at_a_time_than_a_small_part() -> None:
@@ -72,7 +72,7 @@ async def test_no_more_goes_at_a_time_than_a_small_part() -> None:
     kept = len(await _kept(journal))
 
     assert 6_400 - 64 <= kept <= 6_400
-    assert kept + journal.dropped == 20_000
+    assert kept + journal.losses[Lost.SERVER_QUOTA] == 20_000
 
 
 async def test_bodies_are_bounded_in_bytes() -> None:

@@ -99,6 +99,23 @@ async def test_the_doubt_stays_over_restarts_and_where_it_began(tmp_path: Path) 
     await third.close()
 
 
+async def test_after_another_kill_what_came_since_the_first_is_in_doubt_too(tmp_path: Path) -> None:
+    again = await _open(await _killed(tmp_path, "ses_1"))
+    for number in range(2, 6):
+        again.record(exchange(number, "ses_1"))
+    await again.last_id()
+    left = tmp_path / "left again"
+    left.mkdir()
+    for name in (FILE, f"{FILE}-wal"):
+        shutil.copy(tmp_path / "left" / name, left)
+    await again.close()
+
+    third = await _open(left)
+
+    assert (await third.standing(_stream("ses_1"))).doubtful_after == 5
+    await third.close()
+
+
 async def test_who_only_reads_may_be_killed(tmp_path: Path) -> None:
     first = await _open(tmp_path)
     first.record(exchange(1, "ses_1"))

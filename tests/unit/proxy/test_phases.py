@@ -1,11 +1,20 @@
 """How long each phase of an exchange took is on record, to the microsecond."""
 
+import json
+from asyncio import Handle
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVarTuple
+
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
+from support.manual_loop import ManualLoop
 from support.planned import KEY, planned_mocks, respond, source_of
 from support.proxying import ask, get, running
 from support.virtual_proxy import VirtualProxy
 from understudy_server.core.record import NO_PHASES, Phases
 from understudy_server.proxy.timing import USUAL_PHASES, Phase, Timing, at_once
+
+_Ts = TypeVarTuple("_Ts")
 
 _UPSTREAM = "http://192.0.2.1"
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"
@@ -94,6 +103,56 @@ def test_body_that_decides_is_waited_for_in_the_queue() -> None:
         proxy.pass_ms(5)
         (exchange,) = proxy.exchanges
     assert exchange.phases == Phases(queue_us=12_000, delay_us=5_000, total_us=17_000)
+
+
+class _Working(ManualLoop):
+    """Each callback takes a millisecond."""
+
+    def call_soon(self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None) -> Handle:
+        return super().call_soon(self._work, callback, *args, context=context)
+
+    def _work(self, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        self._now += 0.001
+        callback(*args)
+
+
+_LONG = json.dumps([{"id": number, "name": "Bo"} for number in range(20_000)]).encode()
+
+
+def _asking_for_a_member() -> FakeSource:
+    message = mock("ovr_x", path="/x", json="1")
+    message.matcher.body.json_path.path = "$[19999].id"
+    source = FakeSource()
+    source.commit(
+        environments={ENVIRONMENT_ID: environment()},
+        mocks={"ovr_x": message},
+        sessions={"ses_ci-42": session(overrides=("ovr_x",))},
+    )
+    return source
+
+
+def test_turns_in_which_the_mock_is_looked_for_are_no_wait() -> None:
+    loop = _Working()
+    with VirtualProxy(_asking_for_a_member(), loop=loop) as proxy:
+        proxy.send(ask("POST", "/x", KEY, body=_LONG))
+        (exchange,) = proxy.exchanges
+    phases = exchange.phases
+    assert phases.match_us > 8_000
+    assert phases == Phases(match_us=phases.match_us, total_us=phases.match_us)
+
+
+def test_store_that_is_waited_for_between_such_turns_is_waited_for_in_the_queue() -> None:
+    loop, source = _Working(), _asking_for_a_member()
+    with VirtualProxy(source, loop=loop) as proxy:
+        client = proxy.connect()
+        client.deliver(ask("POST", "/x", KEY, body=_LONG))
+        source.commit(environments={ENVIRONMENT_ID: environment()})
+        proxy.settle()
+        (exchange,) = proxy.exchanges
+    phases = exchange.phases
+    assert phases.match_us > 8_000
+    assert 0 < phases.queue_us < 8_000
+    assert phases.total_us == phases.queue_us + phases.match_us
 
 
 async def test_real_time_passes_in_a_proxy_that_is_told_no_other() -> None:

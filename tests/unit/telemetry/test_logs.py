@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from understudy import request_ids
+from understudy_server.core.redaction import SECRET_HEADERS
 from understudy_server.telemetry import logs
 from understudy_server.telemetry.logs import JsonLines, LogFormat, TextLines, mask
 
@@ -97,6 +98,8 @@ def test_a_line_of_text_has_the_id_once(written: io.StringIO) -> None:
         ("{'authorization': 'Token abc', 'accept': '*/*'}", "{'authorization': '***', 'accept': '*/*'}"),
         ("(b'Cookie', b'sid=1; b=2')", "(b'Cookie', b'***')"),
         ("Set-Cookie: sid=1", "Set-Cookie: ***"),
+        ("X-Api-Key: abc", "X-Api-Key: ***"),
+        ('{"x-api-key": "abc", "accept": "*/*"}', '{"x-api-key": "***", "accept": "*/*"}'),
         ("sent Bearer abc, then more", "sent Bearer ***, then more"),
         ("http://user:pass@host/x", "http://***@host/x"),
         ("authorization failed", "authorization failed"),
@@ -105,6 +108,13 @@ def test_a_line_of_text_has_the_id_once(written: io.StringIO) -> None:
 )
 def test_credentials_are_masked(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_HEADERS))
+def test_what_the_journal_masks_no_line_of_the_log_has(name: bytes) -> None:
+    header = (name, b"s3cret")
+    assert "s3cret" not in mask(f"{name.decode().title()}: s3cret")
+    assert "s3cret" not in mask(f"cannot send {[header, (b'accept', b'*/*')]}")
 
 
 @given(st.text(), st.sampled_from(["json", "text"]))

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Sampler, SamplingResult
 from opentelemetry.trace import SpanKind, StatusCode
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.planned import KEY, Planned, forward, planned_mocks, source_of
 from support.proxying import Upstream, ask, get, running, status_of, unused_port, upstream
 from understudy import request_ids
 from understudy_server.core.responding.plan import Plan
+from understudy_server.telemetry.calls import Calls
 from understudy_server.telemetry.spans import ProxyTraces, Tracing
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -175,6 +179,36 @@ async def test_a_failed_upstream_is_an_error(traced: Traced) -> None:
     assert traced.attributes["error.type"] == "upstream_failed"
 
 
+async def test_an_answer_of_the_server_that_is_no_failure_of_an_upstream_or_a_mock_is_an_error_by_its_status(
+    traced: Traced,
+) -> None:
+    source = passing("")
+    source.commit(
+        mocks={"ovr_1": mock("ovr_1", path="/pay", status=503)}, sessions={"ses_ci-42": session(overrides=("ovr_1",))}
+    )
+    async with running(source, traces=traced.proxy) as proxy:
+        assert status_of(await proxy.ask(get("/pay", KEY))) == 503
+    (span,) = traced.spans
+    assert span.status.status_code is StatusCode.ERROR
+    assert (traced.attributes["error.type"], traced.attributes["understudy.outcome"]) == ("503", "mocked")
+
+
+async def test_an_error_that_an_upstream_answers_with_is_one_by_its_status(traced: Traced) -> None:
+    async def fail(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+    async with upstream(fail) as service, running(passing(service.url), traces=traced.proxy) as proxy:
+        assert status_of(await proxy.ask(get("/x"))) == 502
+    assert (traced.attributes["error.type"], traced.attributes["understudy.outcome"]) == ("502", "forwarded")
+
+
+async def test_a_mock_that_fails_is_an_error_by_its_outcome(traced: Traced) -> None:
+    with planned_mocks({"/x": Planned(Plan(forward("")))}):
+        async with running(source_of("/x"), traces=traced.proxy) as proxy:
+            await proxy.ask(get("/x", KEY))
+    assert (traced.attributes["error.type"], traced.attributes["understudy.outcome"]) == ("mock_failed",) * 2
+
+
 async def test_the_target_of_a_forwarding_mock_is_told_too(traced: Traced) -> None:
     async with upstream() as service:
         with planned_mocks({"/x": Planned(Plan(forward(service.url)))}):
@@ -207,6 +241,71 @@ async def test_a_tracer_that_fails_costs_no_answer(traced: Traced, caplog: pytes
         answers = [status_of(await proxy.ask(get("/x"))) for _ in range(3)]
     assert answers == [200, 200, 200]
     assert caplog.text.count("could not be traced") == 1
+
+
+class FailingSampler(Sampler):
+    """Fails at every span."""
+
+    def should_sample(self, *_: object, **__: object) -> SamplingResult:
+        raise RuntimeError("on purpose")
+
+    def get_description(self) -> str:
+        return "fails"
+
+
+class FailingPropagator(TextMapPropagator):
+    """Fails to read and to write."""
+
+    def extract(self, *_: object, **__: object) -> Context:
+        raise RuntimeError("on purpose")
+
+    def inject(self, *_: object, **__: object) -> None:
+        raise RuntimeError("on purpose")
+
+    @property
+    def fields(self) -> set[str]:
+        return {"traceparent"}
+
+
+@pytest.fixture(params=["sampler", "propagator"])
+def failing(request: pytest.FixtureRequest) -> Iterator[Traced]:
+    """Traces that cannot begin."""
+    sampler, before = FailingSampler() if request.param == "sampler" else None, propagate.get_global_textmap()
+    if sampler is None:
+        propagate.set_global_textmap(FailingPropagator())
+    provider, exporter = TracerProvider(sampler=sampler, shutdown_on_exit=False), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield Traced(Tracing(provider), exporter)
+    provider.shutdown()
+    propagate.set_global_textmap(before)
+
+
+async def test_a_request_whose_trace_cannot_begin_goes_on_as_it_came(
+    failing: Traced, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with upstream() as service, running(passing(service.url), traces=failing.proxy) as proxy:
+        answers = [status_of(await proxy.ask(get("/x", TRACEPARENT))) for _ in range(3)]
+    assert answers == [200, 200, 200]
+    assert told(service) == [f"00-{TRACE}-{PARENT}-01"] * 3
+    assert caplog.text.count("could not be traced") == 1
+    assert failing.spans == []
+
+
+async def test_a_forwarded_request_whose_trace_cannot_begin_goes_on_too(failing: Traced) -> None:
+    async with upstream() as service:
+        with planned_mocks({"/x": Planned(Plan(forward(service.url)))}):
+            async with running(source_of("/x"), traces=failing.proxy) as proxy:
+                assert status_of(await proxy.ask(get("/x", KEY, TRACEPARENT))) == 200
+    assert told(service) == [f"00-{TRACE}-{PARENT}-01"]
+
+
+def test_a_call_whose_trace_cannot_begin_is_served(failing: Traced, caplog: pytest.LogCaptureFixture) -> None:
+    calls = Calls(failing.tracing.call)
+    for _ in range(3):
+        calls.observe("/understudy.v1.SessionService/GetSession", {}).end(13)
+    assert calls.read().calls == {("SessionService/GetSession", "INTERNAL"): 3}
+    assert caplog.text.count("a call could not be traced") == 1
+    assert failing.spans == []
 
 
 def test_a_call_has_a_span_that_continues_its_callers(traced: Traced) -> None:

@@ -210,20 +210,24 @@ class ListVerificationsResponse(_message.Message):
     def __init__(self, verifications: _Optional[_Iterable[_Union[Verification, _Mapping]]] = ...) -> None: ...
 
 class Verification(_message.Message):
-    __slots__ = ("asked_at", "verdict", "message", "outcomes", "completeness", "duration_ms")
+    __slots__ = ("asked_at", "verdict", "message", "outcomes", "completeness", "duration_ms", "order", "others")
     ASKED_AT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     COMPLETENESS_FIELD_NUMBER: _ClassVar[int]
     DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
     asked_at: _timestamp_pb2.Timestamp
     verdict: Verdict
     message: str
     outcomes: _containers.RepeatedCompositeFieldContainer[Outcomes]
     completeness: Completeness
     duration_ms: int
-    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., message: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[Outcomes, _Mapping]]] = ..., completeness: _Optional[_Union[Completeness, _Mapping]] = ..., duration_ms: _Optional[int] = ...) -> None: ...
+    order: Verdict
+    others: Verdict
+    def __init__(self, asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., message: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[Outcomes, _Mapping]]] = ..., completeness: _Optional[_Union[Completeness, _Mapping]] = ..., duration_ms: _Optional[int] = ..., order: _Optional[_Union[Verdict, str]] = ..., others: _Optional[_Union[Verdict, str]] = ...) -> None: ...
 
 class GetSessionHealthRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment")

@@ -94,14 +94,15 @@ class VerificationServiceServicer(object):
     def AwaitCalls(self, request, context):
         """Waits until calls have happened as expected, and answers at once when they have; or when they no more can (there were more than
         `at_most`), or when the time is over. Nothing is polled: an exchange that is put on record wakes whoever waits for it. A session
-        that does not exist yet can be waited for.
+        that does not exist yet can be waited for: what one that had ended before had of calls does not count.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListVerifications(self, request, context):
-        """Lists the verifications asked of a session, oldest first: the last 1000 of VerifyCalls and AwaitCalls.
+        """Lists the verifications asked of a session, oldest first: the last 1000 of VerifyCalls and AwaitCalls, and no more than 3 MiB of
+        them. Of one that takes more than 4096 bytes `near_calls` are left out, and `log_ids` too where that is not enough.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -7,7 +7,7 @@ the criterion is put to a value that is not there.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from understudy_server.core.matching.criteria import Criterion, Equals, JsonSubset
 from understudy_server.core.matching.criteria_selecting import holds_for_one, judge_for_one
@@ -215,13 +215,16 @@ class StatePart(Part):
 
     def holds(self, request: Request) -> bool:
         # What is kept may be another thing in the next turn.
-        values, criterion = self.values(request), self.criterion
-        return request.work.test(lambda steps: holds_for_one(values, criterion, steps))
+        kept, criterion = self._kept(request), self.criterion
+        values = _values_of(kept)
+        return request.work.test(lambda steps: holds_for_one(values, criterion, steps), self, kept)
 
     def values(self, request: Request) -> Sequence[Value]:
+        return _values_of(self._kept(request))
+
+    def _kept(self, request: Request) -> Any:
         find = request.state_value
-        value = ABSENT if find is None else find(self.scope, self.key, self.chain)
-        return (MISSING if value is ABSENT else Json(value),)
+        return ABSENT if find is None else find(self.scope, self.key, self.chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +245,7 @@ class BodyPart(Part):
         if not isinstance(request.content(), bytes):
             return self._failed("", Code.BODY_TOO_LARGE)
         return Part.judge(self, request, work)
+
+
+def _values_of(kept: Any) -> Sequence[Value]:
+    return (MISSING if kept is ABSENT else Json(kept),)

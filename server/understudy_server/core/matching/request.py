@@ -55,9 +55,6 @@ class Request:
     body_value: Any = None
     """The body as criteria test it, left here by the first of them for the others."""
 
-    in_turns: bool = False
-    """Others wait meanwhile, so that what takes long raises `TurnOver`, and is gone on with later (`go_on`)."""
-
     def __init__(
         self, method: str, path: str, query: str = "", body: Body = b"", *, headers: RawHeaders = (), host: str = ""
     ) -> None:
@@ -96,8 +93,17 @@ class Request:
     def work(self) -> Work:
         """What criteria do for this request, and may do: all mocks that it meets share that."""
         if self._work is None:
-            self._work = Work(in_turns=self.in_turns)
+            self._work = Work()
         return self._work
+
+    @property
+    def in_turns(self) -> bool:
+        """Others wait meanwhile, so that what takes long raises `TurnOver`, and is gone on with later (`go_on`)."""
+        return self._work is not None and self._work.in_turns
+
+    @in_turns.setter
+    def in_turns(self, others_wait: bool) -> None:
+        self.work.in_turns = others_wait
 
     def segments(self) -> tuple[str, ...]:
         """The path's segments, decoded."""
@@ -177,8 +183,7 @@ class Request:
             return
         if wants_body and self._json is None and self._is_read_in_turns(self.content()):
             raise TurnOver
-        if self._work is not None:
-            self._work.pause()
+        self.work.pause()
 
     def go_on(self) -> bool:
         """In a turn after `TurnOver`: do a part of what is to be done before the request can be judged again.

@@ -1,7 +1,6 @@
 """When a journal looks for what is older than it is kept."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -40,8 +39,7 @@ class Sweeper:
         if self._timer:
             self._timer.cancel()
         if self._sweeping:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeping
+            await asyncio.wait([self._sweeping])
 
     def _begin(self) -> None:
         self._sweeping = asyncio.get_running_loop().create_task(self._run())
@@ -51,5 +49,8 @@ class Sweeper:
             await self._sweep(self._clock())
         except StorageFailure as error:
             _log.warning("what is older than it is kept was not removed: %s", error)
-        if self._later:
-            self.start(self._later)
+        except Exception:  # noqa: BLE001 - whatever it was, what is old must go with the next one
+            _log.exception("what is older than it is kept was not removed")
+        finally:
+            if self._later:
+                self.start(self._later)
