@@ -22,7 +22,8 @@ from understudy_server.journal.bells import Bells
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.patience import Patience
 from understudy_server.journal.rules import MEMORY_QUOTA, FixedRules, Rules
-from understudy_server.journal.shelves import Scales, Shelf
+from understudy_server.journal.scales import Scales
+from understudy_server.journal.shelves import Shelf
 from understudy_server.journal.sweeper import Sweeper, now_ms
 from understudy_server.journal.sweeping import EMPTIED_MAX
 from understudy_server.journal.verifications import surplus

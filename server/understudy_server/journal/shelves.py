@@ -2,16 +2,14 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
-from understudy_server.core.exchange import Exchange, RawHeaders
+from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Standing, Stream
 
 # Evicted places at the front of the lists are given back when they are so many, and half of all.
 _FRONT_MIN: Final = 256
-_NOWHERE: Final[RawHeaders] = ()
 
 # None is before the front, where nobody looks.
 _id_of: Final[Callable[[Any], str]] = itemgetter(0)
@@ -141,39 +139,3 @@ class Shelf:
             exchange = self._exchanges[place]
             if exchange is not None:
                 yield exchange
-
-
-class Scales:
-    """Weighs exchanges: bytes of targets, headers, draws and captured bodies.
-
-    Requests that are alike come one after the other and share their headers: those are weighed once.
-    """
-
-    __slots__ = ("_request_bytes", "_request_headers", "_response_bytes", "_response_headers")
-
-    def __init__(self) -> None:
-        self._request_headers = self._response_headers = _NOWHERE
-        self._request_bytes = self._response_bytes = 0
-
-    def weigh(self, exchange: Exchange) -> int:
-        """The bytes of an exchange."""
-        # Fields by number: this runs for every request.
-        if exchange[12] is not self._request_headers:
-            self._request_headers = exchange[12]
-            self._request_bytes = _headers_bytes(exchange[12])
-        if exchange[13] is not self._response_headers:
-            self._response_headers = exchange[13]
-            self._response_bytes = _headers_bytes(exchange[13])
-        size = self._request_bytes + self._response_bytes + len(exchange[6]) + len(exchange[7])
-        if exchange[14] is not None:
-            size += len(exchange[14][0])
-        if exchange[15] is not None:
-            size += len(exchange[15][0])
-        if exchange[17]:
-            size += sum([len(name) + len(value) for name, value in exchange[17]])
-        return size
-
-
-def _headers_bytes(headers: RawHeaders) -> int:
-    # Joined to be counted: that takes no step of Python's.
-    return len(b"".join(chain.from_iterable(headers)))
