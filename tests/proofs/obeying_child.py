@@ -6,6 +6,7 @@
 
 import asyncio
 import json
+import random
 import sqlite3
 import sys
 from pathlib import Path
@@ -20,6 +21,8 @@ from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite import SqliteStore
 
 _LONG = "x" * 100_000
+# What takes its room on a disk, whoever compresses it.
+_NOISE = random.Random(7).randbytes(100_000)
 
 
 class Rooms:
@@ -49,11 +52,11 @@ class Rooms:
         return "put"
 
     async def record(self, number: str) -> object:
-        self._journal.record(records.exchange(int(number), body=_LONG.encode()))
+        self._journal.record(records.exchange(int(number), body=_NOISE))
         return await self.find(number)
 
     async def find(self, number: str) -> object:
-        exchange = records.exchange(int(number), body=_LONG.encode())
+        exchange = records.exchange(int(number), body=_NOISE)
         found = await self._journal.exchange(exchange.id)
         return found is not None and found._replace(number=0) == exchange
 

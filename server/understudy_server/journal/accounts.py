@@ -11,12 +11,12 @@ from understudy_server.journal.places import STREAM_ID_MAX
 
 COLUMNS: Final = (
     "id, environment_id, session_key, session_id, project_id, last_number, kept, bytes, first_ms, last_ms, losses,"
-    " doubtful_after"
+    " doubtful_after, gone"
 )
 _BY_STREAM: Final = f"SELECT {COLUMNS} FROM stream WHERE environment_id = ? AND session_key = ? AND session_id = ?"
 _SAVE: Final = (
     "UPDATE stream SET project_id = ?, last_number = ?, kept = ?, bytes = ?, first_ms = ?, last_ms = ?,"
-    " losses = ?, doubtful_after = ? WHERE id = ?"
+    " losses = ?, doubtful_after = ?, gone = ? WHERE id = ?"
 )
 _FREE_ID: Final = (
     "SELECT id + 1 FROM stream AS one WHERE NOT EXISTS (SELECT 1 FROM stream WHERE id = one.id + 1) ORDER BY id LIMIT 1"
@@ -25,7 +25,10 @@ _FREE_ID: Final = (
 
 @dataclass(slots=True)
 class Account:
-    """A stream's account. ``first_ms`` and ``last_ms`` are when its oldest exchange on record ended, and its last."""
+    """A stream's account. ``first_ms`` and ``last_ms`` are when its oldest exchange on record ended, and its last.
+
+    What has a number up to ``gone`` is not on record any more, whatever still lies in a segment.
+    """
 
     id: int
     stream: Stream
@@ -37,6 +40,7 @@ class Account:
     last_ms: int = 0
     losses: dict[Lost, int] = field(default_factory=dict)
     doubtful_after: int | None = None
+    gone: int = 0
 
     def lose(self, reason: Lost, count: int) -> None:
         """Count exchanges that are lost."""
@@ -54,7 +58,7 @@ def read(row: Sequence[Any]) -> Account:
     ]
     losses = {Lost(reason): count for reason, count in json.loads(row[10]).items()} if row[10] else {}
     stream = Stream(environment_id, session_key, session_id)
-    return Account(stream_id, stream, project_id, last_number, kept, size, first_ms, last_ms, losses, row[11])
+    return Account(stream_id, stream, project_id, last_number, kept, size, first_ms, last_ms, losses, row[11], row[12])
 
 
 def find(connection: sqlite3.Connection, stream: Stream) -> Account | None:
@@ -69,7 +73,7 @@ def opened(connection: sqlite3.Connection, stream: Stream) -> Account:
     if account is None:
         stream_id = _free_id(connection)
         connection.execute(
-            f"INSERT INTO stream ({COLUMNS}) VALUES (?, ?, ?, ?, '', 0, 0, 0, 0, 0, '', NULL)", (stream_id, *stream)
+            f"INSERT INTO stream ({COLUMNS}) VALUES (?, ?, ?, ?, '', 0, 0, 0, 0, 0, '', NULL, 0)", (stream_id, *stream)
         )
         account = Account(stream_id, stream)
     return account
@@ -91,6 +95,7 @@ def _values(account: Account) -> tuple[Any, ...]:
         account.last_ms,
         losses,
         account.doubtful_after,
+        account.gone,
         account.id,
     )
 

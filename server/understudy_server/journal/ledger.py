@@ -6,36 +6,36 @@ than the environment may have, or all together, what is kept of sessions that ha
 quiet for longest first, and when there is none the oldest of those streams that were recorded to. Nothing else ever
 goes, so that no session costs another one that goes on.
 
-Deleted rows leave free pages behind, which the rows that follow fill: the file never shrinks, and never grows by more
-than one batch (some 16 MB) over what the quotas allow.
+What goes may lie in a segment with what stays (`journal.segments`): then the account says up to which number all is
+gone, and the segment goes with its last. Deleted rows leave free pages behind, which the rows that follow fill: the
+file never shrinks, and never grows by more than one batch (some 16 MB), and a segment of each stream, over what the
+quotas allow.
 """
 
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import merge
-from itertools import chain
 from operator import attrgetter
 from typing import Final
 
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Stream
-from understudy_server.journal import accounts, rows
+from understudy_server.journal import accounts, segments
 from understudy_server.journal.accounts import Account
 from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.patience import Patience
-from understudy_server.journal.places import base_of, end_of
+from understudy_server.journal.places import base_of
 from understudy_server.journal.rules import DiskLimits, Rules
+from understudy_server.journal.scales import Scales
 
-# Rows that one statement removes, and one transaction where the rest can wait: of what is too old, what is purged, and
-# what ended sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
+# Exchanges that one transaction removes where the rest can wait: of what is too old, what is purged, and what ended
+# sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
 SLICE: Final = 1_000
+_SEGMENTS_AT_ONCE: Final = 64
 _ACCOUNTS_MAX: Final = 10_000
-_OLDEST: Final = (
-    "SELECT place, size, started_at_ms + duration_ms FROM exchange WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
-)
 _QUIETEST: Final = (
     f"SELECT {accounts.COLUMNS} FROM stream WHERE environment_id = ? AND kept > 0 AND (last_ms, id) > (?, ?)"
     " ORDER BY last_ms, id LIMIT 64"
@@ -74,7 +74,7 @@ class Ledger:
         self._connection: sqlite3.Connection | None = None
         # By stream, or by the same three texts as a plain tuple.
         self._accounts: dict[tuple[str, str, str], Account] = {}
-        self._maker = rows.RowMaker()
+        self._scales = Scales()
         self._dirty: dict[int, Account] = {}
         self._by_environment: dict[str, Total] = {}
         self._all = Total()
@@ -160,9 +160,9 @@ class Ledger:
         return lost
 
     def _insert(self, connection: sqlite3.Connection, exchanges: Sequence[Exchange]) -> list[Run]:
-        """Insert exchanges, those of one stream side by side, as they will lie: a page is changed once."""
-        groups: dict[int, tuple[Account, list[rows.Row]]] = {}
-        last, account, group, base = None, None, list[rows.Row](), 0
+        """Insert exchanges, those of one stream side by side, as they will lie."""
+        groups: dict[int, tuple[Account, list[Exchange]]] = {}
+        last, account, group = None, None, list[Exchange]()
         for exchange in exchanges:
             # Environment, key and session by number, and often the same again: this is done for every request.
             of = exchange[2:5]
@@ -170,33 +170,40 @@ class Ledger:
                 last = of
                 account = self._accounts.get(of) or self.account(connection, exchange.stream)
                 account.project_id = exchange[1]
-                base = base_of(account.id)
                 group = groups.setdefault(account.id, (account, []))[1]
-            account.last_number += 1
-            group.append(self._maker.row(exchange, base + account.last_number))
-        made = list(chain.from_iterable([groups[stream_id][1] for stream_id in sorted(groups)]))
-        unfit = {made[index][1] for index in rows.insert(connection, made)}
-        return [self._count(account, group, unfit) for account, group in groups.values()]
+            group.append(exchange)
+        made: list[segments.Row] = []
+        runs = [self._pack(*groups[stream_id], exchanges[0].id, made) for stream_id in sorted(groups)]
+        segments.insert(connection, made)
+        return runs
 
-    def _count(self, account: Account, group: Sequence[rows.Row], unfit: Collection[int]) -> Run:
-        """Count rows of a stream, but for those at the places that could not be kept."""
-        if unfit:
-            kept = [row for row in group if row[1] not in unfit]
-            if len(kept) < len(group):
-                self._lose(account, Lost.DISK, len(group) - len(kept))
-            group = kept
-        self.touch(account)
-        size = sum([row[0] for row in group])
-        if group:
-            if not account.kept:
-                account.first_ms = rows.ended_ms(group[0])
-            account.last_ms = max(account.last_ms, rows.ended_ms(group[-1]))
-        account.kept += len(group)
+    def _pack(self, account: Account, exchanges: Sequence[Exchange], batch: str, made: list[segments.Row]) -> Run:
+        """Number exchanges of a stream, and make their rows; those that cannot be kept take a number only."""
+        weigh, beside = self._scales.weigh, segments.ENTRY_BYTES
+        sizes = [weigh(each) + beside for each in exchanges]
+        before, count, size = len(made), 0, 0
+        for begin, end in segments.cut(exchanges, sizes):
+            place = base_of(account.id) + account.last_number + 1
+            account.last_number += end - begin
+            for row in segments.rows(place, exchanges[begin:end], sizes[begin:end], batch):
+                made.append(row)
+                count, size = count + row[1], size + row[2]
+        if count < len(exchanges):
+            self._lose(account, Lost.DISK, len(exchanges) - count)
+        self._count(account, count, size)
+        if count:
+            account.first_ms = account.first_ms or segments.first_end_ms(made[before])
+            account.last_ms = max(account.last_ms, exchanges[-1].started_at_ms + exchanges[-1].duration_ms)
+        return account, count, size
+
+    def _count(self, account: Account, entries: int, size: int) -> None:
+        """Count so many more of a stream, or less."""
+        account.kept += entries
         account.bytes += size
-        for total in (self._total(account.stream[0]), self._all):
-            total.entries += len(group)
+        for total in (self._total(account.stream.environment_id), self._all):
+            total.entries += entries
             total.bytes += size
-        return account, len(group), size
+        self.touch(account)
 
     # What goes.
 
@@ -270,44 +277,40 @@ class Ledger:
 
         Without a reason they are not lost, but removed on purpose.
         """
-        gone = 0
+        taken = 0
         while account.kept and (entries > 0 or size > 0):
-            found = self.oldest(connection, account, min(entries, SLICE) if size <= 0 else SLICE)
-            taken = 0
-            for _, each, _ in found:
-                if entries <= 0 and size <= 0:
+            last, count, freed = account.gone, 0, 0
+            for left in segments.oldest(connection, account.id, account.gone, _SEGMENTS_AT_ONCE):
+                if count >= entries and freed >= size:
                     break
-                entries, size, taken = entries - 1, size - each, taken + 1
-            if not taken:
+                whole = entries - count >= left.count or size - freed >= left.bytes
+                some = (left.count, left.bytes) if whole else left.some(entries - count, size - freed)
+                last, count, freed = left.first + some[0] - 1, count + some[0], freed + some[1]
+            if not count:
                 break
-            self.remove(connection, account, found[:taken], reason)
-            gone += taken
-        return gone
+            self._remove(connection, account, last, count, freed)
+            if reason is not None:
+                self._lose(account, reason, count)
+            entries, size, taken = entries - count, size - freed, taken + count
+        return taken
 
-    def oldest(self, connection: sqlite3.Connection, account: Account, most: int) -> list[tuple[int, int, int]]:
-        """Place, size and end (in ms) of the oldest of a stream."""
-        return connection.execute(_OLDEST, (base_of(account.id), end_of(account.id), most)).fetchall()
+    def _remove(self, connection: sqlite3.Connection, account: Account, last: int, count: int, freed: int) -> None:
+        """Remove of a stream what has a number up to ``last``: so many exchanges, of so many bytes."""
+        account.gone = last
+        segments.remove(connection, account.id, last)
+        self._count(account, -count, -freed)
+        front = segments.oldest(connection, account.id, last, 1)
+        account.first_ms = front[0].ends_ms[0] if front else 0
 
-    def remove(
-        self,
-        connection: sqlite3.Connection,
-        account: Account,
-        found: Sequence[tuple[int, int, int]],
-        reason: Lost | None,
-    ) -> None:
-        """Remove what was found to be the oldest of a stream."""
-        connection.execute("DELETE FROM exchange WHERE place BETWEEN ? AND ?", (found[0][0], found[-1][0]))
-        count, size = len(found), sum(each[1] for each in found)
-        account.kept -= count
-        account.bytes -= size
-        for total in (self._total(account.stream.environment_id), self._all):
-            total.entries -= count
-            total.bytes -= size
-        if reason is not None:
-            self._lose(account, reason, count)
-        rest = self.oldest(connection, account, 1)
-        account.first_ms = rest[0][2] if rest else 0
-        self.touch(account)
+    def evict_aged(self, connection: sqlite3.Connection, account: Account, before_ms: int, most: int) -> int:
+        """Remove the oldest of a stream that ended before a moment, so many at most. Tells how many."""
+        aged = 0
+        for left in segments.oldest(connection, account.id, account.gone, _SEGMENTS_AT_ONCE):
+            young = next((index for index, end_ms in enumerate(left.ends_ms) if end_ms >= before_ms), left.count)
+            aged += young
+            if young < left.count or aged >= most:
+                break
+        return self.evict(connection, account, min(aged, most), 0, Lost.RETENTION)
 
     def _lose(self, account: Account, reason: Lost, count: int) -> None:
         account.lose(reason, count)

@@ -20,7 +20,7 @@ from understudy_server.app.bells import RungBell
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Standing, Stream
-from understudy_server.journal import accounts, doubt, questions, verifications
+from understudy_server.journal import accounts, doubt, migrations, questions, verifications
 from understudy_server.journal.bells import Bells
 from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.ledger import SLICE, Ledger
@@ -28,7 +28,6 @@ from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import DiskLimits, FixedRules, Rules
 from understudy_server.journal.sweeper import Sweeper, now_ms
 from understudy_server.journal.sweeping import FIRST, forget, sweep
-from understudy_server.store.sqlite import migrations
 from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.reader import Reader
 from understudy_server.store.sqlite.timers import CallLater, Timer, call_later
@@ -42,6 +41,9 @@ PENDING_BYTES_MAX = 256 * 1024 * 1024
 _BATCH_MAX = 4_000
 _BATCH_BYTES_MAX = 16 * 1024 * 1024
 _RETRY_SECONDS = 1.0
+# What is recorded within this time is written together, unless somebody asks: a transaction takes as long as a hundred
+# exchanges in it, so that with one after the other half of the time would go into them (measured).
+_GATHER_SECONDS = 0.02
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -91,7 +93,8 @@ class SqliteJournal:
         self._overflowing = False
         self._closed = False
         self._writing: asyncio.Task[StorageFailure | None] | None = None
-        self._retry: Timer | None = None
+        # When the next batch is written: a little after its first exchange came, or a while after one that failed.
+        self._timer: Timer | None = None
         self._bells = Bells()
         self._waited_for = self._bells.by_key
         self._reader = Reader(path)
@@ -195,8 +198,8 @@ class SqliteJournal:
         self._pending_bytes += size
         if len(batch.exchanges) >= _BATCH_MAX or batch.body_bytes >= _BATCH_BYTES_MAX:
             self._end_batch()
-        if self._writing is None and self._retry is None:
-            self._write_soon()
+        if self._writing is None and self._timer is None:
+            self._write_within(_GATHER_SECONDS)
 
     # Questions.
 
@@ -307,7 +310,7 @@ class SqliteJournal:
                 await self._writer.run(doubt.end)
         except StorageFailure:
             _log.error("%d exchanges could not be written", self._pending)
-        self._cancel_retry()
+        self._cancel_timer()
         self._bells.ring_all()
         self._reader.close()
         await self._writer.close()
@@ -323,12 +326,15 @@ class SqliteJournal:
         wanted = self._taken
         while self._settled < wanted:
             # Shielded: one caller that goes away must not stop the writing for all.
-            failure = await asyncio.shield(self._writing or self._write_soon())
+            failure = await asyncio.shield(self._writing or self._write_now())
             if failure:
                 raise StorageFailure("the journal cannot be written now, so that no answer would be whole") from failure
 
-    def _write_soon(self) -> "asyncio.Task[StorageFailure | None]":
-        self._cancel_retry()
+    def _write_within(self, seconds: float) -> None:
+        self._timer = self._later(seconds, self._when_due)
+
+    def _write_now(self) -> "asyncio.Task[StorageFailure | None]":
+        self._cancel_timer()
         self._writing = asyncio.get_running_loop().create_task(self._write_batch())
         return self._writing
 
@@ -344,14 +350,16 @@ class SqliteJournal:
         except StorageFailure as failure:
             for each, count in lapses.items():
                 batch.lapses[each] = batch.lapses.get(each, 0) + count
-            self._retry = self._later(_RETRY_SECONDS, self._try_again)
+            self._write_within(_RETRY_SECONDS)
             return failure
         finally:
             self._writing = None
         self._settle(batch, sum(lapses.values()))
         self._losses.add(lost)
-        if self._settled < self._taken:
-            self._write_soon()
+        if self._batches:
+            self._write_now()
+        elif self._settled < self._taken:
+            self._write_within(_GATHER_SECONDS)
         return None
 
     def _end_batch(self) -> None:
@@ -371,14 +379,13 @@ class SqliteJournal:
             _log.warning("the journal keeps up again; %d exchanges were dropped since the start", self.dropped)
             self._overflowing = False
 
-    def _try_again(self) -> None:
-        self._retry = None
-        self._write_soon()
+    def _when_due(self) -> None:
+        self._write_now()
 
-    def _cancel_retry(self) -> None:
-        if self._retry:
-            self._retry.cancel()
-            self._retry = None
+    def _cancel_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
     def _drop(self, exchange: Exchange) -> None:
         """Keep nothing of an exchange but that it was there: it takes a number after those that wait."""
@@ -395,5 +402,5 @@ class SqliteJournal:
             self._end_batch()
         lapses, lapse = self._batches[-1].lapses, (exchange.stream, reason)
         lapses[lapse] = lapses.get(lapse, 0) + 1
-        if self._writing is None and self._retry is None:
-            self._write_soon()
+        if self._writing is None and self._timer is None:
+            self._write_within(_GATHER_SECONDS)

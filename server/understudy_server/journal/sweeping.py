@@ -35,23 +35,9 @@ def sweep(connection: sqlite3.Connection, ledger: Ledger, now_ms: int) -> tuple[
             for row in connection.execute(_AGED, (environment_id, before_ms)).fetchall():
                 if room <= 0:
                     break
-                room -= 1 + _sweep_stream(connection, ledger, ledger.known(accounts.read(row)), before_ms, room)
+                account = ledger.known(accounts.read(row))
+                room -= 1 + ledger.evict_aged(connection, account, before_ms, room)
     return lost, room < SLICE
-
-
-def _sweep_stream(
-    connection: sqlite3.Connection, ledger: Ledger, account: accounts.Account, before_ms: int, most: int
-) -> int:
-    found = ledger.oldest(connection, account, most)
-    aged = 0
-    while aged < len(found) and found[aged][2] < before_ms:
-        aged += 1
-    if aged:
-        ledger.remove(connection, account, found[:aged], Lost.RETENTION)
-    elif found:
-        account.first_ms = found[0][2]
-        ledger.touch(account)
-    return aged
 
 
 def forget(

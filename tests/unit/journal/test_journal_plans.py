@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from support.journal_model import PlainRules, exchange
 from understudy_server.core.record import Quota, Stream
-from understudy_server.journal import questions
+from understudy_server.journal import migrations, questions
 from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.rules import DiskLimits
 from understudy_server.journal.sweeping import forget, sweep
-from understudy_server.store.sqlite import migrations
 from understudy_server.store.sqlite.migrations import migrate
 
 _SESSION = Stream("env_1", "ci-ses_1", "ses_1")

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 from support.store_steps import change, furnish
 from support.store_versions import at, revisions
+from understudy_server.journal import migrations as journal_migrations
 from understudy_server.journal.sqlite import SqliteJournal
 from understudy_server.store.sqlite import NewerSchema, SqlitePresence, SqliteStore, migrations
 from understudy_server.store.sqlite.files import prepare
+from understudy_server.store.sqlite.steps import Steps
 
-_EVERY_SET = [migrations.control, migrations.state, migrations.journal]
+_EVERY_SET = [migrations.control, migrations.state, journal_migrations.journal]
 
 
 @pytest.mark.parametrize("steps", _EVERY_SET, ids=lambda steps: steps.name)
-def test_steps_are_numbered_without_gaps(steps: Migrations) -> None:
+def test_steps_are_numbered_without_gaps(steps: Steps) -> None:
     numbers = [re.match(r"m(\d{4})_\w+", name) for name in migrations.step_names(steps)]
 
     assert [number and int(number[1]) for number in numbers] == list(range(1, len(numbers) + 1))
@@ -46,7 +47,7 @@ async def test_a_refused_file_is_left_as_it_was(tmp_path: Path) -> None:
 
 
 async def test_a_step_that_fails_leaves_nothing_and_is_tried_again(tmp_path: Path) -> None:
-    steps, path = Migrations("steps"), tmp_path / "steps.db"
+    steps, path = Steps("steps"), tmp_path / "steps.db"
     broken = True
 
     @steps()

@@ -8,16 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils.migrations import Migrations
-
 from understudy_server.store.sqlite.connections import Durability, connect
 from understudy_server.store.sqlite.migrations import migrate
+from understudy_server.store.sqlite.steps import Steps
 
 T = TypeVar("T")
 
 
 async def prepare(
-    path: Path, durability: Durability, steps: Migrations, question: Callable[[sqlite3.Connection], T]
+    path: Path, durability: Durability, steps: Steps, question: Callable[[sqlite3.Connection], T]
 ) -> T:
     """Make a file (mode 0600) or bring it up to date, off the event loop, and answer one question about what it holds.
 
@@ -35,7 +34,7 @@ def bytes_on_disk(path: Path) -> int:
     return size
 
 
-def _prepare(path: Path, durability: Durability, steps: Migrations, question: Callable[[sqlite3.Connection], T]) -> T:
+def _prepare(path: Path, durability: Durability, steps: Steps, question: Callable[[sqlite3.Connection], T]) -> T:
     # SQLite gives the log and the shared memory beside a file the file's own mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = connect(path, durability)

@@ -1,50 +1,49 @@
-"""The schema of the three files, as numbered steps. A step is never changed once released; a new one amends it.
+"""The schema of the files, as numbered steps. A step is never changed once released; a new one amends it.
 
-``control.db`` holds declared state: every transaction that changes it moves the version row. ``state.db`` and
-``journal.db`` hold what is noisy, so that nothing noisy moves the version.
+``control.db`` holds declared state: every transaction that changes it moves the version row. ``state.db`` holds what is
+noisy, so that nothing noisy moves the version; so does ``journal.db``, whose steps are in ``journal.migrations``.
 """
 
 import sqlite3
+from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 from understudy.v1.key_service_pb2 import Key
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, Project
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.session_service_pb2 import Session
 
-control = Migrations("control")
-state = Migrations("state")
-journal = Migrations("journal")
+from understudy_server.store.sqlite.steps import Steps
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+control = Steps("control")
+state = Steps("state")
 
 
 class NewerSchema(Exception):
     """The file has steps that this release does not know. Only a newer release may open it."""
 
 
-def migrate(connection: sqlite3.Connection, steps: Migrations) -> None:
+def migrate(connection: sqlite3.Connection, steps: Steps) -> None:
     """Apply the steps that a file lacks, each in a transaction of its own. Raises NewerSchema."""
-    database = Database(connection)
-    applied = {step.name for step in steps.applied(database)}
-    if unknown := applied - set(step_names(steps)):
+    applied, known = steps.applied(connection), set(steps.names)
+    if unknown := applied - known:
         raise NewerSchema(f"{steps.name}.db was written by a newer release ({', '.join(sorted(unknown))})")
-    steps.apply(database)
+    if applied != known:
+        steps.apply(connection)
 
 
-def step_names(steps: Migrations) -> list[str]:
+def step_names(steps: Steps) -> list[str]:
     """The names of the steps that this release knows, in the order in which they are applied."""
-    empty = Database(memory=True)
-    try:
-        return [step.name for step in steps.pending(empty)]
-    finally:
-        empty.close()
+    return steps.names
 
 
 @control()
-def m0001_declared_state(db: Database) -> None:
+def m0001_declared_state(db: "Database") -> None:
     """Columns hold identity, lifecycle and what is searched; a message is kept as bytes beside its schema version."""
-    _script(
+    script(
         db,
         """
         CREATE TABLE version (
@@ -146,9 +145,9 @@ def m0001_declared_state(db: Database) -> None:
 
 
 @control()
-def m0002_hosts(db: Database) -> None:
+def m0002_hosts(db: "Database") -> None:
     """Host names are unique over all environments, and found without a scan."""
-    _script(
+    script(
         db,
         """
         CREATE TABLE host (
@@ -160,14 +159,14 @@ def m0002_hosts(db: Database) -> None:
 
 
 @control()
-def m0003_manifests(db: Database) -> None:
+def m0003_manifests(db: "Database") -> None:
     """Which source of manifests declares a thing, and when it was last applied; empty for what the API made."""
     managed = "managed_by TEXT NOT NULL DEFAULT ''"
     for table in ("organisation", "project", "environment", "scenario", "mock"):
-        _script(db, f"ALTER TABLE {table} ADD COLUMN {managed}")
+        script(db, f"ALTER TABLE {table} ADD COLUMN {managed}")
     for table in ("project", "environment", "scenario", "mock"):
-        _script(db, f"CREATE INDEX {table}_by_source ON {table} (managed_by) WHERE managed_by <> ''")
-    _script(
+        script(db, f"CREATE INDEX {table}_by_source ON {table} (managed_by) WHERE managed_by <> ''")
+    script(
         db,
         "ALTER TABLE organisation ADD COLUMN name TEXT NOT NULL DEFAULT ''",
         """
@@ -179,9 +178,9 @@ def m0003_manifests(db: Database) -> None:
 
 
 @control()
-def m0004_searched(db: Database) -> None:
+def m0004_searched(db: "Database") -> None:
     """What lists search and filter by is in columns of its own: names, labels of sessions, roles of keys."""
-    _script(
+    script(
         db,
         "ALTER TABLE project ADD COLUMN name TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE environment ADD COLUMN name TEXT NOT NULL DEFAULT ''",
@@ -203,21 +202,21 @@ def m0004_searched(db: Database) -> None:
 
 
 @control()
-def m0005_applied_digest(db: Database) -> None:
+def m0005_applied_digest(db: "Database") -> None:
     """What tells the manifest that was applied last from others; empty where that was before this step."""
-    _script(db, "ALTER TABLE manifest_source ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
+    script(db, "ALTER TABLE manifest_source ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
 
 
 @control()
-def m0006_session_generation(db: Database) -> None:
+def m0006_session_generation(db: "Database") -> None:
     """Which beginning of a session its state is of: to reset the session is to move this on."""
-    _script(db, "ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 1")
+    script(db, "ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 1")
 
 
 @control()
-def m0007_session_mocks_and_files(db: Database) -> None:
+def m0007_session_mocks_and_files(db: "Database") -> None:
     """Mocks that sessions own, which go with them; and the files of environments, whose rows may be long."""
-    _script(
+    script(
         db,
         """
         CREATE TABLE session_mock (
@@ -235,13 +234,13 @@ def m0007_session_mocks_and_files(db: Database) -> None:
 
 
 @control()
-def m0008_versions(db: Database) -> None:
+def m0008_versions(db: "Database") -> None:
     """What mocks and scenarios were, by revision, and which of them are removed; ``number`` tells which went last.
 
     Tags stand in a column, since lists are filtered by them. The environments that there are have the profile that
     there was.
     """
-    _script(
+    script(
         db,
         "ALTER TABLE mock ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
         """
@@ -280,13 +279,13 @@ def m0008_versions(db: Database) -> None:
 
 
 @control()
-def m0009_versions_as_written(db: Database) -> None:
+def m0009_versions_as_written(db: "Database") -> None:
     """Versions lie in the order in which they were written, and are found by small index entries.
 
     Beside the other versions of the same mock, each changed a page of its own: a manifest of thousands of mocks all
     that had ever been kept of them.
     """
-    _script(
+    script(
         db,
         "ALTER TABLE past RENAME TO earlier",
         """
@@ -301,14 +300,14 @@ def m0009_versions_as_written(db: Database) -> None:
 
 
 @state()
-def m0001_presence(db: Database) -> None:
-    _script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
+def m0001_presence(db: "Database") -> None:
+    script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
 
 
 @state()
-def m0002_session_findings(db: Database) -> None:
+def m0002_session_findings(db: "Database") -> None:
     """What was odd about the exchanges of a session: one row for each code."""
-    _script(
+    script(
         db,
         """
         CREATE TABLE finding (
@@ -319,14 +318,14 @@ def m0002_session_findings(db: Database) -> None:
 
 
 @state()
-def m0003_kept_between_requests(db: Database) -> None:
+def m0003_kept_between_requests(db: "Database") -> None:
     """Values, machines and uses of mocks, by owner: a session's state, a chain, or (empty) an environment.
 
     A value is JSON as bytes, of which SQLite knows the length without reading them. Its row may be long, so that the
     key stands in an index of its own.
     """
     owner = "environment_id TEXT NOT NULL, scope TEXT NOT NULL, owner TEXT NOT NULL"
-    _script(
+    script(
         db,
         f"""
         CREATE TABLE state_value (
@@ -346,126 +345,7 @@ def m0003_kept_between_requests(db: Database) -> None:
     )
 
 
-@journal()
-def m0001_exchanges(db: Database) -> None:
-    """``rowid`` stays the table's key, so that long rows are appended and found by small index entries."""
-    _script(
-        db,
-        """
-        CREATE TABLE exchange (
-            id TEXT NOT NULL UNIQUE, project_id TEXT NOT NULL, environment_id TEXT NOT NULL, session_key TEXT NOT NULL,
-            session_id TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
-            status INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, duration_ms INTEGER NOT NULL,
-            mock_id TEXT NOT NULL,
-            request_headers TEXT NOT NULL, response_headers TEXT NOT NULL,
-            request_body BLOB, request_bytes INTEGER, request_type TEXT,
-            response_body BLOB, response_bytes INTEGER, response_type TEXT
-        )
-        """,
-        "CREATE INDEX exchange_by_key ON exchange (environment_id, session_key, id)",
-    )
-
-
-@journal()
-def m0002_findings(db: Database) -> None:
-    """Codes with a space between them. Headers are bytes from now on, which the columns take as they are."""
-    _script(db, "ALTER TABLE exchange ADD COLUMN findings TEXT NOT NULL DEFAULT ''")
-
-
-@journal()
-def m0003_redacted(db: Database) -> None:
-    """What redaction made of a body: as ``core.exchange.Captured`` has it; NULL as long as there was none."""
-    _script(
-        db,
-        "ALTER TABLE exchange ADD COLUMN request_redacted TEXT",
-        "ALTER TABLE exchange ADD COLUMN response_redacted TEXT",
-    )
-
-
-@journal()
-def m0004_draws(db: Database) -> None:
-    """What was drawn by chance, as a JSON list of pairs (empty: nothing), and which use of the mock it was."""
-    _script(
-        db,
-        "ALTER TABLE exchange ADD COLUMN draws TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE exchange ADD COLUMN occurrence INTEGER NOT NULL DEFAULT 0",
-    )
-
-
-@journal()
-def m0005_streams(db: Database) -> None:
-    """Exchanges lie together by stream and number, which are their ``place`` (``journal.places``), so that the oldest
-    of a stream are one range. What was recorded before is numbered as it was recorded.
-
-    Whose a row is stands in ``stream``, which also holds what is known of a stream beside its rows, and outlives them;
-    ``key`` is that of a request for which no session was found. ``size`` is what a row counts for. ``mark`` tells
-    whether the file was closed: what waited to be written is lost where it was not.
-    """
-    phases = [f"{name}_us" for name in ("queue", "match", "delay", "connect", "first_byte", "total")]
-    # Of the streams: key and session, both empty for requests without a session.
-    key = "CASE earlier.session_id WHEN '' THEN '' ELSE earlier.session_key END"
-    ended_ms = "started_at_ms + duration_ms"
-    bodies = "coalesce(length(request_body), 0) + coalesce(length(response_body), 0)"
-    size = f"512 + length(path) + length(query) + length(request_headers) + length(response_headers) + {bodies}"
-    kept = (
-        "method, path, query, mock_id, findings, draws, request_headers, response_headers, request_bytes, request_type,"
-        " request_redacted, response_bytes, response_type, response_redacted, request_body, response_body"
-    )
-    _script(
-        db,
-        "DROP INDEX exchange_by_key",
-        "ALTER TABLE exchange RENAME TO earlier",
-        """
-        CREATE TABLE stream (
-            id INTEGER PRIMARY KEY, environment_id TEXT NOT NULL, session_key TEXT NOT NULL, session_id TEXT NOT NULL,
-            project_id TEXT NOT NULL, last_number INTEGER NOT NULL, kept INTEGER NOT NULL, bytes INTEGER NOT NULL,
-            first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, losses TEXT NOT NULL, doubtful_after INTEGER,
-            UNIQUE (environment_id, session_key, session_id)
-        )
-        """,
-        "INSERT INTO stream (environment_id, session_key, session_id, project_id, last_number, kept, bytes, first_ms,"
-        f" last_ms, losses) SELECT environment_id, {key}, session_id, max(project_id), count(*), count(*), sum({size}),"
-        f" min({ended_ms}), max({ended_ms}), '' FROM earlier GROUP BY 1, 2, 3",
-        f"""
-        CREATE TABLE exchange (
-            place INTEGER PRIMARY KEY, size INTEGER NOT NULL, started_at_ms INTEGER NOT NULL,
-            duration_ms INTEGER NOT NULL, status INTEGER NOT NULL, occurrence INTEGER NOT NULL,
-            outcome TEXT NOT NULL, layer TEXT NOT NULL, session_revision INTEGER NOT NULL,
-            {", ".join(f"{each} INTEGER NOT NULL" for each in phases)},
-            id TEXT NOT NULL UNIQUE, key TEXT, method TEXT NOT NULL, path TEXT NOT NULL, query TEXT NOT NULL,
-            mock_id TEXT NOT NULL, findings TEXT NOT NULL, draws TEXT NOT NULL,
-            request_headers TEXT NOT NULL, response_headers TEXT NOT NULL,
-            request_bytes INTEGER, request_type TEXT, request_redacted TEXT,
-            response_bytes INTEGER, response_type TEXT, response_redacted TEXT,
-            request_body BLOB, response_body BLOB
-        )
-        """,
-        "INSERT INTO exchange SELECT (stream.id << 38)"
-        f" + row_number() OVER (PARTITION BY stream.id ORDER BY earlier.rowid), {size}, started_at_ms, duration_ms,"
-        " status, occurrence, '', '', 0, 0, 0, 0, 0, 0, 0, earlier.id,"
-        f" CASE earlier.session_id WHEN '' THEN earlier.session_key END, {kept} FROM earlier JOIN stream"
-        f" ON stream.environment_id = earlier.environment_id AND stream.session_key = {key}"
-        " AND stream.session_id = earlier.session_id",
-        "DROP TABLE earlier",
-        "CREATE INDEX exchange_by_key ON exchange (place >> 38, key, id) WHERE key IS NOT NULL",
-        "CREATE INDEX stream_by_quiet ON stream (environment_id, last_ms) WHERE kept > 0",
-        "CREATE INDEX stream_by_age ON stream (environment_id, first_ms) WHERE kept > 0",
-        "CREATE INDEX stream_emptied ON stream (last_ms) WHERE kept = 0",
-        """
-        CREATE TABLE verification (
-            number INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, content BLOB NOT NULL
-        )
-        """,
-        "CREATE INDEX verification_by_stream ON verification (stream, number)",
-        """
-        CREATE TABLE mark (
-            only INTEGER PRIMARY KEY CHECK (only = 1), clean INTEGER NOT NULL, unclean_at_ms INTEGER NOT NULL
-        )
-        """,
-        "INSERT INTO mark VALUES (1, 1, 0)",
-    )
-
-
-def _script(db: Database, *statements: str) -> None:
+def script(db: "Database", *statements: str) -> None:
+    """Run statements, in a step."""
     for statement in statements:
         db.execute(statement)
