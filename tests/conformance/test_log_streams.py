@@ -55,6 +55,30 @@ def test_rows_are_the_same_as_those_that_are_listed(streams: Streams, auth: str,
     assert tailed == [each["id"] for each in reversed(rest.logs(auth, KEY).served["logs"])]
 
 
+def test_rows_come_before_there_is_a_session_and_from_each_that_has_the_key(
+    streams: Streams, auth: str, app: App, rest: RestDoor
+) -> None:
+    with streams.following(auth, "TailLogs", "ci-new", fromStart=True) as events:
+        app.cart("ci-new")
+        rows = [next(events)["log"]]
+        for _ in range(2):
+            assert rest.put(auth, "ci-new", {}).code == ""
+            app.cart("ci-new")
+            rows.append(next(events)["log"])
+            assert rest.delete(auth, "ci-new", mode="delete").code == ""
+        app.cart("ci-new")
+        rows.append(next(events)["log"])
+    none, first, second, gone = [row["sessionId"] for row in rows]
+    assert (none, gone) == ("", "")
+    assert first < second
+    assert [row["number"] for row in rows[1:3]] == [1, 1]
+    listed = [row["id"] for row in reversed(rest.logs(auth, "ci-new").served["logs"])]
+    assert [row["id"] for row in rows] == listed
+    for at, row in enumerate(rows):
+        with streams.following(auth, "TailLogs", "ci-new", since=row["id"], untilNow=True) as events:
+            assert [each["log"]["id"] for each in events] == listed[at + 1 :]
+
+
 def test_headers_and_bodies_come_if_they_are_asked_for(streams: Streams, auth: str, app: App) -> None:
     app.send("POST", "/api/pay", KEY, b'{"amount": 1}', Authorization="Bearer secret")
     with streams.following(auth, "TailLogs", KEY, fromStart=True, untilNow=True, withDetails=True) as rows:

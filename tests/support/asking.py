@@ -16,6 +16,7 @@ from understudy.v1 import verification_service_pb2 as pb
 from understudy.v1.session_service_pb2 import PutSessionRequest
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Stream
+from understudy_server.rpc.late import Late
 
 PATIENCE_SECONDS = 10
 COUNT = "VerificationService.CountCalls"
@@ -98,8 +99,12 @@ class Asker:
 
     @asynccontextmanager
     async def _following(self, method: str, request: Message) -> AsyncIterator["Following"]:
-        placed = self.desk.placed(request)
-        items = self.desk.world.dispatcher.stream(f"/understudy.v1.{method}", {}, lambda: (placed, None), owner=True)
+        placed, name, dispatcher = self.desk.placed(request), f"/understudy.v1.{method}", self.desk.world.dispatcher
+        rpc = dispatcher.find(name)
+        if rpc is not None and isinstance(rpc.use_case, Late):
+            # Imported in a thread it would come into being some time later, and miss what is recorded until then.
+            rpc.use_case.load()
+        items = dispatcher.stream(name, {}, lambda: (placed, None), owner=True)
         following = Following(items)
         try:
             yield following

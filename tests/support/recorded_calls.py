@@ -45,14 +45,18 @@ def call(
     )
 
 
-def record(data: Path, calls: Sequence[Exchange]) -> list[str]:
-    """Put exchanges of the session on record, which must be there. Returns their ids."""
-    return asyncio.run(_record(data, calls))
+def record(data: Path, calls: Sequence[Exchange], *, in_session: bool = True) -> list[str]:
+    """Put exchanges of the session on record, which must be there. Returns their ids.
+
+    Without ``in_session`` they found none when they came.
+    """
+    return asyncio.run(_record(data, calls, in_session=in_session))
 
 
-async def _record(data: Path, calls: Sequence[Exchange]) -> list[str]:
+async def _record(data: Path, calls: Sequence[Exchange], *, in_session: bool) -> list[str]:
     async with open_rooms(data, "normal") as rooms:
         project, environment, session = await _place(rooms)
+        session = session if in_session else ""
         made = [
             each._replace(id=rooms.new_id("log_"), project_id=project, environment_id=environment, session_id=session)
             for each in calls

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner, Result
-from understudy_server.cli.main import build
+from understudy_server.cli.nouns import build
 
 HERE = ("--project", "checkout", "--environment", "staging")
 _CONTROL = re.compile(r"\x1b\[[0-9;]*m")

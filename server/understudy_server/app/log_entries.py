@@ -53,6 +53,7 @@ def entry(exchange: Exchange, lost_before: int = 0, *, with_details: bool = Fals
         session_revision=exchange.session_revision,
         phases=pb.Phases(**phases._asdict()),
         lost_before=lost_before,
+        session_id=exchange.session_id,
     )
     if exchange.mock_id:
         made.override_id = exchange.mock_id

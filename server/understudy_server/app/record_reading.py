@@ -1,8 +1,6 @@
 """Reading the record of a session for a question: which stream it is about, its exchanges in order, what is missing."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from time import perf_counter
 from typing import Final
 
 from understudy.v1.verification_service_pb2 import Completeness, Loss
@@ -10,6 +8,7 @@ from understudy.v1.verification_service_pb2 import Completeness, Loss
 from understudy_server.app.call import Call
 from understudy_server.app.ports import Journal, SessionRecord, Transaction
 from understudy_server.app.sessions import has_expired
+from understudy_server.app.slices import Slices
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Standing, Stream
 from understudy_server.core.session_key import normalise
@@ -17,22 +16,6 @@ from understudy_server.core.verification import Judgement
 
 _PAGE_EXCHANGES: Final = 10
 """So many are read in one go: with two bodies of 256 KiB each they take some 5 ms, and 100 of them would take 50."""
-
-_SLICE_SECONDS: Final = 0.002
-"""After so long a question lets others have the event loop; one expectation is put to one exchange in one go."""
-
-
-class Slices:
-    """Long work on the event loop, done in slices."""
-
-    def __init__(self) -> None:
-        self._ends = perf_counter() + _SLICE_SECONDS
-
-    async def pause(self) -> None:
-        """Let others go first if this slice is over. Costs next to nothing if it is not."""
-        if perf_counter() >= self._ends:
-            await asyncio.sleep(0)
-            self._ends = perf_counter() + _SLICE_SECONDS
 
 
 def asked_key(raw: str) -> str:
@@ -108,8 +91,7 @@ async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> S
     """
     standing, slices = await journal.standing(stream), Slices()
     async for each in exchanges(journal, stream, judgement.number, standing.last_number, slices):
-        for _ in judgement.take_in_parts(each):
-            await slices.pause()
+        await slices.result_of(judgement.take_in_parts(each))
     judgement.reach(standing.last_number)
     doubtful_after = standing.doubtful_after
     judgement.doubtful = doubtful_after is not None and judgement.after <= doubtful_after
@@ -135,6 +117,24 @@ async def carrying(call: Call, key: str, most: int, *, before: str = "", since: 
             return
         most -= limit
         before, since = ("", page[-1].id) if since else (page[-1].id, "")
+
+
+async def number_before(journal: Journal, exchange: Exchange) -> int:
+    """The number of what is on record directly before an exchange, of its stream; 0 when nothing is.
+
+    Anything may be missing of a stream, so it is found by halving, which reads a row each time.
+    """
+    low, high = 0, exchange.number - 1
+    # Nearly always nothing is missing, or all that there was before: that is looked at first.
+    places = iter((high - 1, 0))
+    while low < high:
+        place = next(places, (low + high) // 2)
+        behind = await journal.read(exchange.stream, place, 1)
+        if behind and behind[0].number < exchange.number:
+            low = behind[0].number
+        else:
+            high = place
+    return low
 
 
 def completeness(stream: Stream | None, standing: Standing, *, complete: bool) -> Completeness:

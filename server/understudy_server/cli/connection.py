@@ -21,7 +21,7 @@ from understudy import status
 
 from understudy_server.cli.failures import CommandFailed, ExitCode, failed_call
 from understudy_server.cli.peer import Peer, read_peer
-from understudy_server.cli.target import SECURE, Target
+from understudy_server.cli.target import OWNER_SOCKET, SECURE, Target
 
 if TYPE_CHECKING:
     # All of the server's rooms: they take as long to import as everything else here.
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound=Message)
 
-OWNER_SOCKET = "owner.sock"
 CALL_TIMEOUT_SECONDS = 30.0
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 """The largest request: a manifest of all that its files may hold."""
@@ -37,7 +36,16 @@ OWNER_WAIT_SECONDS = 3.0
 _OWNER_LOOK_SECONDS = 0.05
 # An answer that holds a manifest is as large as the request that made it, and a little more.
 _ANSWER_BYTES_MAX = 4 * MESSAGE_BYTES_MAX
-_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.max_receive_message_length", _ANSWER_BYTES_MAX))
+_CHANNEL_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_receive_message_length", _ANSWER_BYTES_MAX),
+    # A stream may be silent for long: only by asking is it found out that nobody is at its other end any more.
+    ("grpc.keepalive_time_ms", 30_000),
+    # What is not answered within that time; releases of gRPC know it by the one name or the other.
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
 
 
 class Connection(Protocol):

@@ -1,7 +1,6 @@
 """What this process tells of itself to whoever asks how it is."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 from understudy.v1.server_service_pb2 import JournalLoss, JournalStatus, Listener, StoreStatus
 
@@ -34,10 +33,12 @@ class ProcessHost:
         self._listeners: list[Listener] = []
 
     def add_listener(self, kind: str, address: str, place: str = "") -> None:
-        """Note that a listener accepts: ``grpc``, ``rest`` or ``proxy``."""
+        """Note that a listener accepts: ``grpc``, ``rest``, ``proxy`` or ``metrics``."""
         self._listeners.append(Listener(kind=kind, address=address, place=place))
 
     def __call__(self) -> HostFacts:
+        from importlib.metadata import version
+
         return HostFacts(
             version=version("understudy-server"),
             started_at_ms=self._started_at_ms,

@@ -1,29 +1,34 @@
 """``understudy logs KEY --follow``: new rows as they come, each once and in order, until Ctrl-C.
 
-The server is asked again and again for what came after the last row; ids sort by the order in which rows were appended,
-so that nothing can slip in before it. A server that stops meanwhile is waited for: what it kept comes when it is back.
+What is there is listed, and what comes after it is streamed. Ids sort by the order in which rows were appended, so
+that nothing can slip in between; and a stream that breaks off is taken up behind the last row.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
-from understudy.v1.log_service_pb2 import ListLogsRequest, ListLogsResponse, LogEntry
+from understudy.v1.log_service_pb2 import (
+    ListLogsRequest,
+    ListLogsResponse,
+    LogEntry,
+    TailLogsRequest,
+    TailLogsResponse,
+)
 
-from understudy_server.cli.failures import CommandFailed, ExitCode
-from understudy_server.cli.output import as_json, moment, print_lines
+from understudy_server.cli.failures import CommandFailed
+from understudy_server.cli.log_lines import log_line
+from understudy_server.cli.output import as_json, print_lines
+from understudy_server.cli.resuming import Obstacle, is_not_there_yet, resumed
 
 if TYPE_CHECKING:
     from understudy_server.cli.command import Desk
 
-INTERVAL_SECONDS = 1.0
-"""How long to wait before asking again: half of the calls that a key has at the narrowest rate, 120 in a minute."""
-
-_PAGE = 100
+_PAGE: Final = 100
 # Before the id of every row.
-_BEGINNING = "log_"
+_BEGINNING: Final = "log_"
 
 
 async def follow(desk: "Desk", session_key: str, *, limit: int, since: str) -> None:
@@ -33,96 +38,48 @@ async def follow(desk: "Desk", session_key: str, *, limit: int, since: str) -> N
     """
     # Where no server runs nothing new can come, and a directory that we held would keep one from starting.
     async with desk.line.to_a_running_server() as line:
-        follower = _Follower(replace(desk, line=line), session_key)
-        async for entry in follower.rows(limit, since):
-            if desk.as_json:
-                typer.echo(as_json(entry))
-            else:
-                _print(entry)
+        follower = _Follower(replace(desk, line=line), session_key, limit, since)
+        async with aclosing(resumed(line, follower.rows)) as rows:
+            async for entry in rows:
+                if desk.as_json:
+                    typer.echo(as_json(entry))
+                else:
+                    print_lines([log_line(entry)])
 
 
 class _Follower:
-    """Asks for the rows of one key. What keeps it from going on is told on the error stream, once each time."""
+    """Where one stands in the rows of a key."""
 
-    def __init__(self, desk: "Desk", session_key: str) -> None:
+    def __init__(self, desk: "Desk", session_key: str, limit: int, since: str) -> None:
         self._desk = desk
         self._session_key = session_key
-        self._was_there = False
-        self._obstacle = ""
-        self._wait_seconds = INTERVAL_SECONDS
+        self._limit = limit
+        self._last = since
 
-    async def rows(self, limit: int, since: str) -> AsyncIterator[LogEntry]:
-        """The rows, for ever."""
-        last = since
-        if not last:
-            newest = await self._known(ListLogsRequest(session_key=self._session_key, limit=limit))
-            for entry in reversed(newest):
-                yield entry
-            last = newest[0].id if newest else _BEGINNING
-        while True:
-            found = await self._in_time(ListLogsRequest(session_key=self._session_key, limit=_PAGE, since=last))
-            for entry in found:
-                yield entry
-                last = entry.id
-            if len(found) < _PAGE:
-                await asyncio.sleep(self._wait_seconds)
+    async def rows(self, obstacle: Obstacle) -> AsyncGenerator[LogEntry]:
+        """The rows behind the last one, for ever."""
+        for entry in await self._listed(obstacle):
+            self._last = entry.id
+            yield entry
+        self._last = self._last or _BEGINNING
+        request = TailLogsRequest(session_key=self._session_key, since=self._last)
+        async with aclosing(self._desk.stream(request, TailLogsResponse)) as answers:
+            async for answer in answers:
+                self._last = answer.log.id
+                yield answer.log
 
-    async def _in_time(self, request: ListLogsRequest) -> Sequence[LogEntry]:
-        """The rows that can be had now; none while the server is away or wants a pause."""
-        try:
-            found = await self._known(request)
-        except CommandFailed as failure:
-            task = asyncio.current_task()
-            if task and task.cancelling():
-                # Ctrl-C in the middle of a call may come out of it as a failure of the call.
-                raise asyncio.CancelledError from failure
-            pause = failure.problem.retry_after_seconds if failure.problem else 0
-            comes_back = failure.exit_code is ExitCode.UNREACHABLE and self._was_there
-            if not comes_back and not pause:
-                raise
-            self._wait("busy" if pause else "away", f"{failure.message}; trying again", pause or INTERVAL_SECONDS)
-            # A server that comes back is called anew.
-            await self._desk.line.hang_up()
-            return ()
-        return found
-
-    async def _known(self, request: ListLogsRequest) -> Sequence[LogEntry]:
-        """The rows of a key; none while nothing has that key."""
+    async def _listed(self, obstacle: Obstacle) -> Sequence[LogEntry]:
+        """Rows that are there, oldest first; none while nothing has the key. An answer shows that a server is there."""
+        request = ListLogsRequest(session_key=self._session_key, limit=self._limit)
+        if self._last:
+            request.since, request.limit = self._last, _PAGE
         try:
             answer = await self._desk.call(request, ListLogsResponse)
         except CommandFailed as failure:
-            if failure.reason != "not_found" or _names_place(failure):
+            if not is_not_there_yet(failure):
                 raise
-            self._was_there = True
-            self._wait("unknown", f"nothing has the key {self._session_key!r} yet; waiting for it", INTERVAL_SECONDS)
+            obstacle.was_there = True
+            obstacle.met("unknown", f"nothing has the key {self._session_key!r} yet; waiting for it")
             return ()
-        if self._obstacle:
-            typer.echo("understudy: going on", err=True)
-        self._was_there, self._obstacle, self._wait_seconds = True, "", INTERVAL_SECONDS
-        return answer.logs
-
-    def _wait(self, obstacle: str, message: str, seconds: float) -> None:
-        self._wait_seconds = seconds
-        if obstacle != self._obstacle:
-            typer.echo(f"understudy: {message}", err=True)
-        self._obstacle = obstacle
-
-
-def _names_place(failure: CommandFailed) -> bool:
-    """True when it is the project or the environment that does not exist: no waiting brings those."""
-    return bool(failure.problem and failure.problem.field in ("project", "environment"))
-
-
-def _print(entry: LogEntry) -> None:
-    path = entry.path + (f"?{entry.query}" if entry.query else "")
-    cells = (
-        moment(entry.created_at, known=True),
-        entry.id,
-        str(entry.status),
-        f"{entry.duration_ms} ms".rjust(8),
-        entry.override_id or "service",
-        f"{entry.method} {path}",
-        " ".join(entry.findings),
-    )
-    style = "red" if entry.status >= 500 else "yellow" if entry.status >= 400 else ""
-    print_lines([("  ".join(filter(None, cells)), style)])
+        obstacle.gone()
+        return answer.logs if self._last else tuple(reversed(answer.logs))

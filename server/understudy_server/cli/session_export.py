@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HELD_BYTES_MAX = 8 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
 _EXPORT_SECONDS_MAX = 3_600.0
+_NUMBER_MAX = 2**53 - 1
 
 
 def add_to(app: typer.Typer) -> None:
@@ -43,7 +44,8 @@ async def _export(
 
     It holds the exchanges (exchanges.har, which browsers open, and exchanges.jsonl), the verifications asked
     (junit.xml, verifications.json), the session and its state, its findings, and a listing with the SHA-256 of each.
-    What is masked on the server is masked in it.
+    Requests that carried the key while no session had it are among the exchanges; those of an earlier session with the
+    same key are not. What is masked on the server is masked in it.
     """
     path = output or Path(f"understudy-{_file_name(session_key)}.zip")
     if not force:
@@ -77,9 +79,12 @@ async def _write(desk: Desk, session_key: str, file: BinaryIO) -> int:
 
     # Refused for a key that nobody knows: then there is no archive.
     verified = await desk.call(pb.ListVerificationsRequest(session_key=session_key), pb.ListVerificationsResponse)
+    # Nothing is counted behind that number, but it is told which session is asked about: the last one, if it is gone.
+    asked = pb.CountCallsRequest(session_key=session_key, after=_NUMBER_MAX)
+    session_id = (await desk.call(asked, pb.CountCallsResponse)).completeness.session_id
     version = await _server_version(desk)
     with Archive(file) as archive:
-        exchanges = await _write_exchanges(desk, session_key, archive, version)
+        exchanges = await _write_exchanges(desk, session_key, session_id, archive, version)
         # Asked when they are written: what is complete now was so before.
         health = await desk.call(pb.GetSessionHealthRequest(session_key=session_key), pb.GetSessionHealthResponse)
         archive.add("verifications.json", _json(verified))
@@ -98,8 +103,11 @@ async def _write(desk: Desk, session_key: str, file: BinaryIO) -> int:
     return exchanges
 
 
-async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive", version: str) -> int:
-    """Write them line by line, and as HAR beside: only one file of an archive can be open."""
+async def _write_exchanges(desk: Desk, session_key: str, session_id: str, archive: "Archive", version: str) -> int:
+    """Write those of the session and of none line by line, and as HAR beside: only one file of an archive can be open.
+
+    Returns how many there are.
+    """
     import shutil
 
     from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
@@ -113,6 +121,8 @@ async def _write_exchanges(desk: Desk, session_key: str, archive: "Archive", ver
         with archive.file("exchanges.jsonl") as lines:
             async with aclosing(desk.stream(request, TailLogsResponse, _EXPORT_SECONDS_MAX)) as answers:
                 async for answer in answers:
+                    if answer.log.session_id not in ("", session_id):
+                        continue
                     lines.write(_json(answer.log))
                     har.add(answer.log)
                     exchanges += 1

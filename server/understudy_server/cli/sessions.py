@@ -12,6 +12,8 @@ from understudy_server.cli.flag_names import naming
 from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from understudy.v1.session_service_pb2 import Session
 
 app = typer.Typer()
@@ -194,14 +196,23 @@ def _show(desk: Desk, session: "Session") -> None:
         (
             ("session", session.session_key),
             ("in", f"{session.project}/{session.environment}"),
-            ("scenario", session.scenario),
-            ("overrides", " ".join(session.overrides)),
-            ("delay", _delay(session)),
-            ("label", session.label),
-            ("seed", str(session.seed) if session.HasField("seed") else ""),
+            *what_is_set(session),
             ("last seen", moment(session.last_seen_at, known=session.HasField("last_seen_at"))),
-            ("expires", moment(session.expires_at, known=session.HasField("expires_at"))),
         )
+    )
+
+
+def what_is_set(session: "Session") -> "Sequence[tuple[str, str]]":
+    """Names and values of all that can be set of a session; empty where it is not."""
+    from understudy_server.cli.output import moment
+
+    return (
+        ("scenario", session.scenario),
+        ("overrides", " ".join(session.overrides)),
+        ("delay", _delay(session)),
+        ("label", session.label),
+        ("seed", str(session.seed) if session.HasField("seed") else ""),
+        ("expires", moment(session.expires_at, known=session.HasField("expires_at"))),
     )
 
 

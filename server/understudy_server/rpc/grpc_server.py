@@ -16,8 +16,8 @@ from grpc_status import rpc_status
 from understudy import request_ids, status
 from understudy.status import Problem
 
+from understudy_server.app.beside import beside
 from understudy_server.rpc import long_messages
-from understudy_server.rpc.beside import beside
 from understudy_server.rpc.dispatcher import Decode, Dispatcher
 from understudy_server.rpc.table import Kind, Rpc, service_names
 
@@ -49,6 +49,8 @@ class GrpcServer:
                 # Without this, two servers share a port and neither notices.
                 ("grpc.so_reuseport", 0),
                 ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+                # Who follows a stream asks now and then whether we are there; by default that counts as abuse.
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ]
         )
         self._health = _Health(ready)

@@ -1,6 +1,8 @@
-"""The rows of a session as they come."""
+"""The rows of a key as they come."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from support.asking import Asker
@@ -9,7 +11,7 @@ from understudy.v1 import log_service_pb2 as pb
 from understudy.v1.explain_service_pb2 import LAYER_SCENARIO
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher, StateCriterion
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE
-from understudy_server.core.exchange import MASKED, Captured
+from understudy_server.core.exchange import MASKED, Captured, Exchange
 from understudy_server.core.record import ExchangeOutcome, Phases, Stream
 
 
@@ -130,17 +132,119 @@ async def test_a_session_that_is_made_anew_is_followed(ask: Asker) -> None:
 
 
 async def test_when_a_session_is_deleted_the_rows_of_the_one_before_it_do_not_come_again(ask: Asker) -> None:
-    before = await ask.begin()
-    ask.record(before)
+    ask.record(await ask.begin())
     await ask.desk.end(DELETE_MODE_DELETE)
     await ask.begin()
     async with ask.tailing() as tail:
         assert await tail.is_quiet()
         await ask.desk.end(DELETE_MODE_DELETE)
-        ask.record(before, "/late")
         assert await tail.is_quiet()
         ask.record(await ask.begin(), "/next")
         assert (await tail.next()).log.path == "/next"
+
+
+async def test_an_answer_that_ends_after_its_session_is_shown_once_and_nothing_counts_as_lost(ask: Asker) -> None:
+    before = await ask.begin()
+    for _ in range(3):
+        ask.record(before)
+    await ask.desk.end(DELETE_MODE_DELETE)
+    now = await ask.begin()
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.record(now, "/first")
+        ask.record(before, "/late")
+        ask.record(now, "/second")
+        rows = [(await tail.next()).log for _ in range(3)]
+    assert [(row.path, row.number, row.lost_before) for row in rows] == [
+        ("/first", 1, 0),
+        ("/late", 4, 0),
+        ("/second", 2, 0),
+    ]
+    assert [row.session_id for row in rows] == [now.session_id, before.session_id, now.session_id]
+
+
+async def test_requests_that_found_no_session_come_before_it_is_made_and_after_it_is_gone(ask: Asker) -> None:
+    none = Stream(await ask.environment_id())
+    async with ask.tailing() as tail:
+        assert await tail.is_quiet()
+        ask.record(none, "/before", session_key="ci-42")
+        assert (await tail.next()).log.path == "/before"
+        ask.record(await ask.begin(), "/within")
+        assert (await tail.next()).log.path == "/within"
+        await ask.desk.end(DELETE_MODE_DELETE)
+        ask.record(none, "/after", session_key="ci-42")
+        row = (await tail.next()).log
+        assert (row.path, row.session_id) == ("/after", "")
+        ask.record(none, session_key="ci-43")
+        ask.record(none, session_key="")
+        assert await tail.is_quiet()
+
+
+async def test_what_others_did_without_a_session_does_not_count_as_lost(ask: Asker) -> None:
+    none = Stream(await ask.environment_id())
+    ask.record(none, session_key="ci-43")
+    async with ask.tailing(from_start=True) as tail:
+        for key in ("ci-42", "ci-43", "ci-42"):
+            ask.record(none, session_key=key)
+        rows = [(await tail.next()).log for _ in range(2)]
+    assert [(row.number, row.lost_before) for row in rows] == [(2, 0), (4, 0)]
+
+
+async def test_a_tail_shows_what_the_list_shows(ask: Asker) -> None:
+    none = Stream(await ask.environment_id())
+    ask.record(none, session_key="ci-42")
+    for _ in range(2):
+        ask.record(await ask.begin())
+        ask.record(none, session_key="ci-43")
+        await ask.desk.end(DELETE_MODE_DELETE)
+    ask.record(none, session_key="ci-42")
+    listed = await ask.desk.call("LogService.ListLogs", pb.ListLogsRequest(session_key="ci-42"), pb.ListLogsResponse)
+    async with ask.tailing(from_start=True, until_now=True) as tail:
+        assert [each.log for each in await tail.rest()] == list(reversed(listed.logs))
+
+
+async def test_a_tail_can_be_taken_up_behind_each_row_whatever_became_of_the_session(ask: Asker) -> None:
+    none = Stream(await ask.environment_id())
+    made = [ask.record(none, session_key="ci-42")]
+    for _ in range(3):
+        stream = await ask.begin()
+        made += [ask.record(stream), ask.record(stream)]
+        await ask.desk.end(DELETE_MODE_DELETE)
+        made.append(ask.record(none, session_key="ci-42"))
+    ids = [each.id for each in made]
+    for at, last in enumerate(ids):
+        async with ask.tailing(since=last, until_now=True) as tail:
+            rows = [each.log for each in await tail.rest()]
+        assert ([row.id for row in rows], {row.lost_before for row in rows} - {0}) == (ids[at + 1 :], set())
+
+
+async def test_what_was_lost_in_one_session_is_told_in_that_one(ask: Asker) -> None:
+    before = await ask.begin()
+    last = [ask.record(before) for _ in range(3)][-1]
+    await ask.desk.end(DELETE_MODE_DELETE)
+    now = await ask.begin()
+    for _ in range(5):
+        ask.record(now)
+    ask.record(before, "/late")
+    ask.desk.world.journal.lose(now, 1, 2, 4)
+    ask.desk.world.journal.lose(before, 3)
+    async with ask.tailing(since=last.id, until_now=True) as tail:
+        rows = [(each.log.session_id, each.log.number, each.log.lost_before) for each in await tail.rest()]
+    assert rows == [(now.session_id, 3, 2), (now.session_id, 5, 1), (before.session_id, 4, 1)]
+
+
+async def test_a_key_of_very_many_sessions_is_followed_without_remembering_all(ask: Asker) -> None:
+    first = await ask.begin()
+    async with ask.tailing(from_start=True) as tail:
+        ask.record(first)
+        assert (await tail.next()).log.number == 1
+        for _ in range(20):
+            await ask.desk.end(DELETE_MODE_DELETE)
+            ask.record(await ask.begin())
+            assert (await tail.next()).log.number == 1
+        ask.record(first, "/late")
+        row = (await tail.next()).log
+    assert (row.path, row.number, row.lost_before) == ("/late", 2, 0)
 
 
 async def test_who_reads_slowly_has_the_last_rows_of_a_session_before_those_of_the_next(ask: Asker) -> None:
@@ -162,6 +266,17 @@ async def test_what_belongs_to_no_session_can_be_followed(ask: Asker) -> None:
         assert await tail.is_quiet()
         ask.record(Stream(await ask.environment_id()), session_key="unknown")
         assert (await tail.next()).log.number == 1
+
+
+async def test_what_belongs_to_no_session_is_taken_up_behind_its_last_row(ask: Asker) -> None:
+    none = Stream(await ask.environment_id())
+    made = [ask.record(none, session_key=key) for key in ("a", "b", "", "b")]
+    ask.session_key = " "
+    async with ask.tailing(since=made[1].id, until_now=True) as tail:
+        assert [each.log.id for each in await tail.rest()] == [each.id for each in made[2:]]
+    ask.desk.world.journal.lose(none, 2)
+    async with ask.tailing(since=made[1].id, until_now=True) as tail:
+        assert [(each.log.number, each.log.lost_before) for each in await tail.rest()] == [(3, 1), (4, 0)]
 
 
 async def test_a_row_tells_what_became_of_the_request(ask: Asker) -> None:
@@ -217,17 +332,18 @@ async def test_no_more_than_a_page_is_read_ahead_of_a_slow_reader(ask: Asker, mo
     stream, journal = await ask.begin(), ask.desk.world.journal
     for _ in range(300):
         ask.record(stream)
-    read, asked = journal.read, []
+    page, given = journal.page, []
 
-    async def noted(stream: Stream, after: int, limit: int) -> object:
-        asked.append(after)
-        return await read(stream, after, limit)
+    async def noted(*place: str, **bounds: Any) -> Sequence[Exchange]:
+        found = await page(*place, **bounds)
+        given.extend([each.number for each in found])
+        return found
 
-    monkeypatch.setattr(journal, "read", noted)
-    async with ask.tailing(from_start=True) as tail:
+    monkeypatch.setattr(journal, "page", noted)
+    async with ask.tailing(since="log_") as tail:
         await tail.next()
         await asyncio.sleep(0)
-        assert asked == [0]
+        assert given == [300, *range(1, 11)]
 
 
 async def test_who_goes_away_leaves_nothing_behind(ask: Asker) -> None:

@@ -52,7 +52,7 @@ SIDE_REQUEST: Side
 SIDE_RESPONSE: Side
 
 class LogEntry(_message.Message):
-    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings", "draws", "occurrence", "number", "outcome", "layer", "session_revision", "phases", "lost_before", "details")
+    __slots__ = ("id", "method", "path", "query", "status", "duration_ms", "override_applied", "override_id", "created_at", "request_preview", "response_preview", "findings", "draws", "occurrence", "number", "outcome", "layer", "session_revision", "phases", "lost_before", "details", "session_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +74,7 @@ class LogEntry(_message.Message):
     PHASES_FIELD_NUMBER: _ClassVar[int]
     LOST_BEFORE_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     method: str
     path: str
@@ -95,7 +96,8 @@ class LogEntry(_message.Message):
     phases: Phases
     lost_before: int
     details: Details
-    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ..., draws: _Optional[_Iterable[_Union[Draw, _Mapping]]] = ..., occurrence: _Optional[int] = ..., number: _Optional[int] = ..., outcome: _Optional[_Union[ExchangeOutcome, str]] = ..., layer: _Optional[_Union[_explain_service_pb2.Layer, str]] = ..., session_revision: _Optional[int] = ..., phases: _Optional[_Union[Phases, _Mapping]] = ..., lost_before: _Optional[int] = ..., details: _Optional[_Union[Details, _Mapping]] = ...) -> None: ...
+    session_id: str
+    def __init__(self, id: _Optional[str] = ..., method: _Optional[str] = ..., path: _Optional[str] = ..., query: _Optional[str] = ..., status: _Optional[int] = ..., duration_ms: _Optional[int] = ..., override_applied: bool = ..., override_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_preview: _Optional[str] = ..., response_preview: _Optional[str] = ..., findings: _Optional[_Iterable[str]] = ..., draws: _Optional[_Iterable[_Union[Draw, _Mapping]]] = ..., occurrence: _Optional[int] = ..., number: _Optional[int] = ..., outcome: _Optional[_Union[ExchangeOutcome, str]] = ..., layer: _Optional[_Union[_explain_service_pb2.Layer, str]] = ..., session_revision: _Optional[int] = ..., phases: _Optional[_Union[Phases, _Mapping]] = ..., lost_before: _Optional[int] = ..., details: _Optional[_Union[Details, _Mapping]] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class Details(_message.Message):
     __slots__ = ("request_headers", "response_headers", "request_body", "response_body")

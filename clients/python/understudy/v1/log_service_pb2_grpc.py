@@ -82,9 +82,11 @@ class LogServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def TailLogs(self, request, context):
-        """Streams the exchanges of a session as they are put on record, oldest first, and does not end by itself: what is there
-        already from `since` on comes first. A stream that was cut is taken up with the id of the last row that came. Waits for a
-        session that does not exist yet. Where rows were lost, the next one that comes has `lost_before`.
+        """Streams exchanges as they are put on record, oldest first, and does not end by itself. They are those that ListLogs lists:
+        of every session that has or had the key, and of requests that carried it and found no session. What is there already from
+        `since` on comes first. A stream that was cut is taken up with the id of the last row that came, in `since`: ids go up, so
+        that no row is left out or comes twice, whatever became of the session meanwhile. Waits for a key that nothing has yet.
+        Where rows of a session were lost, its next one that comes has `lost_before`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
