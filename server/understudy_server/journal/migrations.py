@@ -1,19 +1,16 @@
 """The schema of ``journal.db``, as numbered steps: see ``store.sqlite.migrations``."""
 
-from typing import TYPE_CHECKING
+import sqlite3
 
 from understudy_server.journal import earlier
 from understudy_server.store.sqlite.migrations import script
 from understudy_server.store.sqlite.steps import Steps
 
-if TYPE_CHECKING:
-    from sqlite_utils import Database
-
 journal = Steps("journal")
 
 
 @journal()
-def m0001_exchanges(db: "Database") -> None:
+def m0001_exchanges(db: sqlite3.Connection) -> None:
     """``rowid`` stays the table's key, so that long rows are appended and found by small index entries."""
     script(
         db,
@@ -33,13 +30,13 @@ def m0001_exchanges(db: "Database") -> None:
 
 
 @journal()
-def m0002_findings(db: "Database") -> None:
+def m0002_findings(db: sqlite3.Connection) -> None:
     """Codes with a space between them. Headers are bytes from now on, which the columns take as they are."""
     script(db, "ALTER TABLE exchange ADD COLUMN findings TEXT NOT NULL DEFAULT ''")
 
 
 @journal()
-def m0003_redacted(db: "Database") -> None:
+def m0003_redacted(db: sqlite3.Connection) -> None:
     """What redaction made of a body: as ``core.exchange.Captured`` has it; NULL as long as there was none."""
     script(
         db,
@@ -49,7 +46,7 @@ def m0003_redacted(db: "Database") -> None:
 
 
 @journal()
-def m0004_draws(db: "Database") -> None:
+def m0004_draws(db: sqlite3.Connection) -> None:
     """What was drawn by chance, as a JSON list of pairs (empty: nothing), and which use of the mock it was."""
     script(
         db,
@@ -59,7 +56,7 @@ def m0004_draws(db: "Database") -> None:
 
 
 @journal()
-def m0005_streams(db: "Database") -> None:
+def m0005_streams(db: sqlite3.Connection) -> None:
     """Exchanges lie together by stream and number, which are their ``place`` (``journal.places``), so that the oldest
     of a stream are one range. What was recorded before is numbered as it was recorded.
 
@@ -133,7 +130,7 @@ def m0005_streams(db: "Database") -> None:
 
 
 @journal()
-def m0006_segments(db: "Database") -> None:
+def m0006_segments(db: sqlite3.Connection) -> None:
     """Exchanges that were recorded one after the other are one row: see ``journal.segments``.
 
     What has a number up to ``gone`` is not on record any more. ``batch`` is the id of the first exchange of those that
@@ -149,7 +146,7 @@ def m0006_segments(db: "Database") -> None:
         """,
         "ALTER TABLE stream ADD COLUMN gone INTEGER NOT NULL DEFAULT 0",
     )
-    earlier.put_together(db.conn)
+    earlier.put_together(db)
     script(
         db,
         "DROP TABLE exchange",

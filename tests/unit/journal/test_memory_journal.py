@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 from support import records
+from support.journal_model import PlainRules, exchange
+from support.journals import sweep
 from support.records import ENVIRONMENT
+from support.timers import ManualTimers
 from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import Exchange
-from understudy_server.core.record import Lost, Standing
+from understudy_server.core.record import Lost, Quota, Standing
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
 
 KIB = 1024
@@ -115,3 +118,83 @@ async def test_what_is_larger_than_all_that_may_be_kept_is_not_kept_but_takes_a_
 
     assert await _kept(journal) == []
     assert await journal.standing(records.exchange(1).stream) == Standing(3, 0, {Lost.SERVER_QUOTA: 3})
+
+
+async def test_of_those_that_came_together_the_one_that_was_quiet_for_longest_goes_first() -> None:
+    rules = PlainRules(Quota(100, 1 << 40, 4, 1 << 40, 1 << 40))
+    journal = MemoryJournal(rules=rules)
+    for number, session_id in enumerate(("ses_1", "ses_2", "ses_3", "ses_1")):
+        journal.record(exchange(number, session_id))
+    await journal.last_id()
+    rules.ended = {"ses_1", "ses_2", "ses_3"}
+
+    journal.record(exchange(9, "ses_4"))
+
+    kept = [await journal.standing(exchange(0, f"ses_{each}").stream) for each in range(1, 5)]
+    assert [each.kept for each in kept] == [2, 0, 1, 1]
+
+
+def _in_memory(journal: MemoryJournal) -> int:
+    """How many exchanges are there, counted or not."""
+    waiting = sum(sum(each is not None for each in shelf.exchanges) for shelf in journal._stock.all())
+    return waiting + len(journal._filling)
+
+
+def test_while_nobody_asks_little_more_is_there_than_may_be_kept() -> None:
+    journal = MemoryJournal(rules=PlainRules(Quota(20, 1 << 40, 1_000, 1 << 40, 1 << 40)))
+    most = 0
+    for number in range(10_000):
+        journal.record(exchange(number, f"ses_{number % 40}"))
+        if number % 61 == 0:
+            most = max(most, _in_memory(journal))
+    assert 40 * 20 < most <= 40 * 20 + 640
+
+
+def test_while_nobody_asks_little_more_is_there_of_large_bodies_than_may_be_kept() -> None:
+    journal = MemoryJournal(MemoryLimits(bytes_max=64 * 100 * KIB))
+    for number in range(400):
+        journal.record(records.exchange(number, body=b"x" * 50 * KIB))
+        assert _in_memory(journal) * 50 <= 64 * 100 + 5 * 100
+
+
+async def test_a_long_session_that_ended_leaves_memory_a_little_at_a_time_while_others_record() -> None:
+    rules = PlainRules(Quota(10_000, 1 << 40, 5_000, 1 << 40, 1 << 40))
+    journal = MemoryJournal(rules=rules)
+    for number in range(5_000):
+        journal.record(exchange(number, "ses_1"))
+    rules.ended = {"ses_1"}
+    journal.record(exchange(5_000, "ses_2"))
+    await journal.last_id()
+    leaving = journal._stock.leaving
+    assert leaving.steps == 10
+
+    for number in range(5_001, 5_001 + 11 * 128):
+        journal.record(exchange(number, "ses_2"))
+
+    assert leaving.steps == 0
+
+
+async def test_what_is_purged_leaves_memory_with_the_next_sweep() -> None:
+    journal, timers = MemoryJournal(), ManualTimers()
+    journal.start_sweeping(timers)
+    for number in range(5_000):
+        journal.record(exchange(number, "ses_1"))
+    await journal.purge(exchange(1, "ses_1").stream)
+    assert journal._stock.leaving.steps == 10
+
+    await sweep(journal, timers)
+
+    assert journal._stock.leaving.steps == 0
+
+
+async def test_of_environments_that_are_gone_nothing_stays() -> None:
+    rules = PlainRules(Quota(100, 1 << 40, 100, 1 << 40, 1_000))
+    journal, timers = MemoryJournal(rules=rules), ManualTimers()
+    journal.start_sweeping(timers)
+    for number in range(10):
+        journal.record(exchange(number, "ses_1", f"env_{number}"))
+    rules.ended = {"ses_1"}
+
+    await sweep(journal, timers)
+
+    assert (journal._stock.all(), journal._stock._homes, journal._stock._by_key) == ([], {}, {})
