@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check check-proto proto bench prove fmt
+.PHONY: help setup demo serve test guard guard-renew check check-proto proto bench prove fmt
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ serve: $(READY) ## Run the server on ./understudy-data (Ctrl-C stops it)
 test: $(READY) ## Run the tests
 	@tools/system_packages.sh chromium || echo "make: the tests in a browser are left out" >&2
 	$(PYTEST) -n 2 --dist worksteal
+
+guard: $(READY) ## Say what a request costs beside its budget (SCENARIO=static: by function)
+	@PYTHONPATH=tests $(BIN)/python -m guard $(SCENARIO)
+
+guard-renew: $(READY) ## Set the budgets of requests to what they cost now (REASON='...' where that is more)
+	@PYTHONPATH=tests $(BIN)/python -m guard --renew --reason "$$REASON"
 
 check: $(READY) check-proto ## Check form, types, imports, protos and everything generated
 	$(BIN)/ruff format --check .
@@ -55,6 +61,8 @@ proto: $(READY) $(PROTO_READY) ## Generate all that is made from proto/: message
 
 bench: $(READY) ## Measure (ROW=static for one row)
 	@tools/system_packages.sh nginx-light:nginx wrk util-linux:taskset
+	@$(if $(filter-out peers,$(ROW)),,tools/system_packages.sh nodejs:node npm default-jre-headless:java || \
+	  echo "make: the peers that need what is missing are left out" >&2)
 	$(BIN)/python -m benchmarks.run
 
 prove: $(READY) ## Run the proofs at full length

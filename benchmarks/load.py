@@ -1,25 +1,31 @@
 """Making load over HTTP with wrk, and reading what it cost the server."""
 
-import http.client
 import os
 import re
+import resource
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 
-from benchmarks.method import Rejected
+from benchmarks.answer import ask
+from benchmarks.method import Rejected, Rounds
 
 _REPORT = Path(__file__).parent / "wrk_report.lua"
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-_SAMPLE_SECONDS = 10
+# Above this share of its core the load made all the requests it could: a faster server would look no faster.
+_GENERATOR_BUSY_MAX = 0.97
+TURN = "TURN"
 
 
 @dataclass(frozen=True)
 class Loaded:
     """What is loaded: one GET, over and over. ``body`` is what it must answer; ``None``: what it answers first.
 
-    ``traced``: each request has a header with a number of its own.
+    ``traced``: each request has a header with a number of its own. ``turns``: `TURN` in path, headers and body stands
+    for a number of five digits under that many, the next one in each request; any load with turns costs wrk the same.
+    An answer that takes longer than ``timeout_seconds`` has failed.
     """
 
     pid: int
@@ -29,30 +35,59 @@ class Loaded:
     connections: int = 64
     body: bytes | None = None
     traced: bool = False
+    turns: int = 0
+    timeout_seconds: int = 2
+
+    def turn(self, number: int) -> "Loaded":
+        """The one request, and its answer, of a turn."""
+        digits, body = f"{number:05}", self.body
+        headers = {name: value.replace(TURN, digits) for name, value in self.headers.items()}
+        answer = body.replace(TURN.encode(), digits.encode()) if body is not None else None
+        return replace(self, path=self.path.replace(TURN, digits), headers=headers, body=answer, turns=0)
 
 
 @dataclass(frozen=True)
 class Load:
-    """What one load was like. CPU is user and system time of the server's processes, ``busy`` their share of a core."""
+    """What one load was like. CPU is user and system time of the server's processes, ``busy`` their share of a core.
+
+    ``generator_busy`` is what wrk took of its own core.
+    """
 
     rate: float
     cpu_us: float
     busy: float
     p50_us: float
     p99_us: float
+    generator_busy: float
 
 
 def load(loaded: Loaded, seconds: int) -> Load:
     """Load for some seconds over keep-alive connections. Raises Rejected when any answer is wrong or missing."""
-    before = _sample(loaded)
-    cpu = cpu_seconds(loaded.pid)
+    before = _samples(loaded)
+    cpu, own = cpu_seconds(loaded.pid), _generator_seconds()
     counted = _wrk(loaded, seconds)
-    cpu = cpu_seconds(loaded.pid) - cpu
-    if _sample(loaded) != before:
+    cpu, own = cpu_seconds(loaded.pid) - cpu, _generator_seconds() - own
+    if _samples(loaded) != before:
         raise Rejected(f"{loaded.address}{loaded.path} did not answer the same before and after the load")
     _check_sizes(counted, before, loaded.connections)
     requests, duration = counted["requests"], counted["duration_us"] / 1e6
-    return Load(requests / duration, cpu * 1e6 / requests, cpu / duration, counted["p50_us"], counted["p99_us"])
+    return Load(
+        rate=requests / duration,
+        cpu_us=cpu * 1e6 / requests,
+        busy=cpu / duration,
+        p50_us=counted["p50_us"],
+        p99_us=counted["p99_us"],
+        generator_busy=own / duration,
+    )
+
+
+def check_generator(rounds: Rounds[Load]) -> None:
+    """Raises Rejected when wrk was the limit of the faster side: then it was measured, and not the server."""
+    sides = (rounds.subject, rounds.reference)
+    faster = max(sides, key=lambda side: side(lambda one: one.rate).median)
+    busy = faster(lambda one: one.generator_busy).median
+    if busy > _GENERATOR_BUSY_MAX:
+        raise Rejected(f"the load was limited by what makes it: wrk took {busy:.0%} of its core")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -63,27 +98,50 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND + sum(cpu_seconds(int(child)) for child in children)
 
 
+def _generator_seconds() -> float:
+    """User and system time of all programs that this process has started and that have ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
+
+
+def _samples(loaded: Loaded) -> int:
+    """The size of any answer: where they come in turn, of the first, the middle and the last one, which are alike."""
+    if not loaded.turns:
+        return _sample(loaded)
+    sizes = {_sample(loaded.turn(number)) for number in (0, loaded.turns // 2, loaded.turns - 1)}
+    if len(sizes) > 1:
+        raise Rejected(f"{loaded.address}{loaded.path} has answers of different sizes: {sizes}")
+    return sizes.pop()
+
+
 def _sample(loaded: Loaded) -> int:
     """Ask once as the load does, and check. Gives the size of the whole answer, head included, in bytes."""
-    host, _, port = loaded.address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=_SAMPLE_SECONDS)
-    connection.request("GET", loaded.path, headers=dict(loaded.headers))
-    answer = connection.getresponse()
-    body = answer.read()
-    connection.close()
-    if answer.status != http.client.OK or (loaded.body is not None and body != loaded.body):
-        raise Rejected(f"{loaded.address}{loaded.path} answered {answer.status} {body[:200]!r}")
-    status_line = len(f"HTTP/1.1 {answer.status} {answer.reason}\r\n")
-    return status_line + sum(len(f"{name}: {value}\r\n") for name, value in answer.getheaders()) + 2 + len(body)
+    try:
+        answer = ask(loaded.address, loaded.path, loaded.headers)
+    except OSError as error:
+        raise Rejected(f"{loaded.address}{loaded.path} did not answer: {error}") from error
+    if answer.status != HTTPStatus.OK or (loaded.body is not None and answer.body != loaded.body):
+        raise Rejected(f"{loaded.address}{loaded.path} answered {answer.status} {answer.body[:200]!r}")
+    return answer.size
 
 
 def _wrk(loaded: Loaded, seconds: int) -> dict[str, int]:
-    command = ["wrk", "-t1", f"-c{loaded.connections}", f"-d{seconds}s", "-s", str(_REPORT)]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{loaded.connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        f"{loaded.timeout_seconds}s",
+        "-s",
+        str(_REPORT),
+    ]
     for name, value in loaded.headers.items():
         command += ["-H", f"{name}: {value}"]
     command.append(f"http://{loaded.address}{loaded.path}")
-    if loaded.traced:
-        command += ["--", "traced"]
+    asked = ["traced"] * loaded.traced + [f"turns={loaded.turns}"] * bool(loaded.turns)
+    if asked:
+        command += ["--", *asked]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     report = re.search("^REPORT (.*)$", ran.stdout, re.MULTILINE)
     if report is None:

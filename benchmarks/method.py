@@ -7,6 +7,7 @@ reference moved away from its median is no measurement of anything, and is left 
 
 import os
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -19,6 +20,8 @@ ROUNDS, ROUND_SECONDS = 7, 3
 ROUNDS_MIN = 5
 _PATIENCE = 3
 _REFERENCE_MOVES_MAX = 0.15
+# Long enough for a neighbour to be seen: a tenth of a second or so.
+_FIXED_WORK = 2_000_000
 
 
 class Rejected(Exception):
@@ -104,3 +107,32 @@ def _undisturbed(
 ) -> list[tuple[Sample, Sample]]:
     usual = statistics.median(steady(reference) for _, reference in pairs)
     return [pair for pair in pairs if abs(steady(pair[1]) / usual - 1) <= _REFERENCE_MOVES_MAX]
+
+
+def alone(subject: Callable[[], Sample], length: Length) -> tuple[Sequence[Sample], int]:
+    """Measure what has nothing to be compared with. Gives the samples that count, and how many did not.
+
+    A loop of a fixed length on the servers' core takes the part of the reference: it tells which rounds were disturbed.
+    """
+    samples: list[Sample] = []
+
+    def measured() -> float:
+        samples.append(subject())
+        return float(len(samples) - 1)
+
+    rounds = alternate(measured, _fixed_work_seconds, length, steady=float)
+    return [samples[int(number)] for number, _ in rounds.pairs], rounds.disturbed
+
+
+def _fixed_work_seconds() -> float:
+    """How long the servers' core needs for the same work now."""
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    try:
+        began = time.perf_counter()
+        total = 0
+        for number in range(_FIXED_WORK):
+            total += number & 7
+        return time.perf_counter() - began
+    finally:
+        os.sched_setaffinity(0, usual)

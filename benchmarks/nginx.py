@@ -70,7 +70,7 @@ def nginx_version() -> str:
 @contextmanager
 def _running(location: str, upstream: str, core: int) -> Iterator[Nginx]:
     with tempfile.TemporaryDirectory(prefix="understudy-bench-nginx-") as folder:
-        port = _free_port()
+        port = free_port()
         text = _CONFIGURATION.format(folder=folder, port=port, location=location, upstream=upstream)
         file = Path(folder) / "nginx.conf"
         file.write_text(text, encoding="utf-8")
@@ -85,7 +85,7 @@ def _running(location: str, upstream: str, core: int) -> Iterator[Nginx]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Where the time of the proxy goes: ``python -m benchmarks.profile static``, ``static-durable`` or ``forward``.
+"""Where the time of the proxy goes: ``python -m benchmarks.profile static``, or another of ``STAGES``.
 
 Samples the server from outside under full load and prints the functions with the most time of their own. Compiled
 functions are among them, since much of the proxy's time is spent in the loop and the parser.
@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.growth_rows import STAGES as GROWTH_STAGES
 from benchmarks.load import load
 from benchmarks.method import LOAD_CORE
-from benchmarks.proxy_rows import STAGES
+from benchmarks.proxy_rows import STAGES as PROXY_STAGES
 
+STAGES = PROXY_STAGES | GROWTH_STAGES
 _SECONDS, _SAMPLES_PER_SECOND, _LINES = 3, 400, 30
 
 

@@ -9,25 +9,38 @@ from benchmarks.method import Length, Spread
 
 @dataclass(frozen=True)
 class Target:
-    """A bound. One that is not a ``must`` is told and decides nothing."""
+    """A bound. One that is not a ``must`` is told and decides nothing; neither does ``aim``, which lies beyond it."""
 
     bound: float
     at_least: bool
     must: bool = True
+    aim: float | None = None
 
     def __str__(self) -> str:
         return f"{'>=' if self.at_least else '<='} {self.bound:.2f}"
 
     def holds(self, value: float) -> bool:
-        return value >= self.bound if self.at_least else value <= self.bound
+        return self._reaches(self.bound, value)
+
+    def aimed(self, value: float, unit: str = "") -> str:
+        """The aim and whether it is reached, in words; the empty text without one."""
+        if self.aim is None:
+            return ""
+        return f"{self.aim:.2f}{unit}: {'yes' if self._reaches(self.aim, value) else 'no'}"
+
+    def _reaches(self, bound: float, value: float) -> bool:
+        return value >= bound if self.at_least else value <= bound
 
 
 @dataclass(frozen=True)
 class Row:
-    """One number, a ratio unless it has a unit; ``detail`` says what it was made of. ``target`` may be open."""
+    """One number, a ratio unless it has a unit; ``detail`` says what it was made of. ``target`` may be open.
+
+    Without a ``value`` it could not be measured on this machine, and ``detail`` says why.
+    """
 
     name: str
-    value: Spread
+    value: Spread | None
     target: Target | None
     detail: str
     unit: str = ""
@@ -35,11 +48,15 @@ class Row:
     @property
     def missed(self) -> bool:
         """True when a target that must hold does not."""
-        return self.target is not None and self.target.must and not self.target.holds(self.value.median)
+        if self.target is None or self.value is None:
+            return False
+        return self.target.must and not self.target.holds(self.value.median)
 
     @property
     def verdict(self) -> str:
         """In a word: whether the target holds, and whether it has to yet."""
+        if self.value is None:
+            return "not measured"
         if self.target is None:
             return "informative"
         word = "yes" if self.target.holds(self.value.median) else "NO"
@@ -49,9 +66,9 @@ class Row:
 Measure: TypeAlias = Callable[[Length], Sequence[Row]]
 
 
-def at_least(bound: float, *, must: bool = True) -> Target:
-    return Target(bound, at_least=True, must=must)
+def at_least(bound: float, *, must: bool = True, aim: float | None = None) -> Target:
+    return Target(bound, at_least=True, must=must, aim=aim)
 
 
-def at_most(bound: float, *, must: bool = True) -> Target:
-    return Target(bound, at_least=False, must=must)
+def at_most(bound: float, *, must: bool = True, aim: float | None = None) -> Target:
+    return Target(bound, at_least=False, must=must, aim=aim)

@@ -10,29 +10,54 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks.apply_rows import apply
+from benchmarks.body_rows import bodies
+from benchmarks.connection_rows import connections
 from benchmarks.control_rows import grpc_get_session, rest_get_session
 from benchmarks.delay_rows import delays
+from benchmarks.event_rows import events
+from benchmarks.footprint_rows import footprint
+from benchmarks.growth_rows import mocks, sessions
 from benchmarks.journal_rows import await_calls, listing
+from benchmarks.latency_rows import one_connection
 from benchmarks.match_rows import match
 from benchmarks.method import LOAD_CORE, Length, Rejected
 from benchmarks.nginx import TOOLS_PATH
 from benchmarks.page import PAGE, page
+from benchmarks.peer_rows import peers
 from benchmarks.processes import allow_descriptors
-from benchmarks.proxy_rows import forward, static, static_durable, template
+from benchmarks.proxy_rows import forward, static, static_durable, static_headers, template
 from benchmarks.row import Measure, Row
+from benchmarks.session_rows import put_session, session_ready
+from benchmarks.start_rows import start
+from benchmarks.stream_rows import streams
+from benchmarks.wheel_rows import wheels
 
 ROWS: dict[str, Measure] = {
     "rest-get": rest_get_session,
     "grpc-get": grpc_get_session,
+    "put-session": put_session,
+    "session-ready": session_ready,
     "static": static,
+    "static-headers": static_headers,
     "static-durable": static_durable,
     "template": template,
     "forward": forward,
+    "one-connection": one_connection,
+    "sessions": sessions,
+    "mocks": mocks,
+    "connections": connections,
+    "bodies": bodies,
+    "events": events,
+    "streams": streams,
     "delays": delays,
     "apply": apply,
     "match": match,
     "await-calls": await_calls,
     "listing": listing,
+    "start": start,
+    "footprint": footprint,
+    "wheels": wheels,
+    "peers": peers,
 }
 
 

@@ -22,7 +22,30 @@ PROXIED_TEMPLATED_PATH = f"{_PREFIX}/api/made/1001?currency=EUR"
 # With Host, which every client sends, these are the four headers of a request.
 HEADERS = {"x-flowmock-session": KEY, "Accept": "application/json", "User-Agent": "bench/1"}
 
+# A browser's, of an application with a login: eleven with Host.
+MANY_HEADERS = HEADERS | {
+    "Accept": "application/json, text/plain, */*",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Accept-Language": "en-GB,en;q=0.7,de;q=0.3",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Authorization": "Bearer eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJjdXNfNzcwMTQyIn0.c2lnbmF0dXJl",
+    "Cookie": "theme=dark; consent=all; cart=9f2c6a1e7d; sid=s%3A0f1b7c4e2a9d4d7c8d5e.1mJ2",
+    "Referer": "https://shop.example.com/checkout/payment",
+    "Cache-Control": "no-cache",
+    "X-Requested-With": "XMLHttpRequest",
+}
+
+# What the sample of a new store has, in the same project and environment: a mock and its answer, and a scenario.
+SAMPLE_MOCK, SAMPLE_SCENARIO = "ovr_extraMock", "scn_paymentDeclined"
+CART_PATH, CART_BODY = f"{_PREFIX}/api/cart", b'{"items":[],"total":0,"currency":"EUR"}'
+PAY_PATH, DECLINED_BODY = f"{_PREFIX}/api/pay", b'{"error":"card_declined","message":"The card was declined."}'
+
 
 def delayed_sessions(count: int) -> Iterator[tuple[str, int]]:
     """Keys of sessions, each with its delay in ms: 300 to 700, 500 in the mean. One that gets another's is seen so."""
     return ((f"late-{number}", 300 + 100 * (number % 5)) for number in range(count))
+
+
+# What `TURN` stands for in a load makes as many requests differ as there are sessions or mocks.
+TURN_KEY, TURN_ID, TURN_PATH = "ci-TURN", "ovr_turn_TURN", "/api/orders/TURN/items"
+TURN_BODY = MOCKED_BODY.replace(b"ord_1001", b"ord_TURN")

@@ -1,11 +1,12 @@
 """The servers that the benchmarks load, each as its own process, pinned to a core of its own.
 
-``python -m benchmarks.serving KIND FOLDER [UPSTREAM [SESSIONS]]`` prints its address and the key to use, and serves
+``python -m benchmarks.serving KIND FOLDER [ARGUMENT ...]`` prints its address and the key to use, and serves
 until it is ended. The folder must be empty.
 """
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from understudy_server.cli.http_listener import HttpListener
 from understudy_server.rpc.grpc_server import GrpcServer
 
 from benchmarks.rooms import dispatcher
-from benchmarks.serving_proxy import serve_durable, serve_memory, serve_whole
+from benchmarks.serving_proxy import serve_durable, serve_memory, serve_mocks, serve_sessions, serve_whole
 
 
 async def serve_rest(folder: Path) -> None:
@@ -45,7 +46,8 @@ async def serve_echo(_folder: Path) -> None:
     async def echo(request: bytes, _context: object) -> bytes:
         return request
 
-    handlers: dict[str, Any] = {"GetSession": grpc.unary_unary_rpc_method_handler(echo)}
+    handler: Any = grpc.unary_unary_rpc_method_handler(echo)
+    handlers: dict[str, Any] = {"GetSession": handler, "PutSession": handler}
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("understudy.v1.SessionService", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
@@ -55,12 +57,14 @@ async def serve_echo(_folder: Path) -> None:
     await asyncio.Event().wait()
 
 
-KINDS = {
+KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "rest": serve_rest,
     "grpc": serve_grpc,
     "echo": serve_echo,
     "proxy-memory": serve_memory,
     "proxy-durable": serve_durable,
+    "proxy-sessions": serve_sessions,
+    "proxy-mocks": serve_mocks,
     "whole": serve_whole,
 }
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +26,7 @@ from understudy_server.rpc.grpc_server import GrpcServer
 from understudy_server.state.kept import KeptState
 from understudy_server.store.sqlite import SqlitePresence, SqliteStore
 
+from benchmarks.load import TURN
 from benchmarks.processes import allow_descriptors
 from benchmarks.rooms import as_owner, dispatcher_on, make_place, now_ms
 from benchmarks.scenery import (
@@ -34,8 +37,10 @@ from benchmarks.scenery import (
     PROJECT,
     TEMPLATE,
     TEMPLATED_PATH,
+    TURN_KEY,
     delayed_sessions,
 )
+from benchmarks.turn_mocks import turn_batches
 
 _MOCK = Mock(
     id="ovr_order",
@@ -61,27 +66,41 @@ class _RecordingJournal(Journal, Recorder, Protocol):
 
 
 async def serve_memory(folder: Path, upstream: str = "", sessions: str = "0") -> None:
-    await _serve(folder, MemoryJournal(), upstream, int(sessions))
+    await _serve(folder, MemoryJournal(), partial(_fill, upstream=upstream, sessions=int(sessions)))
 
 
 async def serve_durable(folder: Path, upstream: str = "", sessions: str = "0") -> None:
-    await _serve(folder, await SqliteJournal.open(folder), upstream, int(sessions))
+    await _serve(folder, await SqliteJournal.open(folder), partial(_fill, upstream=upstream, sessions=int(sessions)))
+
+
+async def serve_sessions(folder: Path, sessions: str) -> None:
+    """So many sessions that have the same mock switched on."""
+    await _serve(folder, MemoryJournal(), partial(_fill_sessions, sessions=int(sessions)))
+
+
+async def serve_mocks(folder: Path, mocks: str) -> None:
+    """So many mocks that are on for everyone, and a session."""
+    await _serve(folder, MemoryJournal(), partial(_fill_mocks, mocks=int(mocks)))
 
 
 async def serve_whole(folder: Path) -> None:
     """The proxy and the gRPC door, with an admin's key: prints the address of the door before the key."""
-    await _serve(folder, MemoryJournal(), "", 0, has_door=True)
+    await _serve(folder, MemoryJournal(), _fill, has_door=True)
 
 
 async def _serve(
-    folder: Path, journal: _RecordingJournal, upstream: str, sessions: int, *, has_door: bool = False
+    folder: Path,
+    journal: _RecordingJournal,
+    fill: Callable[[Dispatcher], Awaitable[None]],
+    *,
+    has_door: bool = False,
 ) -> None:
     """Serve until the process is ended; then say how many exchanges the journal dropped."""
     allow_descriptors()
     store, presence, new_id = await SqliteStore.open(folder), await SqlitePresence.open(folder), IdMaker(now_ms)
     state = await KeptState.open(folder, presence.writer)
     made = dispatcher_on(store, journal, presence, state, new_id)
-    await _fill(made, upstream, sessions)
+    await fill(made)
     door = GrpcServer(made) if has_door else None
     key = f"{await door.start('127.0.0.1:0')} {await _admin_key(made)}" if door else "-"
     view = LiveView(store)
@@ -108,7 +127,7 @@ async def _admin_key(made: Dispatcher) -> str:
     return str(created.text)
 
 
-async def _fill(made: Dispatcher, upstream: str, sessions: int) -> None:
+async def _fill(made: Dispatcher, upstream: str = "", sessions: int = 0) -> None:
     await make_place(made, upstream)
     for mock in (_MOCK, _TEMPLATED):
         create = CreateMockRequest(project=PROJECT, environment=ENVIRONMENT, mock=mock)
@@ -119,3 +138,17 @@ async def _fill(made: Dispatcher, upstream: str, sessions: int) -> None:
         session = PutSessionRequest(project=PROJECT, environment=ENVIRONMENT, session_key=key, global_delay_ms=delay_ms)
         session.overrides.extend([_MOCK.id, _TEMPLATED.id])
         await as_owner(made, "SessionService/PutSession", session)
+
+
+async def _fill_sessions(made: Dispatcher, sessions: int) -> None:
+    await _fill(made)
+    for number in range(sessions):
+        key = TURN_KEY.replace(TURN, f"{number:05}")
+        session = PutSessionRequest(project=PROJECT, environment=ENVIRONMENT, session_key=key, overrides=[_MOCK.id])
+        await as_owner(made, "SessionService/PutSession", session)
+
+
+async def _fill_mocks(made: Dispatcher, mocks: int) -> None:
+    await _fill(made)
+    for batch in turn_batches(mocks):
+        await as_owner(made, "MockService/BatchMocks", batch)

@@ -1,15 +1,36 @@
 -- Says in one line what wrk counted, for benchmarks/load.py. With the argument "traced" every request carries a number of
--- its own in `traceparent`, as those of traced applications do; without it the loop of wrk stays as it is.
+-- its own in `traceparent`, as those of traced applications do. With "turns=N" the word TURN in path and headers is a number
+-- under N, the next one in each request. Without either the loop of wrk stays as it is.
+
+-- So many requests are made ahead, however few of them differ: N is to make no difference to wrk.
+local AHEAD = 10000
+
 init = function(arguments)
-  if arguments[1] ~= "traced" then
+  local traced, turns = false, nil
+  for _, argument in ipairs(arguments) do
+    traced = traced or argument == "traced"
+    turns = turns or tonumber(argument:match("^turns=(%d+)$"))
+  end
+  if traced then
+    wrk.headers["traceparent"] = "00-NUMBER-00f067aa0ba902b7-01"
+  end
+  if not traced and not turns then
     return
   end
-  wrk.headers["traceparent"] = "00-NUMBER-00f067aa0ba902b7-01"
-  local before, after = wrk.format():match("^(.*)NUMBER(.*)$")
-  local count = 0
+  local befores, afters = {}, {}
+  for number = 1, turns and AHEAD or 1 do
+    local text = turns and wrk.format():gsub("TURN", string.format("%05d", (number - 1) % turns)) or wrk.format()
+    local before, after = text:match("^(.*)NUMBER(.*)$")
+    befores[number], afters[number] = before or text, after
+  end
+  local ahead, count = #befores, 0
   request = function()
     count = count + 1
-    return before .. string.format("%032x", count) .. after
+    local number = (count - 1) % ahead + 1
+    if traced then
+      return befores[number] .. string.format("%032x", count) .. afters[number]
+    end
+    return befores[number]
   end
 end
 

@@ -1,8 +1,10 @@
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks.method import Length, Rejected, alternate
+from benchmarks import method
+from benchmarks.method import Length, Rejected, alone, alternate
 
 
 def clockwork(name: str, values: list[float], log: list[str]) -> Callable[[], float]:
@@ -58,3 +60,22 @@ def test_a_shortened_measurement_is_not_whole(
             monkeypatch.delenv(name, raising=False)
 
     assert Length.wanted().is_whole is whole
+
+
+def test_what_stands_alone_counts_in_rounds_in_which_a_fixed_loop_was_steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[str] = []
+    loop = clockwork("loop", [9.0, 1.0, 1.0, 1.3, 1.0, 1.1, 1.0], log)
+    monkeypatch.setattr(method, "_fixed_work_seconds", loop)
+
+    samples, disturbed = alone(clockwork("subject", [0, 1, 2, 3, 4, 5, 6], log), Length(5, 1))
+
+    assert (list(samples), disturbed) == ([1, 2, 4, 5, 6], 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes have no cores of their own here")
+def test_the_fixed_loop_leaves_the_process_on_its_cores() -> None:
+    before = os.sched_getaffinity(0)
+    samples, _ = alone(lambda: 1.0, Length(1, 1))
+
+    assert list(samples) == [1.0]
+    assert os.sched_getaffinity(0) == before

@@ -22,3 +22,19 @@ def test_only_a_target_that_must_hold_can_be_missed(
     row = Row("a mock", Spread(0.0, value, 9.0), target, "")
 
     assert (row.verdict, row.missed) == (verdict, missed)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "aimed"),
+    [
+        (0.70, at_least(0.50, aim=0.70), "0.70: yes"),
+        (0.69, at_least(0.50, aim=0.70), "0.70: no"),
+        (1.8, at_most(2.5, aim=1.8), "1.80: yes"),
+        (1.9, at_most(2.5, aim=1.8), "1.80: no"),
+        (1.9, at_most(2.5), ""),
+    ],
+)
+def test_an_aim_is_told_and_decides_nothing(value: float, target: Target, aimed: str) -> None:
+    row = Row("a mock", Spread(0.0, value, 9.0), target, "")
+
+    assert (target.aimed(value), row.verdict, row.missed) == (aimed, "yes", False)

@@ -1,0 +1,88 @@
+"""Rows of growth: what a request costs at the socket when there are ten thousand sessions, or mocks, and few.
+
+Both sides have requests that wrk makes at the same cost; only how many of them differ is not the same.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
+from benchmarks.load import Load, Loaded, check_generator, load
+from benchmarks.method import Length, Rounds, alternate
+from benchmarks.processes import started
+from benchmarks.proxy_rows import Stage
+from benchmarks.row import Row, at_least
+from benchmarks.scenery import (
+    ENVIRONMENT,
+    HEADERS,
+    MOCKED_BODY,
+    PROJECT,
+    PROXIED_MOCKED_PATH,
+    TURN_BODY,
+    TURN_KEY,
+    TURN_PATH,
+)
+from benchmarks.telling import rate, throughput
+
+MANY, FEW_MOCKS = 10_000, 10
+_FLAT_MIN, _FLAT_AIM = 0.90, 0.97
+# A server that holds many is its own warm-up: filling it runs everything thousands of times.
+_SECONDS_MAX = 2
+
+
+@contextmanager
+def sessions_stage() -> Iterator[Stage]:
+    """Many sessions, all asked in turn, and one session."""
+    with started("proxy-sessions", str(MANY)) as many, started("proxy-sessions", "1") as one:
+        headers = HEADERS | {"x-flowmock-session": TURN_KEY}
+        asked = Loaded(many.pid, many.address, PROXIED_MOCKED_PATH, headers, body=MOCKED_BODY, turns=MANY)
+        yield Stage(many, asked, replace(asked, pid=one.pid, address=one.address, turns=1))
+
+
+@contextmanager
+def mocks_stage() -> Iterator[Stage]:
+    """Many mocks that are on, all asked for in turn, and few."""
+    with started("proxy-mocks", str(MANY)) as many, started("proxy-mocks", str(FEW_MOCKS)) as few:
+        path = f"/{PROJECT}/{ENVIRONMENT}{TURN_PATH}"
+        asked = Loaded(many.pid, many.address, path, HEADERS, body=TURN_BODY, turns=MANY)
+        yield Stage(many, asked, replace(asked, pid=few.pid, address=few.address, turns=FEW_MOCKS))
+
+
+STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {"sessions": sessions_stage, "mocks": mocks_stage}
+
+
+def sessions(length: Length) -> list[Row]:
+    """Requests of many sessions in turn, against requests of one."""
+    return _rows("sessions", f"{MANY} sessions / 1 session", length)
+
+
+def mocks(length: Length) -> list[Row]:
+    """Requests for many mocks in turn, against requests for few."""
+    return _rows("mocks", f"{MANY} mocks that are on / {FEW_MOCKS} mocks", length)
+
+
+def _rows(kind: str, name: str, length: Length) -> list[Row]:
+    with STAGES[kind]() as stage:
+        many, few = stage.ours, stage.reference
+        unlike = _measured(replace(many, traced=True), replace(few, traced=True), length)
+        held = _measured(replace(many, turns=few.turns), few, length)
+        again = _measured(many, few, length)
+    target = at_least(_FLAT_MIN, aim=_FLAT_AIM)
+    forgotten = "what was read and decided of the newest requests is remembered, and so many are not the newest"
+    return [
+        Row(f"{name}, all in turn, no two requests alike", unlike.ratio(rate), target, throughput(unlike)),
+        Row(f"{name}, only {few.turns} of them asked", held.ratio(rate), target, throughput(held)),
+        Row(
+            f"{name}, all in turn, each request again and again",
+            again.ratio(rate),
+            None,
+            f"{throughput(again)}; {forgotten}",
+        ),
+    ]
+
+
+def _measured(many: Loaded, few: Loaded, length: Length) -> Rounds[Load]:
+    seconds = min(length.seconds, _SECONDS_MAX)
+    rounds = alternate(lambda: load(many, seconds), lambda: load(few, seconds), length, steady=rate)
+    check_generator(rounds)
+    return rounds

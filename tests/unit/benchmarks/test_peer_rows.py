@@ -1,0 +1,115 @@
+"""Rows of other products: which of them is the fastest, how long they are warmed up, and who was the limit."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import peer_rows
+from benchmarks.load import Load, Loaded, check_generator
+from benchmarks.method import Length, Rejected, Rounds, Spread
+from benchmarks.page import page
+from benchmarks.peer_rows import WarmUp, beside, beside_fastest, warm_up
+from benchmarks.peers.catalogue import PEERS
+from benchmarks.peers.installing import NotInstallable
+from benchmarks.peers.peer import Running
+from benchmarks.peers.pins import Pin, pins
+from benchmarks.row import Row
+
+WHOLE = Length()
+
+
+def row(peer: str, ratio: float | None) -> Row:
+    return Row(f"ours / {peer}", None if ratio is None else Spread(1, ratio, 90), None, "as it is")
+
+
+def of(rate: float, generator_busy: float) -> Load:
+    return Load(rate=rate, cpu_us=1, busy=1, p50_us=1, p99_us=1, generator_busy=generator_busy)
+
+
+def test_the_fastest_peer_is_the_one_that_ours_is_least_faster_than() -> None:
+    fastest = beside_fastest([row("slow, 1.0", 40), row("absent, 1.0", None), row("quick, 2.0", 2.5)])
+
+    assert fastest.name == "ours / the fastest peer's"
+    assert fastest.value == Spread(1, 2.5, 90)
+    assert "quick, 2.0" in fastest.detail
+    assert fastest.missed
+
+
+def test_without_any_peer_nothing_is_said_of_the_fastest() -> None:
+    with pytest.raises(Rejected, match=r"absent, 1\.0: as it is"):
+        beside_fastest([row("absent, 1.0", None)])
+
+
+def test_a_peer_that_cannot_be_installed_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(pin: Pin, needs: Sequence[str]) -> Path:
+        raise NotInstallable(f"no {needs[0]} for {pin.package}")
+
+    monkeypatch.setattr(peer_rows, "installed", refused)
+
+    left_out = beside(PEERS[0], "ours", Loaded(0, "", "/"), WHOLE)
+
+    assert (left_out.verdict, left_out.missed) == ("not measured", False)
+    assert left_out.detail == "not installable here: no java for wiremock"
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Load]:
+    """What a load of an address is like, with a peer that is there."""
+    found = dict[str, Load]()
+    monkeypatch.setattr(peer_rows, "installed", lambda *_: Path())
+    monkeypatch.setattr(peer_rows, "running", lambda *_: nullcontext(Running(1, "theirs", b"{}")))
+    monkeypatch.setattr(peer_rows, "load", lambda loaded, _: found[loaded.address])
+    return found
+
+
+def test_ours_is_the_first_of_all_that_a_row_tells(loads: dict[str, Load]) -> None:
+    loads |= {"ours": of(600, 0.5), "theirs": of(100, 0.1)}
+
+    found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
+
+    assert found.value == Spread(6, 6, 6)
+    assert found.name == f"a mock / {PEERS[-1].name}, {pins()[PEERS[-1].package].version}"
+    assert found.detail.startswith("600/s and 100/s; ")
+    assert found.detail.endswith("; warmed up for 15 s")
+
+
+def test_a_machine_that_leaves_ours_no_time_gives_no_numbers(loads: dict[str, Load]) -> None:
+    loads |= {"ours": replace(of(600, 0.5), busy=0.3), "theirs": of(100, 0.1)}
+
+    with pytest.raises(Rejected, match=f"{PEERS[-1].name}: .* in only 0 of"):
+        beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
+
+
+def test_a_row_without_a_value_has_its_line_on_the_page() -> None:
+    [line] = [line for line in page([row("absent, 1.0", None)], WHOLE).splitlines() if "absent" in line]
+
+    assert line.count("|") == 8
+    assert "not measured" in line
+    assert line.endswith("| as it is |")
+
+
+@pytest.mark.parametrize(
+    ("rates", "length", "warm"),
+    [
+        ([100] * 5, WHOLE, WarmUp(15, settled=True)),
+        ([100, 100, 100, 100, 120, 150, 151], WHOLE, WarmUp(21, settled=True)),
+        ([1.2**number for number in range(20)], WHOLE, WarmUp(60, settled=False)),
+        ([100], Length(rounds=1, seconds=1), WarmUp(1, settled=False)),
+    ],
+)
+def test_peers_are_warmed_up_until_they_get_no_faster(rates: list[float], length: Length, warm: WarmUp) -> None:
+    given = iter(rates)
+
+    assert warm_up(lambda: next(given), length) == warm
+
+
+def test_a_load_that_its_maker_limits_is_rejected() -> None:
+    with pytest.raises(Rejected, match="took 98% of its core"):
+        check_generator(Rounds([(of(100, 0.98), of(10, 0.2))] * 5))
+
+
+def test_a_maker_that_is_busy_with_the_slower_side_limits_nothing() -> None:
+    check_generator(Rounds([(of(100, 0.5), of(10, 0.99))] * 5))
