@@ -213,6 +213,7 @@ def session(
     expires_at_ms: int | None = None,
     seed: int | None = None,
     revision: int = 1,
+    by_header_name: bool = False,
 ) -> SessionRow:
     return SessionRow(
         id=session_id or f"ses_{key}",
@@ -226,6 +227,7 @@ def session(
         revision=revision,
         seed=seed,
         state_id=f"{session_id or f'ses_{key}'}.1",
+        by_header_name=by_header_name,
     )
 
 

@@ -1,12 +1,15 @@
 """Sessions: read, set, clear, remove, list."""
 
+import re
 from dataclasses import replace
 
 from understudy.v1.session_service_pb2 import (
     DELETE_MODE_DELETE,
     DELETE_MODE_RESET,
+    FOUND_BY_HEADER_NAME,
     DeleteSessionRequest,
     DeleteSessionResponse,
+    FoundBy,
     GetSessionRequest,
     GetSessionResponse,
     ListSessionsRequest,
@@ -28,6 +31,7 @@ from understudy_server.core.record import Stream
 from understudy_server.core.session_key import normalise
 
 _SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "seed")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms")
 
 
@@ -46,12 +50,18 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
     Conflict (revision_mismatch), also for a session that was seen and is no more.
     """
     key = session_key(request.session_key)
+    by_header_name = request.found_by == FOUND_BY_HEADER_NAME
+    if by_header_name:
+        key = _header_name(key)
     fields = fields_to_set(request, request.update_mask, _SETTABLE)
     before = await live_session(tx, call, key)
     _check_revision(key, before, request.expected_revision)
     after = Session()
     if before:
         after.CopyFrom(before.message)
+        _check_found_by(request, before.message)
+    elif by_header_name:
+        after.found_by = FOUND_BY_HEADER_NAME
     if "scenario" in fields:
         await _set_scenario(tx, call, after, request)
     if "overrides" in fields:
@@ -117,6 +127,22 @@ def session_key(raw: str) -> str:
     if not key:
         raise InvalidInput("the session key is empty", Fault("session_key", "min_length", "1", raw[:100]))
     return key
+
+
+def _header_name(key: str) -> str:
+    """The name of a header that is to be a session's key. Raises InvalidInput for what cannot be one."""
+    if not _HEADER_NAME.fullmatch(key):
+        message = "the key of a session that is found by a header is its name: letters, digits, _ and -"
+        raise InvalidInput(message, Fault("session_key", "pattern", _HEADER_NAME.pattern, key[:100]))
+    return key.lower()
+
+
+def _check_found_by(request: PutSessionRequest, session: Session) -> None:
+    """Raise InvalidInput when a session is to be found in another way than it was made for."""
+    if request.found_by and (request.found_by == FOUND_BY_HEADER_NAME) != (session.found_by == FOUND_BY_HEADER_NAME):
+        there = "a header of that name" if session.found_by == FOUND_BY_HEADER_NAME else "its key"
+        message = f"the session {session.session_key!r} is there already, and is found by {there}; remove it first"
+        raise InvalidInput(message, Fault("found_by", "fixed", given=FoundBy.Name(request.found_by)))
 
 
 def has_expired(record: SessionRecord, now_ms: int) -> bool:

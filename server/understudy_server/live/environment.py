@@ -1,7 +1,7 @@
 """One environment as the proxy sees it: its mocks, scenarios and sessions, and the indexes made of them."""
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from understudy.v1.scenario_service_pb2 import Scenario
@@ -41,6 +41,8 @@ class LiveEnvironment:
         self.row = row
         self._mocks = Mocks()
         self._by_key: dict[str, SessionRow] = {}
+        # Those that are found by a header, by its name in lower case as it is in a head.
+        self.by_header_name: dict[bytes, SessionRow] = {}
         self._by_id: dict[str, SessionRow] = {}
         self._everywhere: Place | None = None
         self._in_scenarios: dict[str, Place] = {}
@@ -76,22 +78,32 @@ class LiveEnvironment:
 
     def set_session(self, row: SessionRow) -> None:
         """Take in a session as it is now."""
-        known = self._by_key.get(row.key)
+        known = self._known(row)
         if known is not None and known.id == row.id:
             self._drop_layers(known)
             if known.overrides != row.overrides:
                 self._changed_sessions.add(row.id)
         elif known is not None:
             self.remove_session(known)
-        self._by_key[row.key] = self._by_id[row.id] = row
+        self._by_id[row.id] = row
+        if row.by_header_name:
+            self.by_header_name[row.key.encode()] = row
+        else:
+            self._by_key[row.key] = row
+
+    def _known(self, row: SessionRow) -> SessionRow | None:
+        return self.by_header_name.get(row.key.encode()) if row.by_header_name else self._by_key.get(row.key)
 
     def remove_session(self, row: SessionRow) -> None:
         """Let go of a session and what it owns, unless another incarnation has its key already."""
         known = self._by_id.pop(row.id, None)
         if known is not None:
             self._drop_layers(known)
-            if self._by_key.get(known.key) is known:
-                del self._by_key[known.key]
+            if self._known(known) is known:
+                if known.by_header_name:
+                    del self.by_header_name[known.key.encode()]
+                else:
+                    del self._by_key[known.key]
         self._in_sessions.drop(row.id)
         self._replaced += self._mocks.forget_own(row.id)
 
@@ -168,7 +180,8 @@ class LiveEnvironment:
 
         Of those that were made before the last 5000 none is looked at: that would take long.
         """
-        recent = islice(reversed(self._by_key.values()), _RECENT_SESSIONS)
+        rows = chain(reversed(self.by_header_name.values()), reversed(self._by_key.values()))
+        recent = islice(rows, _RECENT_SESSIONS)
         found = (row for row in recent if row.scenario_id or row.overrides or self._mocks.has_own(row.id))
         return list(islice((row for row in found if row.expires_at_ms is None or row.expires_at_ms > now_ms), most))
 

@@ -53,7 +53,8 @@ class SessionRow:
     """A session as the proxy needs it. ``overrides`` are in the order of activation; times are ms since 1970 (UTC).
 
     ``seed`` is what its draws follow from, ``None`` when it was given none; ``state_id`` is what its state is found by:
-    the name of an owner (`core.state.Owner`).
+    the name of an owner (`core.state.Owner`). ``by_header_name``: requests find it by a header of that name, and not by
+    its key.
     """
 
     id: str
@@ -67,6 +68,7 @@ class SessionRow:
     revision: int
     seed: int | None = None
     state_id: str = ""
+    by_header_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

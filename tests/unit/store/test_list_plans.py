@@ -33,7 +33,7 @@ def _searches(connection: sqlite3.Connection, statement: str) -> Iterator[str]:
     [
         (
             lambda tx: tx.sessions(ENVIRONMENT, SessionQuery(alive_at_ms=1), "a", 9),
-            "SEARCH session_entry USING PRIMARY KEY (place_id=? AND kind=? AND value>?)",
+            "SEARCH session_entry USING INDEX session_entry_by_text (place_id=? AND value>?)",
         ),
         (
             lambda tx: tx.sessions(ENVIRONMENT, SessionQuery(scenario="scn_a"), "a", 9),

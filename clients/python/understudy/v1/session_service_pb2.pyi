@@ -15,17 +15,26 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class FoundBy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FOUND_BY_UNSPECIFIED: _ClassVar[FoundBy]
+    FOUND_BY_KEY: _ClassVar[FoundBy]
+    FOUND_BY_HEADER_NAME: _ClassVar[FoundBy]
+
 class DeleteMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DELETE_MODE_UNSPECIFIED: _ClassVar[DeleteMode]
     DELETE_MODE_RESET: _ClassVar[DeleteMode]
     DELETE_MODE_DELETE: _ClassVar[DeleteMode]
+FOUND_BY_UNSPECIFIED: FoundBy
+FOUND_BY_KEY: FoundBy
+FOUND_BY_HEADER_NAME: FoundBy
 DELETE_MODE_UNSPECIFIED: DeleteMode
 DELETE_MODE_RESET: DeleteMode
 DELETE_MODE_DELETE: DeleteMode
 
 class Session(_message.Message):
-    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision", "seed")
+    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision", "seed", "found_by")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +47,7 @@ class Session(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    FOUND_BY_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     session_key: str
@@ -50,7 +60,8 @@ class Session(_message.Message):
     expires_at: _timestamp_pb2.Timestamp
     revision: int
     seed: int
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    found_by: FoundBy
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment")
@@ -69,7 +80,7 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class PutSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed")
+    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed", "found_by")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +93,7 @@ class PutSessionRequest(_message.Message):
     UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    FOUND_BY_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
@@ -94,7 +106,8 @@ class PutSessionRequest(_message.Message):
     update_mask: _field_mask_pb2.FieldMask
     expected_revision: int
     seed: int
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    found_by: FoundBy
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ...) -> None: ...
 
 class PutSessionResponse(_message.Message):
     __slots__ = ("session",)

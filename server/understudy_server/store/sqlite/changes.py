@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from understudy.v1.file_service_pb2 import File
 from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME
 
 from understudy_server.app.times import milliseconds
 from understudy_server.core.giving_way import giving_way
@@ -174,4 +175,5 @@ def _session_row(row: rows.Row) -> SessionRow:
         revision=session.revision,
         state_id=record.state_id,
         seed=session.seed if session.HasField("seed") else None,
+        by_header_name=session.found_by == FOUND_BY_HEADER_NAME,
     )

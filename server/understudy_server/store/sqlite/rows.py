@@ -50,7 +50,8 @@ SESSION = """
     (SELECT group_concat(mock_id, ' ') FROM (SELECT mock_id FROM session_activation
         WHERE session_activation.session_id = session.id ORDER BY position)),
     session_entry.value, session.revision, session.generation
-    FROM session JOIN session_entry ON session_entry.session_id = session.id AND session_entry.kind = 'key'
+    FROM session JOIN session_entry ON session_entry.session_id = session.id
+        AND session_entry.kind IN ('key', 'header_name')
 """
 
 

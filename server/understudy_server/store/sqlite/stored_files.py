@@ -58,7 +58,8 @@ class StoredFiles(Unit):
             """
             SELECT session_entry.value, session_mock.message
             FROM session_mock JOIN session ON session.id = session_mock.session_id
-                JOIN session_entry ON session_entry.session_id = session.id AND session_entry.kind = 'key'
+                JOIN session_entry ON session_entry.session_id = session.id
+                    AND session_entry.kind IN ('key', 'header_name')
             WHERE session.environment_id = ? AND (session.expires_at_ms IS NULL OR session.expires_at_ms > ?)
             ORDER BY session_entry.value, session_mock.id
             """,

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
-from understudy.v1.session_service_pb2 import Session
+from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME, Session
 
 from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord, SessionRecord, SessionUse
 from understudy_server.app.times import milliseconds
@@ -214,10 +214,11 @@ class SqliteTransaction(Lists, Counting, Library, SessionMocks, StoredFiles, Sou
             revision=session.revision, generation=record.generation, message=kept.SerializeToString(),
         )  # fmt: skip
         # A key that another session has is refused by the table: silence would leave a session that nobody finds.
-        self._run("DELETE FROM session_entry WHERE session_id = ? AND kind = 'key'", record.id)
+        self._run("DELETE FROM session_entry WHERE session_id = ?", record.id)
         self._run(
-            "INSERT INTO session_entry (place_id, kind, value, session_id) VALUES (?, 'key', ?, ?)",
-            record.environment_id, session.session_key, record.id,
+            "INSERT INTO session_entry (place_id, kind, value, session_id) VALUES (?, ?, ?, ?)",
+            record.environment_id, "header_name" if session.found_by == FOUND_BY_HEADER_NAME else "key",
+            session.session_key, record.id,
         )  # fmt: skip
         self._put_activations(record.id, record.environment_id, session)
         self._note("session", record.environment_id, record.id)
