@@ -1,15 +1,16 @@
 """The gateway as one ASGI application: the routes of the contract, their document, and a page to read it."""
 
+import asyncio
+from collections.abc import Callable
 from functools import cache
 
 from understudy_gateway.backend import Backend
 from understudy_gateway.dialects.flowmock import FlowMock
 from understudy_gateway.endpoint import Endpoint
-from understudy_gateway.health_pages import Ready, nothing_to_look_at
-from understudy_gateway.pages import build_pages
+from understudy_gateway.readiness import Ready, nothing_to_look_at
 from understudy_gateway.request_id import under_an_id
 from understudy_gateway.sse import Timing
-from understudy_gateway.transcoding.contract import Contract, understudy
+from understudy_gateway.transcoding.contract import Contract, services_of_understudy
 from understudy_gateway.transcoding.operations import Operation, compile_routes
 from understudy_gateway.transcoding.routes import RouteTree
 from understudy_gateway.wire import App, Receive, Scope, Send
@@ -33,7 +34,13 @@ def build_app(
     Understudy's own) are for the rare caller that needs others.
     """
     dialect = FlowMock()
-    pages = build_pages(dialect.refuse, ready)
+
+    def make_pages() -> App:
+        from understudy_gateway.pages import build_pages  # noqa: PLC0415 - see _Late
+
+        return build_pages(dialect.refuse, ready)
+
+    pages = _Late(make_pages)
     endpoint = Endpoint(
         backend,
         compile_routes(contract) if contract else _own_routes(),
@@ -52,7 +59,23 @@ def build_app(
     return app
 
 
+class _Late:
+    """An application that is made when it is first asked for, beside the event loop.
+
+    What the pages are made with takes longer to import than the gateway, and most runs never look at one.
+    """
+
+    def __init__(self, make: Callable[[], App]) -> None:
+        self._make = make
+        self._app: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            self._app = await asyncio.to_thread(self._make)
+        await self._app(scope, receive, send)
+
+
 @cache
 def _own_routes() -> RouteTree[Operation]:
     """The routes of Understudy's own contract. They are the same for every app, and are never changed."""
-    return compile_routes(understudy())
+    return compile_routes(services_of_understudy(), whole=False)

@@ -19,7 +19,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from understudy import request_ids
 
 from understudy_gateway.backend import Decode
-from understudy_gateway.transcoding.contract import Contract, understudy
+from understudy_gateway.transcoding.contract import Contract, services_of_understudy
 from understudy_gateway.transcoding.operations import WAIT_FIELD, rpc_name
 
 REFUSAL_KEY = "understudy-refusal-bin"
@@ -64,7 +64,7 @@ class ChannelBackend:
         )
         self._unary: dict[str, Any] = {}
         self._streams: dict[str, Any] = {}
-        for method in (contract or understudy()).methods():
+        for method in (contract or services_of_understudy()).methods():
             name, answer = rpc_name(method), GetMessageClass(method.output_type)
             if method.server_streaming:
                 self._streams[name] = self._channel.unary_stream(name, None, answer.FromString)

@@ -1,20 +1,13 @@
 """What an orchestrator asks, without a key: whether the process lives, and whether it takes work."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from understudy_gateway.readiness import Ready
 from understudy_gateway.transcoding.json_encode import dump
-
-Ready = Callable[[], Awaitable[Mapping[str, str]]]
-"""Looks at what it takes to serve: what is wrong with each thing, by its name; the empty text when nothing is."""
-
-
-async def nothing_to_look_at() -> Mapping[str, str]:
-    """Ready as soon as it answers."""
-    return {}
 
 
 def health_routes(ready: Ready) -> Sequence[Route]:

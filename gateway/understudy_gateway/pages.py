@@ -3,8 +3,11 @@
 The page has its assets from this machine alone.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,9 +19,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from understudy_gateway.answers import Answer, method_not_allowed, route_not_found
-from understudy_gateway.health_pages import Ready, health_routes, nothing_to_look_at
+from understudy_gateway.health_pages import health_routes
+from understudy_gateway.readiness import Ready, nothing_to_look_at
 from understudy_gateway.transcoding.json_encode import dump
-from understudy_gateway.transcoding.openapi import document
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -40,8 +43,17 @@ SwaggerUIBundle({url: "openapi.json", dom_id: "#api", deepLinking: true, validat
 """
 
 
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
 def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_look_at) -> Starlette:
-    """Build the pages; ``refuse`` writes the answer for every other path, and for other methods on these."""
+    """Build the pages; ``refuse`` writes the answer for every other path, and for other methods on these.
+
+    Beside the event loop: it takes tens of milliseconds the first time, with what the pages import when they are asked.
+    """
+    with suppress(ImportError):
+        # What reads files for the framework, which would import it with the first of them, in the event loop.
+        import_module("anyio._backends._asyncio")
     return Starlette(
         routes=[
             Route("/", _root),
@@ -54,14 +66,19 @@ def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_lo
     )
 
 
-def _not_found(refuse: Callable[[Status], Answer]) -> Callable[[Request, Exception], Response]:
-    return lambda _request, _error: _response(refuse(route_not_found()))
+# Coroutines, because the framework takes a plain function to a thread, which a refusal is not worth.
+def _not_found(refuse: Callable[[Status], Answer]) -> Handler:
+    async def handle(_request: Request, _error: Exception) -> Response:
+        return _response(refuse(route_not_found()))
+
+    return handle
 
 
-def _method_not_allowed(refuse: Callable[[Status], Answer]) -> Callable[[Request, Exception], Response]:
-    return lambda request, _error: _response(
-        refuse(method_not_allowed(request.method)).with_header(b"allow", b"GET, HEAD")
-    )
+def _method_not_allowed(refuse: Callable[[Status], Answer]) -> Handler:
+    async def handle(request: Request, _error: Exception) -> Response:
+        return _response(refuse(method_not_allowed(request.method)).with_header(b"allow", b"GET, HEAD"))
+
+    return handle
 
 
 def _response(answer: Answer) -> Response:
@@ -85,10 +102,12 @@ async def _docs(_request: Request) -> Response:
 
 
 async def _openapi(_request: Request) -> Response:
-    return Response(_document_text(), media_type="application/json")
+    return Response(await asyncio.to_thread(_document_text), media_type="application/json")
 
 
 @cache
 def _document_text() -> bytes:
-    # Made when first asked for: it takes longer than all the rest of the start.
+    # Made when first asked for, beside the event loop: it takes as long as a third of the start.
+    from understudy_gateway.transcoding.openapi import document  # noqa: PLC0415 - of no use to anything else
+
     return dump(document())

@@ -1,16 +1,18 @@
 """The contract as the gateway sees it: the services that have routes, and the comments of the protos."""
 
 import importlib
-import importlib.resources
+import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from understudy import v1
 
 from understudy_gateway.transcoding.options import http_rule
 
+_OF_SERVICES = "_service_pb2"
 # Numbers of fields in descriptor.proto: the steps of the path by which a comment names what it belongs to.
 _MESSAGES_OF_FILE, _ENUMS_OF_FILE, _SERVICES_OF_FILE = 4, 5, 6
 _FIELDS_OF_MESSAGE, _MESSAGES_OF_MESSAGE, _ENUMS_OF_MESSAGE, _ONEOFS_OF_MESSAGE = 2, 3, 4, 8
@@ -32,11 +34,24 @@ class Contract:
 @cache
 def understudy() -> Contract:
     """Return Understudy's own contract, from the descriptor set that the client package carries."""
+    import importlib.resources  # noqa: PLC0415 - for whoever documents, no server needs it
+
     packed = importlib.resources.files("understudy").joinpath("descriptors.binpb").read_bytes()
     stored = FileDescriptorSet.FromString(packed)
     modules = [_generated(file.name) for file in stored.file if file.service]
     services = tuple(service for module in modules for service in module.services_by_name.values())
     return Contract(services, _comments(stored))
+
+
+@cache
+def services_of_understudy() -> Contract:
+    """Return the same contract without comments, and with its files by name: enough to serve it.
+
+    The descriptor set is megabytes when it is read, and its comments take as long as all routes.
+    """
+    found = (module.name for module in pkgutil.iter_modules(v1.__path__) if module.name.endswith(_OF_SERVICES))
+    modules = [importlib.import_module(f"{v1.__name__}.{name}").DESCRIPTOR for name in sorted(found)]
+    return Contract(tuple(service for module in modules for service in module.services_by_name.values()))
 
 
 def _generated(proto: str) -> FileDescriptor:

@@ -36,6 +36,17 @@ def for_a_command() -> Iterator[None]:
         gc.freeze()
 
 
+@contextmanager
+def for_good() -> Iterator[None]:
+    """Import what a server needs. It lives for good: it is neither looked through as it comes nor ever after."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def calm() -> None:
     """Call once when everything is started: what lives now lives for good, and collections are rare from here on."""
     gc.collect()

@@ -7,7 +7,6 @@ messages, tables, asyncio) are imported when a command runs, so that help is qui
 
 import inspect
 import os
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, NoReturn, ParamSpec, TypeVar
@@ -16,7 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from understudy_server.cli.completing import environments, projects
-from understudy_server.cli.failures import CommandFailed
+from understudy_server.cli.failures import CommandFailed, say
 from understudy_server.cli.flag_names import OF_LISTS, naming
 from understudy_server.cli.line import Line
 from understudy_server.cli.target import Target, choose_target
@@ -236,7 +235,5 @@ def finish(work: Callable[[], None]) -> None:
 
 def fail(failure: CommandFailed) -> NoReturn:
     """Print a failure to the error stream and exit."""
-    print(f"understudy: {failure.message}", file=sys.stderr)  # noqa: T201 - this is what the user reads
-    if failure.advice:
-        print(failure.advice, file=sys.stderr)  # noqa: T201
+    say(failure)
     raise typer.Exit(failure.exit_code)

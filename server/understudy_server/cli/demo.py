@@ -16,7 +16,7 @@ from understudy.v1.session_service_pb2 import (
 from understudy_server.cli.addresses import LOOPBACK, Address
 from understudy_server.cli.demo_stage import API_PATH, APP_PATH, PLACE, Stage, check
 from understudy_server.cli.failures import CommandFailed, ExitCode
-from understudy_server.cli.sample import ENVIRONMENT, OVERRIDE, PROJECT, SCENARIO
+from understudy_server.cli.sample_names import ENVIRONMENT, OVERRIDE, PROJECT, SCENARIO
 from understudy_server.cli.serve import running
 from understudy_server.cli.settings import Settings
 

@@ -10,7 +10,7 @@ import grpc.aio
 
 from understudy_server.cli.connection import OverChannel
 from understudy_server.cli.http_client import HttpAnswer, ask
-from understudy_server.cli.sample import ENVIRONMENT, PROJECT
+from understudy_server.cli.sample_names import ENVIRONMENT, PROJECT
 from understudy_server.cli.serve import Running
 
 API_PATH = "/api/v1"

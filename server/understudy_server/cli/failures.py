@@ -1,6 +1,7 @@
 """How a command ends: exit codes that mean something, and what to say when it did not go well."""
 
 import re
+import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,13 @@ class CommandFailed(Exception):
     def reason(self) -> str:
         """The stable code of the server's refusal; empty when it was not the server."""
         return self.problem.reason if self.problem else ""
+
+
+def say(failure: CommandFailed) -> None:
+    """Print a failure to the error stream: what went wrong, and what to do next."""
+    print(f"understudy: {failure.message}", file=sys.stderr)  # noqa: T201 - this is what the user reads
+    if failure.advice:
+        print(failure.advice, file=sys.stderr)  # noqa: T201
 
 
 # Numbers of google.rpc.Code, which are those of gRPC.

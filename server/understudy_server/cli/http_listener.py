@@ -61,7 +61,7 @@ class HttpListener:
             http=cast("Any", partial(LimitedHttpProtocol, limits=limits or HttpLimits())),
             ws="none",
             loop="none",
-            lifespan="auto",
+            lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,

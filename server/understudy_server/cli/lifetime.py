@@ -7,18 +7,21 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from understudy_server.cli.addresses import Address, http_url
 from understudy_server.cli.failures import CommandFailed, ExitCode
-from understudy_server.cli.peer import Peer
-from understudy_server.cli.sample import ENVIRONMENT, PROJECT, SCENARIO
+from understudy_server.cli.sample_names import ENVIRONMENT, PROJECT, SCENARIO
 from understudy_server.cli.serve import Running, running, running_gateway
 from understudy_server.cli.settings import Settings
 from understudy_server.cli.tls import Identity
 from understudy_server.telemetry import logs
 from understudy_server.telemetry.logs import LogFormat, LogLevel
+
+if TYPE_CHECKING:
+    from understudy_server.cli.peer import Peer
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -90,7 +93,7 @@ def _has_terminal() -> bool:
 
 
 async def gateway_until(
-    stop: asyncio.Event, behind: Peer, address: Address, tls: Identity | None, ready_file: Path | None
+    stop: asyncio.Event, behind: "Peer", address: Address, tls: Identity | None, ready_file: Path | None
 ) -> None:
     """Run a gateway until the event is set. Raises CommandFailed."""
     async with running_gateway(behind, address, tls) as rest:

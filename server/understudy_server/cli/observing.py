@@ -4,11 +4,7 @@ import asyncio
 import logging
 import os
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
-
-from starlette.applications import Starlette
-from understudy_gateway.health_pages import health_routes
 
 from understudy_server.app.host import Host
 from understudy_server.cli.embedded import Rooms, clock
@@ -60,7 +56,10 @@ class Observing:
 
     def metrics_app(self, stopping: AsyncExitStack, host: Host, proxy: ProxyListener) -> Any:
         """What is served at the address for metrics: those, and the health of the server."""
-        # Only where it is served: the library is of no use to anybody else.
+        # Only where it is served: these libraries are of no use to anybody else.
+        from starlette.applications import Starlette
+        from understudy_gateway.health_pages import health_routes
+
         from understudy_server.telemetry.page import MetricsPage
         from understudy_server.telemetry.snapshot import Connections, Sources
 
@@ -104,6 +103,10 @@ def health_of(rooms: Rooms, view: LiveView) -> Health:
 
 
 def _start_tracing() -> "Tracing | None":
+    if not tracing.is_wanted(os.environ):
+        return None
+    from importlib.metadata import version
+
     try:
         return tracing.start(os.environ, version("understudy-server"))
     except tracing.CannotTrace as error:

@@ -3,7 +3,6 @@
 The sample is ordinary data, made through the use cases of the API, in one transaction: it is there whole or not at all.
 """
 
-import re
 import secrets
 from collections.abc import Callable
 from typing import TypeVar
@@ -32,15 +31,11 @@ from understudy_server.app.ports import EnvironmentRecord, Transaction
 from understudy_server.app.projects import create_project
 from understudy_server.app.scenarios import create_scenario
 from understudy_server.cli.embedded import Rooms, clock
-from understudy_server.cli.sample_upstream import PREFIX
+from understudy_server.cli.sample_names import ENVIRONMENT, OVERRIDE, PROJECT, SCENARIO, is_new, own_environment
 from understudy_server.rpc.admission import OWNER
 
 Record = TypeVar("Record")
 
-PROJECT, ENVIRONMENT = "checkout", "staging"
-SCENARIO, OVERRIDE = "scn_paymentDeclined", "ovr_extraMock"
-
-_OWN_UPSTREAM = re.compile(rf"http://127\.0\.0\.1:[0-9]+{PREFIX}")
 _DECLINED = '{"error":"card_declined","message":"The card was declined."}'
 
 # The first scenario uses a mock of the library, the second has one of its own: both kinds are there to be tried.
@@ -69,15 +64,6 @@ _SCENARIO_PAYMENT_DECLINED = Scenario(
 )
 
 
-async def wants_upstream(rooms: Rooms, *, may_make: bool = True) -> bool:
-    """True when the sample is about to be made, or was made and still forwards to the sample's own service."""
-
-    async def work(tx: Transaction) -> bool:
-        return (may_make and await _is_new(tx)) or await _own_environment(tx) is not None
-
-    return await rooms.store.read(work)
-
-
 async def make_sample(rooms: Rooms, upstream: str, *, may_make: bool = True) -> bool:
     """Make the sample project in a store that has no project, if it may be; True when it was made.
 
@@ -86,10 +72,10 @@ async def make_sample(rooms: Rooms, upstream: str, *, may_make: bool = True) -> 
     at = _caller(rooms)
 
     async def work(tx: Transaction) -> bool:
-        if may_make and await _is_new(tx):
+        if may_make and await is_new(tx):
             await _fill(tx, at, upstream)
             return True
-        environment = await _own_environment(tx)
+        environment = await own_environment(tx)
         if environment:
             changes = EnvironmentChanges(upstream=upstream)
             await update_environment(tx, at(_place(environment)), UpdateEnvironmentRequest(changes=changes))
@@ -108,19 +94,6 @@ async def make_first_key(rooms: Rooms) -> str:
         return (await create_key(tx, at(Place()), CreateKeyRequest(name="First key", role=ROLE_ADMIN))).text
 
     return await rooms.store.write(work)
-
-
-async def _is_new(tx: Transaction) -> bool:
-    return not await tx.projects("", 1)
-
-
-async def _own_environment(tx: Transaction) -> EnvironmentRecord | None:
-    """The sample's environment, as long as nobody has given it another upstream or declares it."""
-    project = await tx.project(PROJECT)
-    environment = await tx.environment(project.id, ENVIRONMENT) if project else None
-    if environment is None or environment.message.managed_by:
-        return None
-    return environment if _OWN_UPSTREAM.fullmatch(environment.message.upstream) else None
 
 
 async def _fill(tx: Transaction, at: Callable[[Place], Call], upstream: str) -> None:

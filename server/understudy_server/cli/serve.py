@@ -14,26 +14,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 from understudy_gateway.app import build_app
-from understudy_gateway.channel import ChannelBackend
 
 from understudy_server.app.host import Host
 from understudy_server.app.sweep import sweep
 from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address, http_url, shown
-from understudy_server.cli.connection import OWNER_SOCKET
 from understudy_server.cli.embedded import Rooms, clock, open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_listener import HttpListener
 from understudy_server.cli.observing import Observing
-from understudy_server.cli.peer import Peer
-from understudy_server.cli.sample import make_first_key, make_sample, wants_upstream
-from understudy_server.cli.sample_upstream import PREFIX, build_sample_upstream
-from understudy_server.cli.served_file import served_file
+from understudy_server.cli.sample_names import PREFIX, has_keys, wants_upstream
 from understudy_server.cli.settings import Settings
-from understudy_server.cli.target import SECURE
+from understudy_server.cli.target import OWNER_SOCKET, SECURE
 from understudy_server.cli.tls import Identity
 from understudy_server.core.errors import StorageFailure
 from understudy_server.live.view import LiveView
@@ -42,6 +38,10 @@ from understudy_server.proxy.listener import ProxyListener
 from understudy_server.rpc.dispatcher import Dispatcher
 from understudy_server.rpc.grpc_server import GrpcServer, Ready
 from understudy_server.telemetry.health import Phase
+
+if TYPE_CHECKING:
+    from understudy_server.cli.peer import Peer
+    from understudy_server.cli.served_file import ServedFile
 
 _SOCKET_PATH_BYTES_MAX = 107
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ async def running(
     """
     check_free(settings)
     async with AsyncExitStack() as stopping:
-        file = await stopping.enter_async_context(served_file(config, settings.plan, announce)) if config else None
+        file = await _read_file(stopping, config, settings, announce) if config else None
         rooms = await stopping.enter_async_context(
             open_rooms(
                 settings.data, settings.durability, settings.for_journal(), settings.quota(), settings.for_disk()
@@ -119,8 +119,9 @@ async def running(
             announce(f"proxy  accepts on {http_url(at)}/ for {each.place}")
         metrics = await _start_metrics(stopping, observing, host, listener, settings)
         if metrics:
+            host.add_listener("metrics", metrics)
             announce(f"metrics are at {http_url(metrics)}/metrics")
-        first_key = await make_first_key(rooms)
+        first_key = "" if await has_keys(rooms) else await _make_first_key(rooms)
         # Before any listener stops: calls that wait would hold the doors open until their grace time is over.
         stopping.callback(dispatcher.end_waits)
         collector.calm()
@@ -142,8 +143,10 @@ async def running(
 
 
 @asynccontextmanager
-async def running_gateway(behind: Peer, rest: Address, tls: Identity | None = None) -> AsyncIterator[str]:
+async def running_gateway(behind: "Peer", rest: Address, tls: Identity | None = None) -> AsyncIterator[str]:
     """Run the REST door for a server elsewhere until the block ends; gives its address. Raises CommandFailed."""
+    from understudy_gateway.channel import ChannelBackend
+
     async with AsyncExitStack() as stopping:
         backend = ChannelBackend(str(behind.address), credentials=behind.credentials)
         stopping.push_async_callback(backend.close)
@@ -172,6 +175,16 @@ def _not_bound(flag: str, address: Address, error: OSError) -> CommandFailed:
     return CommandFailed(ExitCode.REFUSED, f"cannot listen on {address} (--{flag}): {reason}", advice)
 
 
+async def _read_file(
+    stopping: AsyncExitStack, path: Path, settings: Settings, announce: Callable[[str], None]
+) -> "ServedFile":
+    """Read the file of the server. Raises CommandFailed with all that is wrong with it."""
+    # What reads YAML and follows files: most servers have none.
+    from understudy_server.cli.served_file import served_file
+
+    return await stopping.enter_async_context(served_file(path, settings.plan, announce))
+
+
 async def _set_plan(rooms: Rooms, settings: Settings) -> None:
     plan = settings.plan
     if plan is not None and await rooms.store.read(lambda tx: tx.plan()) != plan:
@@ -182,8 +195,17 @@ async def _provide_sample(stopping: AsyncExitStack, rooms: Rooms, settings: Sett
     """Run the sample's service where the sample is in use or about to be made; True when it was made now."""
     if not await wants_upstream(rooms, may_make=may_make):
         return False
-    address = await _listen_http(stopping, build_sample_upstream(), Address(LOOPBACK, 0), "sample", settings)
+    from understudy_server.cli.sample import make_sample
+    from understudy_server.cli.sample_upstream import sample_upstream
+
+    address = await _listen_http(stopping, sample_upstream, Address(LOOPBACK, 0), "sample", settings)
     return await make_sample(rooms, f"http://{address}{PREFIX}", may_make=may_make)
+
+
+async def _make_first_key(rooms: Rooms) -> str:
+    from understudy_server.cli.sample import make_first_key
+
+    return await make_first_key(rooms)
 
 
 async def _listen_http(

@@ -113,19 +113,9 @@ def _serve(
         "log_format": log_format,
         "log_level": log_level,
     }
-    finish(lambda: _run_server(flags))
+    from understudy_server.cli.run_server import run_server
 
-
-def _run_server(flags: dict[str, str | None]) -> None:
-    from understudy_server.cli.lifetime import run_until_signal, serve_until
-    from understudy_server.cli.settings import BadSettings, config_path, load_settings
-
-    try:
-        settings = load_settings(flags, os.environ)
-    except BadSettings as error:
-        raise CommandFailed(ExitCode.USAGE, str(error)) from error
-    config = config_path(flags, os.environ)
-    run_until_signal(lambda stop: serve_until(stop, settings, config), settings.log_format, settings.log_level)
+    finish(lambda: run_server(flags))
 
 
 def _gateway(

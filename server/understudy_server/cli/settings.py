@@ -10,26 +10,27 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from understudy_gateway.app import BODY_BYTES_MAX
 
 from understudy_server.cli.addresses import LOOPBACK, Address, read_address
 from understudy_server.cli.bound import BoundListener, read_bound
-from understudy_server.cli.config_file import SECTION, BadConfig, Setting, read_config
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
 from understudy_server.cli.tls import Identity, read_identity, read_trust
-from understudy_server.cli.writers import WRITER_SECONDS_MAX, being_written, wait_for_writers
 from understudy_server.core.allow_list import AllowList
 from understudy_server.core.plans import Plan
 from understudy_server.core.rates import Rate
 from understudy_server.core.record import Quota
 from understudy_server.journal.memory import MemoryLimits
 from understudy_server.journal.rules import DISK_QUOTA, MEMORY_QUOTA, DiskLimits
-from understudy_server.manifest.being_written import is_being_written
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.telemetry.logs import LogFormat, LogLevel
+
+if TYPE_CHECKING:
+    # What reads YAML, which takes long to import: most servers have no file.
+    from understudy_server.cli.config_file import Setting
 
 Durability = Literal["normal", "full"]
 JournalKind = Literal["disk", "memory"]
@@ -337,7 +338,7 @@ def config_path(flags: Mapping[str, str | None], environ: Mapping[str, str]) -> 
 
 
 def _look_up(
-    name: str, flags: Mapping[str, str | None], environ: Mapping[str, str], in_file: Mapping[str, Setting]
+    name: str, flags: Mapping[str, str | None], environ: Mapping[str, str], in_file: "Mapping[str, Setting]"
 ) -> tuple[str | None, str]:
     """The text of a setting from the place that counts most, and what to call that place."""
     variable = f"{_ENVIRONMENT_PREFIX}{name.upper()}"
@@ -347,12 +348,16 @@ def _look_up(
     if text := environ.get(variable):
         return text, variable
     if (setting := in_file.get(name)) is not None:
-        return setting.text, f"{setting.place}: {SECTION}.{name}"
+        return setting.text, f"{setting.place}: server.{name}"
     return None, ""
 
 
-def _read_file(path: Path) -> Mapping[str, Setting]:
+def _read_file(path: Path) -> "Mapping[str, Setting]":
     """The settings in a file; what else it holds is declared, and not looked at here. Raises BadSettings."""
+    from understudy_server.cli.config_file import SECTION, BadConfig, read_config
+    from understudy_server.cli.writers import WRITER_SECONDS_MAX, being_written, wait_for_writers
+    from understudy_server.manifest.being_written import is_being_written
+
     wait_for_writers([path], time.monotonic() + WRITER_SECONDS_MAX)
     if is_being_written(path):
         raise BadSettings(being_written(path))

@@ -7,6 +7,8 @@ from pathlib import Path
 from understudy_server.cli.failures import CommandFailed, ExitCode
 
 DATA_DEFAULT = "understudy-data"
+OWNER_SOCKET = "owner.sock"
+"""In a data directory: leads to the process that owns it."""
 SECURE = "grpcs://"
 """Stands before the address of a server that speaks TLS."""
 

@@ -50,8 +50,11 @@ _TRUTHS: Final = ("match", "search")
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 
 _BLANKS: Final = (" ", "\t", "\n", "\r")
-_SHORT_NAME = re.compile(r"[A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff][0-9A-Za-z_\u0080-\ud7ff\ue000-\U0010ffff]*")
-_SHORT_NAME_WITH_DASHES = re.compile(_SHORT_NAME.pattern[:-2] + r"-]*")
+# Letters, `_`, and all characters beyond ASCII; then digits, too. They say what a name may not hold: each of the
+# 55 000 characters that it may hold would be looked at when they are compiled, at every start.
+_BEGINNING = r"[^\x00-@\[-^`{-\x7f\ud800-\udfff]"
+_SHORT_NAME = re.compile(_BEGINNING + r"[^\x00-/:-@\[-^`{-\x7f\ud800-\udfff]*")
+_SHORT_NAME_WITH_DASHES = re.compile(_BEGINNING + r"[^\x00-,./:-@\[-^`{-\x7f\ud800-\udfff]*")
 _INTEGER = re.compile(r"0(?![0-9])|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?(?![0-9])")
 _WORD = re.compile(r"[a-z][a-z_0-9]*")

@@ -16,6 +16,7 @@ from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 from understudy import request_ids, status
 
+from understudy_server.app.beside import beside
 from understudy_server.app.call import Call, Place, World
 from understudy_server.app.host import Host, HostFacts
 from understudy_server.app.observing import Observe, unobserved
@@ -26,7 +27,7 @@ from understudy_server.core.rates import Rate
 from understudy_server.core.state import State
 from understudy_server.rpc import errors, fields, places
 from understudy_server.rpc.admission import OWNER, Admission
-from understudy_server.rpc.beside import beside
+from understudy_server.rpc.late import Late
 from understudy_server.rpc.table import Kind, Rpc, rpcs
 
 Decode = Callable[[], tuple[Message, Status | None]]
@@ -119,6 +120,8 @@ class Dispatcher:
         rpc = self._table.get(method)
         if rpc is None:
             return errors.unknown_method()
+        if isinstance(rpc.use_case, Late) and not rpc.use_case.is_here:
+            await beside(rpc.use_case.load)
         now_ms = self._clock()
         caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
         request, refusal = await beside(decode) if rpc.reads_long else decode()

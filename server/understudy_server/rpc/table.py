@@ -1,4 +1,4 @@
-"""Every RPC and the one function of ``app`` that answers it."""
+"""Every RPC and the one function of ``app`` that answers it, named: what answers is imported with its first call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -25,35 +25,8 @@ from understudy.v1 import (
     verification_service_pb2,
 )
 
-from understudy_server.app import (
-    awaiting,
-    counting,
-    environments,
-    explaining,
-    files,
-    from_log,
-    health,
-    keys,
-    logs,
-    mock_batches,
-    mock_versions,
-    mocks,
-    overrides,
-    projects,
-    scenario_batches,
-    scenario_versions,
-    scenarios,
-    server_status,
-    session_mocks,
-    sessions,
-    state,
-    tailing,
-    verifications,
-    verifying,
-    watching,
-)
-from understudy_server.app.manifests import applying, dumping, releasing
 from understudy_server.rpc import options
+from understudy_server.rpc.late import Late
 
 
 class Kind(Enum):
@@ -83,86 +56,88 @@ _SERVICES = (
     server_service_pb2.DESCRIPTOR.services_by_name["ServerService"],
 )
 
-_USE_CASES: dict[str, tuple[Kind, UseCase]] = {
-    "GetSession": (Kind.READS, sessions.get_session),
-    "PutSession": (Kind.WRITES, sessions.put_session),
-    "DeleteSession": (Kind.ASKS, sessions.delete_session),
-    "ListSessions": (Kind.READS, sessions.list_sessions),
-    "ActivateOverride": (Kind.WRITES, overrides.activate_override),
-    "DeactivateOverride": (Kind.WRITES, overrides.deactivate_override),
-    "ListScenarios": (Kind.READS, scenarios.list_scenarios),
-    "GetScenario": (Kind.READS, scenarios.get_scenario),
-    "CreateScenario": (Kind.WRITES, scenarios.create_scenario),
-    "UpdateScenario": (Kind.WRITES, scenarios.update_scenario),
-    "DeleteScenario": (Kind.WRITES, scenarios.delete_scenario),
-    "ListLogs": (Kind.ASKS, logs.list_logs),
-    "TailLogs": (Kind.STREAMS, tailing.tail_logs),
-    "WatchSession": (Kind.STREAMS, watching.watch_session),
-    "GetLog": (Kind.ASKS, logs.get_log),
-    "GetLogBody": (Kind.ASKS, logs.get_log_body),
-    "CountCalls": (Kind.ASKS, counting.count_calls),
-    "VerifyCalls": (Kind.ASKS, verifying.verify_calls),
-    "AwaitCalls": (Kind.ASKS, awaiting.await_calls),
-    "ListVerifications": (Kind.ASKS, verifications.list_verifications),
-    "GetSessionHealth": (Kind.ASKS, health.get_session_health),
-    "CreateMock": (Kind.WRITES, mocks.create_mock),
-    "CreateMockFromLog": (Kind.ASKS, from_log.create_mock_from_log),
-    "GetMock": (Kind.READS, mocks.get_mock),
-    "UpdateMock": (Kind.WRITES, mocks.update_mock),
-    "DeleteMock": (Kind.WRITES, mocks.delete_mock),
-    "ListMocks": (Kind.READS, mocks.list_mocks),
-    "PublishMock": (Kind.WRITES, mocks.publish_mock),
-    "UnpublishMock": (Kind.WRITES, mocks.unpublish_mock),
-    "ActivateMock": (Kind.WRITES, mocks.activate_mock),
-    "DeactivateMock": (Kind.WRITES, mocks.deactivate_mock),
-    "BatchMocks": (Kind.WRITES, mock_batches.batch_mocks),
-    "ListMockVersions": (Kind.READS, mock_versions.list_mock_versions),
-    "RestoreMockVersion": (Kind.WRITES, mock_versions.restore_mock_version),
-    "BatchScenarios": (Kind.WRITES, scenario_batches.batch_scenarios),
-    "ListScenarioVersions": (Kind.READS, scenario_versions.list_scenario_versions),
-    "RestoreScenarioVersion": (Kind.WRITES, scenario_versions.restore_scenario_version),
-    "PutSessionMock": (Kind.WRITES, session_mocks.put_session_mock),
-    "GetSessionMock": (Kind.READS, session_mocks.get_session_mock),
-    "ListSessionMocks": (Kind.READS, session_mocks.list_session_mocks),
-    "DeleteSessionMock": (Kind.WRITES, session_mocks.delete_session_mock),
-    "ListStateValues": (Kind.ASKS, state.list_state_values),
-    "GetStateValue": (Kind.ASKS, state.get_state_value),
-    "SetStateValue": (Kind.ASKS, state.set_state_value),
-    "IncrementStateValue": (Kind.ASKS, state.increment_state_value),
-    "DeleteStateValue": (Kind.ASKS, state.delete_state_value),
-    "GetState": (Kind.ASKS, state.get_state),
-    "SetMachine": (Kind.ASKS, state.set_machine),
-    "ResetState": (Kind.ASKS, state.reset_state),
-    "PutFile": (Kind.WRITES, files.put_file),
+_USE_CASES: dict[str, tuple[Kind, str]] = {
+    "GetSession": (Kind.READS, "sessions.get_session"),
+    "PutSession": (Kind.WRITES, "sessions.put_session"),
+    "DeleteSession": (Kind.ASKS, "sessions.delete_session"),
+    "ListSessions": (Kind.READS, "sessions.list_sessions"),
+    "ActivateOverride": (Kind.WRITES, "overrides.activate_override"),
+    "DeactivateOverride": (Kind.WRITES, "overrides.deactivate_override"),
+    "ListScenarios": (Kind.READS, "scenarios.list_scenarios"),
+    "GetScenario": (Kind.READS, "scenarios.get_scenario"),
+    "CreateScenario": (Kind.WRITES, "scenarios.create_scenario"),
+    "UpdateScenario": (Kind.WRITES, "scenarios.update_scenario"),
+    "DeleteScenario": (Kind.WRITES, "scenarios.delete_scenario"),
+    "ListLogs": (Kind.ASKS, "logs.list_logs"),
+    "TailLogs": (Kind.STREAMS, "tailing.tail_logs"),
+    "WatchSession": (Kind.STREAMS, "watching.watch_session"),
+    "GetLog": (Kind.ASKS, "logs.get_log"),
+    "GetLogBody": (Kind.ASKS, "logs.get_log_body"),
+    "CountCalls": (Kind.ASKS, "counting.count_calls"),
+    "VerifyCalls": (Kind.ASKS, "verifying.verify_calls"),
+    "AwaitCalls": (Kind.ASKS, "awaiting.await_calls"),
+    "ListVerifications": (Kind.ASKS, "verifications.list_verifications"),
+    "GetSessionHealth": (Kind.ASKS, "health.get_session_health"),
+    "CreateMock": (Kind.WRITES, "mocks.create_mock"),
+    "CreateMockFromLog": (Kind.ASKS, "from_log.create_mock_from_log"),
+    "GetMock": (Kind.READS, "mocks.get_mock"),
+    "UpdateMock": (Kind.WRITES, "mocks.update_mock"),
+    "DeleteMock": (Kind.WRITES, "mocks.delete_mock"),
+    "ListMocks": (Kind.READS, "mocks.list_mocks"),
+    "PublishMock": (Kind.WRITES, "mocks.publish_mock"),
+    "UnpublishMock": (Kind.WRITES, "mocks.unpublish_mock"),
+    "ActivateMock": (Kind.WRITES, "mocks.activate_mock"),
+    "DeactivateMock": (Kind.WRITES, "mocks.deactivate_mock"),
+    "BatchMocks": (Kind.WRITES, "mock_batches.batch_mocks"),
+    "ListMockVersions": (Kind.READS, "mock_versions.list_mock_versions"),
+    "RestoreMockVersion": (Kind.WRITES, "mock_versions.restore_mock_version"),
+    "BatchScenarios": (Kind.WRITES, "scenario_batches.batch_scenarios"),
+    "ListScenarioVersions": (Kind.READS, "scenario_versions.list_scenario_versions"),
+    "RestoreScenarioVersion": (Kind.WRITES, "scenario_versions.restore_scenario_version"),
+    "PutSessionMock": (Kind.WRITES, "session_mocks.put_session_mock"),
+    "GetSessionMock": (Kind.READS, "session_mocks.get_session_mock"),
+    "ListSessionMocks": (Kind.READS, "session_mocks.list_session_mocks"),
+    "DeleteSessionMock": (Kind.WRITES, "session_mocks.delete_session_mock"),
+    "ListStateValues": (Kind.ASKS, "state.list_state_values"),
+    "GetStateValue": (Kind.ASKS, "state.get_state_value"),
+    "SetStateValue": (Kind.ASKS, "state.set_state_value"),
+    "IncrementStateValue": (Kind.ASKS, "state.increment_state_value"),
+    "DeleteStateValue": (Kind.ASKS, "state.delete_state_value"),
+    "GetState": (Kind.ASKS, "state.get_state"),
+    "SetMachine": (Kind.ASKS, "state.set_machine"),
+    "ResetState": (Kind.ASKS, "state.reset_state"),
+    "PutFile": (Kind.WRITES, "files.put_file"),
     # What it reads may be long: on the event loop the proxy would wait for it.
-    "GetFile": (Kind.WRITES, files.get_file),
-    "ListFiles": (Kind.READS, files.list_files),
-    "DeleteFile": (Kind.WRITES, files.delete_file),
-    "Explain": (Kind.ASKS, explaining.explain),
-    "ApplyManifest": (Kind.WRITES, applying.apply_manifest),
+    "GetFile": (Kind.WRITES, "files.get_file"),
+    "ListFiles": (Kind.READS, "files.list_files"),
+    "DeleteFile": (Kind.WRITES, "files.delete_file"),
+    "Explain": (Kind.ASKS, "explaining.explain"),
+    "ApplyManifest": (Kind.WRITES, "manifests.applying.apply_manifest"),
     # It only reads, but all there is: on the event loop the proxy would wait for it.
-    "DumpManifest": (Kind.WRITES, dumping.dump_manifest),
-    "ReleaseManifest": (Kind.WRITES, releasing.release_manifest),
-    "GetStatus": (Kind.ASKS, server_status.get_status),
-    "ListProjects": (Kind.READS, projects.list_projects),
-    "GetProject": (Kind.READS, projects.get_project),
-    "CreateProject": (Kind.WRITES, projects.create_project),
-    "UpdateProject": (Kind.WRITES, projects.update_project),
-    "DeleteProject": (Kind.WRITES, projects.delete_project),
-    "ListEnvironments": (Kind.READS, environments.list_environments),
-    "GetEnvironment": (Kind.READS, environments.get_environment),
-    "CreateEnvironment": (Kind.WRITES, environments.create_environment),
-    "UpdateEnvironment": (Kind.WRITES, environments.update_environment),
-    "DeleteEnvironment": (Kind.WRITES, environments.delete_environment),
-    "CreateKey": (Kind.WRITES, keys.create_key),
-    "ListKeys": (Kind.READS, keys.list_keys),
-    "RevokeKey": (Kind.WRITES, keys.revoke_key),
+    "DumpManifest": (Kind.WRITES, "manifests.dumping.dump_manifest"),
+    "ReleaseManifest": (Kind.WRITES, "manifests.releasing.release_manifest"),
+    "GetStatus": (Kind.ASKS, "server_status.get_status"),
+    "ListProjects": (Kind.READS, "projects.list_projects"),
+    "GetProject": (Kind.READS, "projects.get_project"),
+    "CreateProject": (Kind.WRITES, "projects.create_project"),
+    "UpdateProject": (Kind.WRITES, "projects.update_project"),
+    "DeleteProject": (Kind.WRITES, "projects.delete_project"),
+    "ListEnvironments": (Kind.READS, "environments.list_environments"),
+    "GetEnvironment": (Kind.READS, "environments.get_environment"),
+    "CreateEnvironment": (Kind.WRITES, "environments.create_environment"),
+    "UpdateEnvironment": (Kind.WRITES, "environments.update_environment"),
+    "DeleteEnvironment": (Kind.WRITES, "environments.delete_environment"),
+    "CreateKey": (Kind.WRITES, "keys.create_key"),
+    "ListKeys": (Kind.READS, "keys.list_keys"),
+    "RevokeKey": (Kind.WRITES, "keys.revoke_key"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
     """One RPC: its name on the wire (``/understudy.v1.KeyService/ListKeys``), its messages, rules and use case.
+
+    The use case is a function, or ``Late`` and imported before its first call.
 
     ``reads_long``: a request may be so long that reading it must not hold up the event loop.
     """
@@ -178,7 +153,7 @@ class Rpc:
 
 def rpcs() -> dict[str, Rpc]:
     """The table of the contract, by name on the wire. Fails when an RPC has no use case."""
-    table = rpcs_of(_SERVICES, _USE_CASES)
+    table = rpcs_of(_SERVICES, {name: (kind, Late(place)) for name, (kind, place) in _USE_CASES.items()})
     if len(table) != len(_USE_CASES):
         raise LookupError("a use case belongs to no RPC")
     return table

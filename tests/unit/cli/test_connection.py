@@ -21,10 +21,10 @@ from understudy.v1.session_service_pb2 import (
     PutSessionResponse,
 )
 from understudy_server.cli import connection
-from understudy_server.cli.connection import OWNER_SOCKET, connect, method_of
+from understudy_server.cli.connection import connect, method_of
 from understudy_server.cli.embedded import open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
-from understudy_server.cli.target import Target
+from understudy_server.cli.target import OWNER_SOCKET, Target
 
 FILES = (
     key_service_pb2,

@@ -5,6 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 from understudy_server.cli import main
+from understudy_server.cli.nouns import build
 
 NOUNS = ("session", "override", "scenario", "mock", "state", "environment", "project", "key")
 
@@ -16,12 +17,12 @@ def help_of(app: typer.Typer, *arguments: str) -> str:
 
 
 def test_the_list_of_commands_is_the_same_whatever_is_built() -> None:
-    assert help_of(main.build([])) == help_of(main.app)
+    assert help_of(build([])) == help_of(main.app)
 
 
 @pytest.mark.parametrize("noun", NOUNS)
 def test_a_noun_that_is_named_has_all_its_commands(noun: str) -> None:
-    alone = main.build([noun, "list", "--json"])
+    alone = build([noun, "list", "--json"])
     assert help_of(alone, noun) == help_of(main.app, noun)
     assert "list" in help_of(alone, noun) or noun == "override"
 

@@ -14,10 +14,10 @@ from support.failing_disk import FailingDisk
 from support.store_steps import furnish
 from understudy_server.cli import serve
 from understudy_server.cli.addresses import LOOPBACK, Address
-from understudy_server.cli.connection import OWNER_SOCKET
 from understudy_server.cli.embedded import open_rooms
 from understudy_server.cli.observing import Observing, health_of
 from understudy_server.cli.settings import Settings
+from understudy_server.cli.target import OWNER_SOCKET
 from understudy_server.journal.memory import MemoryLimits
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.listener import ProxyListener

@@ -105,3 +105,17 @@ def test_a_journal_that_was_purged_holds_nothing(shell: Shell, data: Path, tmp_p
     shell.ok("session", "delete", "ci-42", "--purge-journal")
     assert shell.run("logs", "ci-42").exit_code == 3
     assert shell.run("session", "export", "ci-42", "-o", str(tmp_path / "a.zip")).exit_code == 3
+
+
+def test_what_an_earlier_session_of_the_key_did_is_left_out_and_what_found_none_is_not(
+    shell: Shell, data: Path, tmp_path: Path
+) -> None:
+    shell.ok("session", "put", "ci-42")
+    record(data, [call(path="/earlier")])
+    shell.ok("session", "delete", "ci-42")
+    shell.ok("session", "put", "ci-42")
+    record(data, [call(path="/too-soon")], in_session=False)
+    record(data, [call(path="/now")])
+    shell.ok("session", "export", "ci-42", "-o", str(tmp_path / "a.zip"))
+    lines = zipfile.ZipFile(tmp_path / "a.zip").read("exchanges.jsonl").splitlines()
+    assert [json.loads(line)["path"] for line in lines] == ["/too-soon", "/now"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.tls import Authority
-from understudy_server.cli import settings as module
+from understudy_server.cli import writers
 from understudy_server.cli.addresses import Address
 from understudy_server.cli.settings import NAMES, BadSettings, Settings, load_settings
 from understudy_server.cli.writers import wait_for_writers
@@ -109,7 +109,7 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_another_process_has_open_for_writing_is_not_read(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "WRITER_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(writers, "WRITER_SECONDS_MAX", 0.01)
     config = write("server: {plan: free}")
     with (
         Path(config).open("a"),
@@ -130,7 +130,7 @@ def test_a_file_is_read_once_whoever_writes_it_is_done(write: Write, monkeypatch
             writer.close()
             return wait_for_writers(paths, deadline)
 
-        monkeypatch.setattr(module, "wait_for_writers", finish_and_wait)
+        monkeypatch.setattr(writers, "wait_for_writers", finish_and_wait)
         assert load_settings({"config": config}, {}).plan is Plan.FREE
 
 

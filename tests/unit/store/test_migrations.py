@@ -3,7 +3,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 from support.store_steps import change, furnish
 from support.store_versions import at, revisions
 from understudy_server.journal import migrations as journal_migrations
@@ -51,7 +50,7 @@ async def test_a_step_that_fails_leaves_nothing_and_is_tried_again(tmp_path: Pat
     broken = True
 
     @steps()
-    def m0001_two_tables(db: Database) -> None:
+    def m0001_two_tables(db: sqlite3.Connection) -> None:
         db.execute("CREATE TABLE first (x)")
         if broken:
             raise sqlite3.OperationalError("disk I/O error")

@@ -15,9 +15,7 @@ from understudy_server.store.sqlite.steps import Steps
 T = TypeVar("T")
 
 
-async def prepare(
-    path: Path, durability: Durability, steps: Steps, question: Callable[[sqlite3.Connection], T]
-) -> T:
+async def prepare(path: Path, durability: Durability, steps: Steps, question: Callable[[sqlite3.Connection], T]) -> T:
     """Make a file (mode 0600) or bring it up to date, off the event loop, and answer one question about what it holds.
 
     Raises NewerSchema and sqlite3.Error.

@@ -5,7 +5,6 @@ noisy, so that nothing noisy moves the version; so does ``journal.db``, whose st
 """
 
 import sqlite3
-from typing import TYPE_CHECKING
 
 from understudy.v1.key_service_pb2 import Key
 from understudy.v1.mock_service_pb2 import Mock
@@ -14,9 +13,6 @@ from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.session_service_pb2 import Session
 
 from understudy_server.store.sqlite.steps import Steps
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 control = Steps("control")
 state = Steps("state")
@@ -41,7 +37,7 @@ def step_names(steps: Steps) -> list[str]:
 
 
 @control()
-def m0001_declared_state(db: "Database") -> None:
+def m0001_declared_state(db: sqlite3.Connection) -> None:
     """Columns hold identity, lifecycle and what is searched; a message is kept as bytes beside its schema version."""
     script(
         db,
@@ -145,7 +141,7 @@ def m0001_declared_state(db: "Database") -> None:
 
 
 @control()
-def m0002_hosts(db: "Database") -> None:
+def m0002_hosts(db: sqlite3.Connection) -> None:
     """Host names are unique over all environments, and found without a scan."""
     script(
         db,
@@ -159,7 +155,7 @@ def m0002_hosts(db: "Database") -> None:
 
 
 @control()
-def m0003_manifests(db: "Database") -> None:
+def m0003_manifests(db: sqlite3.Connection) -> None:
     """Which source of manifests declares a thing, and when it was last applied; empty for what the API made."""
     managed = "managed_by TEXT NOT NULL DEFAULT ''"
     for table in ("organisation", "project", "environment", "scenario", "mock"):
@@ -178,7 +174,7 @@ def m0003_manifests(db: "Database") -> None:
 
 
 @control()
-def m0004_searched(db: "Database") -> None:
+def m0004_searched(db: sqlite3.Connection) -> None:
     """What lists search and filter by is in columns of its own: names, labels of sessions, roles of keys."""
     script(
         db,
@@ -196,25 +192,25 @@ def m0004_searched(db: "Database") -> None:
         ("api_key", "role", lambda message: Key.FromString(message).role),
     ):
         kept = db.execute(f"SELECT id, message FROM {table}").fetchall()
-        db.conn.executemany(
+        db.executemany(
             f"UPDATE {table} SET {column} = ? WHERE id = ?", [(read(message), name) for name, message in kept]
         )
 
 
 @control()
-def m0005_applied_digest(db: "Database") -> None:
+def m0005_applied_digest(db: sqlite3.Connection) -> None:
     """What tells the manifest that was applied last from others; empty where that was before this step."""
     script(db, "ALTER TABLE manifest_source ADD COLUMN digest TEXT NOT NULL DEFAULT ''")
 
 
 @control()
-def m0006_session_generation(db: "Database") -> None:
+def m0006_session_generation(db: sqlite3.Connection) -> None:
     """Which beginning of a session its state is of: to reset the session is to move this on."""
     script(db, "ALTER TABLE session ADD COLUMN generation INTEGER NOT NULL DEFAULT 1")
 
 
 @control()
-def m0007_session_mocks_and_files(db: "Database") -> None:
+def m0007_session_mocks_and_files(db: sqlite3.Connection) -> None:
     """Mocks that sessions own, which go with them; and the files of environments, whose rows may be long."""
     script(
         db,
@@ -234,7 +230,7 @@ def m0007_session_mocks_and_files(db: "Database") -> None:
 
 
 @control()
-def m0008_versions(db: "Database") -> None:
+def m0008_versions(db: sqlite3.Connection) -> None:
     """What mocks and scenarios were, by revision, and which of them are removed; ``number`` tells which went last.
 
     Tags stand in a column, since lists are filtered by them. The environments that there are have the profile that
@@ -262,7 +258,7 @@ def m0008_versions(db: "Database") -> None:
         db.execute("UPDATE environment SET message = ? WHERE id = ?", (environment.SerializeToString(), environment_id))
     insert = "INSERT INTO past VALUES (?, ?, ?, ?, 1, ?)"
     mocks = db.execute("SELECT environment_id, id, message FROM mock").fetchall()
-    db.conn.executemany(
+    db.executemany(
         insert,
         [(place, "mock", mock_id, Mock.FromString(message).revision, message) for place, mock_id, message in mocks],
     )
@@ -279,7 +275,7 @@ def m0008_versions(db: "Database") -> None:
 
 
 @control()
-def m0009_versions_as_written(db: "Database") -> None:
+def m0009_versions_as_written(db: sqlite3.Connection) -> None:
     """Versions lie in the order in which they were written, and are found by small index entries.
 
     Beside the other versions of the same mock, each changed a page of its own: a manifest of thousands of mocks all
@@ -299,13 +295,23 @@ def m0009_versions_as_written(db: "Database") -> None:
     )
 
 
+@control()
+def m0010_sessions_by_header_name(db: sqlite3.Connection) -> None:
+    """Of sessions that are found by their key, and those that are found by a header of that name, one has each text."""
+    script(
+        db,
+        "CREATE UNIQUE INDEX session_entry_by_text ON session_entry (place_id, value)"
+        " WHERE kind IN ('key', 'header_name')",
+    )
+
+
 @state()
-def m0001_presence(db: "Database") -> None:
+def m0001_presence(db: sqlite3.Connection) -> None:
     script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")
 
 
 @state()
-def m0002_session_findings(db: "Database") -> None:
+def m0002_session_findings(db: sqlite3.Connection) -> None:
     """What was odd about the exchanges of a session: one row for each code."""
     script(
         db,
@@ -318,7 +324,7 @@ def m0002_session_findings(db: "Database") -> None:
 
 
 @state()
-def m0003_kept_between_requests(db: "Database") -> None:
+def m0003_kept_between_requests(db: sqlite3.Connection) -> None:
     """Values, machines and uses of mocks, by owner: a session's state, a chain, or (empty) an environment.
 
     A value is JSON as bytes, of which SQLite knows the length without reading them. Its row may be long, so that the
@@ -345,7 +351,7 @@ def m0003_kept_between_requests(db: "Database") -> None:
     )
 
 
-def script(db: "Database", *statements: str) -> None:
+def script(db: sqlite3.Connection, *statements: str) -> None:
     """Run statements, in a step."""
     for statement in statements:
         db.execute(statement)
