@@ -17,7 +17,7 @@ from support.program_clients import SOURCES
 
 _START_SECONDS_MAX = 60
 _POLL_SECONDS = 5
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -46,7 +46,7 @@ class Chromium:
         with self._output.open("wb") as output:
             # A session of its own: all of the browser's processes end together. What it leaves goes with its profile.
             self._process = subprocess.Popen(
-                ["chromium", *_FLAGS, f"--user-data-dir={self._profile}", f"{self.origin}/"],
+                ["chromium", *FLAGS, f"--user-data-dir={self._profile}", f"{self.origin}/"],
                 env=os.environ | {"TMPDIR": self._profile},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
