@@ -15,7 +15,7 @@ CART: dict[str, Json] = {"method": "GET", "path": "/api/cart"}
 # What stands in an answer where a mock says nothing.
 NO_MATCHER: dict[str, Json] = {"method": "", "path": "", "query": {}, "headers": {}, "cookies": {}, "state": []}
 NO_ACTION: dict[str, Json] = {"bytesPerSecond": 0, "extract": []}
-NO_ANSWER: dict[str, Json] = {"headers": [], "headerTemplates": False}
+NO_ANSWER: dict[str, Json] = {"headers": [], "headerTemplates": False, "bare": False}
 
 
 def answering(cart: str) -> dict[str, Json]:

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from e2e.conftest import START_TIMEOUT_SECONDS, Server, Start
+from e2e.conftest import START_TIMEOUT_SECONDS, Server, Start, understudy
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from understudy_server.cli.http_client import HttpAnswer, ask
@@ -49,6 +49,13 @@ async def test_metrics_count_what_went_through(start: Start) -> None:
 
 async def test_a_port_alone_is_on_loopback(start: Start) -> None:
     assert start("--metrics", "0").addresses["metrics"].startswith("127.0.0.1:")
+
+
+def test_the_status_names_the_listener_of_metrics(start: Start) -> None:
+    server = start("--metrics", "0")
+    told = json.loads(understudy("status", "--json", "--data", server.data).stdout)["listeners"]
+    assert {"kind": "metrics", "address": server.addresses["metrics"], "place": ""} in told
+    assert [each["kind"] for each in told] == ["grpc", "rest", "proxy", "metrics"]
 
 
 async def test_a_server_is_ready_once_it_is_announced(start: Start) -> None:

@@ -1,4 +1,5 @@
-"""No request holds the event loop for long: hostile mocks, each asked with hostile requests.
+"""No request holds the event loop for long: hostile mocks, each asked with hostile requests; nor does a question about
+a long record of hostile requests.
 
 A turn of the loop is measured in the processor's time of its thread. That still grows when others crowd the caches, so
 a request that took too long is asked again, and its best time counts: what is slow by itself is slow each time.
@@ -14,16 +15,25 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
+from support import hostile_questions
 from support.hostile import BODIES, REFUSED, mocks
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, session
 from support.proofs import PROVE, new_seed, report, scaled
 from support.server import running_server
 from support.turns import TimedLoop
+from support.turns_of_questions import SESSION_KEY, QuestionStage
 from support.virtual_proxy import VirtualProxy
 from understudy.v1.file_service_pb2 import PutFileRequest
 from understudy.v1.file_service_pb2_grpc import FileServiceStub
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, CreateMockRequest, Mock
 from understudy.v1.mock_service_pb2_grpc import MockServiceStub
+from understudy.v1.verification_service_pb2 import (
+    VERDICT_UNSPECIFIED,
+    CountCallsRequest,
+    CountCallsResponse,
+    VerifyCallsRequest,
+    VerifyCallsResponse,
+)
 
 # What is promised of each request, and of all but one in a hundred, for a machine that does nothing else; between other
 # tests it is looser.
@@ -33,6 +43,10 @@ ALL = "all criteria"
 # What one event of a socket brings, at most.
 _ARRIVES_BYTES = 256 * 1024
 _FILES = ("../secret", "/etc/passwd", "a/../../b", "a//b", ".ssh/id", "a\0.txt", "a\\..\\b", "a/.", "")
+
+# Calls on record, and over how many of the last of them each criterion is asked about by itself.
+CALLS, LAST_CALLS, AT_ONCE = (2_000, 240, 8) if PROVE else (80, 80, 2)
+_GOES_MAX = 3
 
 MOCKS = mocks()
 PAIRS = [(mock, body) for mock in (*MOCKS, ALL) for body in BODIES]
@@ -73,6 +87,49 @@ def test_no_request_holds_the_event_loop_for_long() -> None:
     # Nobody was turned away before the mocks were asked: they answered, or failed to, or none of them matched.
     assert statuses <= {b"200", b"500", b"502"}
     assert statuses >= ({b"200", b"500", b"502"} if PROVE else {b"502"})
+
+
+@pytest.mark.timeout(1_800)
+def test_no_question_about_calls_holds_the_event_loop_for_long() -> None:
+    seed = new_seed()
+    singles, crowds = hostile_questions.criteria(), hostile_questions.crowds()
+    # In a short run one of each kind, and all at the same time.
+    names = random.Random(seed).sample(sorted(singles), scaled(len(singles)))
+    crowded = random.Random(seed).sample(sorted(crowds), len(crowds) if PROVE else 1)
+    waits: list[float] = []
+    slow: dict[str, float] = {}
+    with QuestionStage(hostile_questions.record(CALLS, ENVIRONMENT_ID)) as stage:
+        asked = {name: [singles[name]] for name in names} | {name: [crowds[name]] for name in crowded}
+        asked["at the same time"] = [crowds["all criteria"]] * AT_ONCE
+        for name, requests in asked.items():
+            waited = _waits(stage, requests, after=CALLS - LAST_CALLS if name in singles else 0)
+            waits += waited
+            if max(waited) > SECONDS_MAX:
+                slow[name] = round(1000 * max(waited), 1)
+    percentiles = quantiles(waits, n=100)
+    report(
+        "event loop held by questions",
+        calls_on_record=CALLS,
+        questions=sum(map(len, asked.values())),
+        small_requests=len(waits),
+        longest_ms=round(1000 * max(waits), 1),
+        median_ms=round(1000 * percentiles[49], 2),
+        percentile_99_ms=round(1000 * percentiles[98], 1),
+        too_long=len(slow),
+        seed=seed,
+    )
+    assert slow == {}
+    assert percentiles[98] <= USUAL_SECONDS_MAX
+
+
+def test_the_measure_of_questions_sees_what_holds_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_over() -> float:
+        return 0.0
+
+    monkeypatch.setattr("understudy_server.app.slices.perf_counter", never_over)
+    with QuestionStage(hostile_questions.record(LAST_CALLS, ENVIRONMENT_ID)) as stage:
+        waited = _waits(stage, [hostile_questions.crowds()["all criteria"]], goes_max=1)
+    assert max(waited) > SECONDS_MAX
 
 
 def test_the_measure_sees_who_holds_the_loop() -> None:
@@ -159,6 +216,47 @@ def _ask(proxy: VirtualProxy, loop: TimedLoop, mock: str, body: str) -> tuple[fl
         if best < USUAL_SECONDS_MAX:
             break
     return best, status
+
+
+def _waits(
+    stage: QuestionStage, requests: list[VerifyCallsRequest], *, after: int = 0, goes_max: int = _GOES_MAX
+) -> list[float]:
+    """What small requests wait while these are asked about the calls behind a number: that of the best of a few goes.
+
+    A question of one expectation is asked as a count, too.
+    """
+    best: list[float] = []
+    for each in requests:
+        each.session_key, each.after = SESSION_KEY, after
+    for _ in range(goes_max):
+        gc.collect()
+        gc.disable()
+        try:
+            answers, waited = stage.waits_during(*map(stage.verify, requests))
+            for answer in answers:
+                _check(answer)
+            if len(requests) == 1 and len(requests[0].expectations) == 1:
+                waited += _waits_of_count(stage, requests[0])
+        finally:
+            gc.enable()
+        best = min(best, waited, key=max) if best else waited
+        if max(best) <= SECONDS_MAX:
+            break
+    return best
+
+
+def _check(answer: VerifyCallsResponse) -> None:
+    assert answer.verdict != VERDICT_UNSPECIFIED
+    assert answer.completeness.complete
+
+
+def _waits_of_count(stage: QuestionStage, request: VerifyCallsRequest) -> list[float]:
+    count = CountCallsRequest(session_key=request.session_key, after=request.after)
+    count.matcher.CopyFrom(request.expectations[0].matcher)
+    answers: list[CountCallsResponse]
+    answers, waited = stage.waits_during(stage.count(count))
+    assert answers[0].completeness.complete
+    return waited
 
 
 def _refusal(call: Callable[[Any], object], request: object) -> tuple[grpc.StatusCode, str]:

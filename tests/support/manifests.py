@@ -264,11 +264,14 @@ def _is_chosen(field: FieldDescriptor) -> bool:
 def _draw_field(draw: DrawFn, message: Message, field: FieldDescriptor, depth: int) -> None:
     value = getattr(message, field.name)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        inner = field.message_type.fields_by_name["value"].message_type
+        inner = field.message_type.fields_by_name["value"]
         pattern = options.limits(field).key_pattern
         keys = _matching(pattern).filter(lambda key: len(key) <= 64) if pattern else _TEXTS
         for key in draw(st.lists(keys, unique=True, max_size=_ELEMENTS_MAX)):
-            value[key].CopyFrom(draw(_messages(inner, depth=depth)))
+            if inner.message_type is None:
+                value[key] = draw(_SCALARS[inner.cpp_type](inner, options.limits(field)))
+            else:
+                value[key].CopyFrom(draw(_messages(inner.message_type, depth=depth)))
     elif field.is_repeated:
         for each in draw(st.lists(_single(field, depth), max_size=_ELEMENTS_MAX)):
             value.append(each)

@@ -70,7 +70,9 @@ class Wire(asyncio.Transport):
         """The connection is gone."""
         if not self.lost:
             self.lost = self.closing = True
-            self._protocol.connection_lost(error)
+            # Transports let go of whoever they told last, too.
+            protocol, self._protocol = self._protocol, asyncio.Protocol()
+            protocol.connection_lost(error)
 
     def take(self, size_bytes: int) -> None:
         """The other end has taken so much, and there is more."""

@@ -34,7 +34,12 @@ def growth(pid: int) -> Iterator[Growth]:
 
 def resident_bytes() -> int:
     """What this process holds now. Linux only."""
-    return _held(os.getpid(), "VmRSS")
+    return resident_bytes_of(os.getpid())
+
+
+def resident_bytes_of(pid: int) -> int:
+    """What a process holds now. Linux only."""
+    return _held(pid, "VmRSS")
 
 
 def _held(pid: int, name: str) -> int:

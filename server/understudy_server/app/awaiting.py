@@ -9,6 +9,7 @@ from understudy_server.app.expectations import expected_of
 from understudy_server.app.nearest import nearest_of
 from understudy_server.app.ports import Bell
 from understudy_server.app.record_reading import asked_key, completeness, judge_all, live_stream, stream_to_follow
+from understudy_server.app.slices import Slices
 from understudy_server.app.stopwatch import Stopwatch
 from understudy_server.app.verdicts import VERDICTS, outcomes
 from understudy_server.app.verifications import put_on_record
@@ -23,7 +24,7 @@ async def await_calls(call: Call, request: AwaitCallsRequest) -> AwaitCallsRespo
     ended before had of calls does not count. Raises InvalidInput, and StorageFailure, also when the server stops.
     """
     watch, key = Stopwatch(call), asked_key(request.session_key)
-    expected = expected_of(request.expectation, "expectation")
+    expected = await expected_of(request.expectation, "expectation")
     deadline = asyncio.get_running_loop().time() + request.timeout_ms / 1000
     # Before anything is judged: what comes in between rings, too.
     with call.world.journal.bell(call.place.environment_id, key) as bell:
@@ -61,7 +62,7 @@ class _Waiting:
         """What came of it, which is put on record where there is a session."""
         judgement, stream, call = self._judgement, self._stream, self._call
         near = await nearest_of(call.world.journal, stream, judgement, self._standing.last_number)
-        (outcome,) = outcomes(judgement, near)
+        (outcome,) = await Slices().result_of(outcomes(judgement, near))
         if stream is None:
             outcome.message += f"; there is no session {self._key!r}"
         response = AwaitCallsResponse(

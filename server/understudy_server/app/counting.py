@@ -11,7 +11,7 @@ from understudy_server.core.verification import Expected, Judgement
 
 async def count_calls(call: Call, request: CountCallsRequest) -> CountCallsResponse:
     """Count calls. Raises InvalidInput, NotFound (there is and was no such session) and StorageFailure."""
-    matcher = matcher_of(request.matcher, "matcher")
+    matcher = await matcher_of(request.matcher, "matcher")
     stream = await existing_stream(call, request.session_key)
     judgement = Judgement([Expected(matcher)], request.after)
     standing = await judge_all(call.world.journal, stream, judgement)

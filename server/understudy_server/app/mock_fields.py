@@ -2,5 +2,5 @@
 
 from typing import Final
 
-BESIDE_NAME: Final = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+BESIDE_NAME: Final = ("matcher", "action", "priority", "tags", "lifetime", "machine", "chain", "annotations")
 SETTABLE: Final = ("name", *BESIDE_NAME)

@@ -1,6 +1,6 @@
 """The calls that come nearest to what was expected, where there were too few."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from heapq import heappush, heappushpop
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -9,14 +9,15 @@ from understudy.v1.verification_service_pb2 import NearCall
 
 from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.ports import Journal
-from understudy_server.app.record_reading import Slices, exchanges
+from understudy_server.app.record_reading import exchanges
+from understudy_server.app.slices import Slices
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.matching.mismatch import Mismatch, cut
 from understudy_server.core.record import Stream
 from understudy_server.core.steps import Steps
 from understudy_server.core.verification import Judgement, Verdict
-from understudy_server.core.verification_judging import Fit, Recorded, distance_of, fit
+from understudy_server.core.verification_judging import Fit, Recorded, distance_in_parts, fit_in_parts
 
 NEAR_CALLS_MAX: Final = 5
 _EXCHANGES_MAX: Final = 500
@@ -69,7 +70,7 @@ async def nearest_of(
     async for exchange in exchanges(journal, stream, begin, up_to, slices):
         recorded = Recorded(exchange)
         for at in wanting:
-            near = _near(judgement.expectations[at].matcher, exchange, recorded, budget)
+            near = await slices.result_of(_near(judgement.expectations[at].matcher, exchange, recorded, budget))
             if near is not None and len(found[at]) < NEAR_CALLS_MAX:
                 heappush(found[at], near)
             elif near is not None:
@@ -80,10 +81,13 @@ async def nearest_of(
     return [sorted(each, reverse=True) for each in found]
 
 
-def _near(matcher: Matcher, exchange: Exchange, recorded: Recorded, budget: Steps) -> Near | None:
+def _near(
+    matcher: Matcher, exchange: Exchange, recorded: Recorded, budget: Steps
+) -> Generator[None, None, Near | None]:
     """How near a call comes to a matcher; ``None`` where it fits, or cannot be judged."""
-    if fit(matcher, recorded, budget) is not Fit.NO:
+    if (yield from fit_in_parts(matcher, recorded, budget)) is not Fit.NO:
         return None
-    judged = distance_of(matcher, recorded)
+    yield
+    judged = yield from distance_in_parts(matcher, recorded)
     request = cut(f"{exchange.method} {exchange.target}")
     return Near((-judged.distance, exchange.number), exchange.id, request, judged.mismatches)

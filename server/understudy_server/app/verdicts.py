@@ -1,6 +1,6 @@
 """Verdicts as the contract shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from understudy.v1 import verification_service_pb2 as pb
 
@@ -15,9 +15,13 @@ VERDICTS = {
 }
 
 
-def outcomes(judgement: Judgement, nearest: Sequence[Sequence[Near]]) -> list[pb.Outcomes]:
-    """What came of each expectation, in their order."""
-    return [_outcome(judgement, at, near) for at, near in enumerate(nearest)]
+def outcomes(judgement: Judgement, nearest: Sequence[Sequence[Near]]) -> Generator[None, None, list[pb.Outcomes]]:
+    """What came of each expectation, in their order. It yields where others may go first, and returns them."""
+    found = []
+    for at, near in enumerate(nearest):
+        found.append(_outcome(judgement, at, near))
+        yield
+    return found
 
 
 def _outcome(judgement: Judgement, at: int, near: Sequence[Near]) -> pb.Outcomes:

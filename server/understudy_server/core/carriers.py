@@ -163,6 +163,20 @@ def _member(name: str, separator: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"(?:^|%b)[ \t]*%b[ \t]*=([^;%b]*)" % (separator, wanted, separator))
 
 
+def headers_read(carriers: Sequence[Carrier]) -> frozenset[bytes]:
+    """The names, in lower case, of the headers that `find_key` looks at besides the session header."""
+    found = [_HEADER_OF.get(each.kind, each.name.lower().encode()) for each in carriers]
+    return frozenset(filter(None, found))
+
+
+_HEADER_OF: Mapping[CarrierKind, bytes] = {
+    CarrierKind.COOKIE: b"cookie",
+    CarrierKind.JWT_CLAIM: b"authorization",
+    CarrierKind.BAGGAGE: b"baggage",
+    CarrierKind.QUERY: b"",
+}
+
+
 _READERS: Mapping[CarrierKind, Callable[[str, RawHeaders, str], str]] = {
     CarrierKind.HEADER: _in_header,
     CarrierKind.COOKIE: _in_cookie,

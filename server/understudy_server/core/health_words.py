@@ -37,6 +37,9 @@ _NOTED: Final[Mapping[str, str]] = {
         "lost the client before it had the whole answer. Does it give up too early? Compare its time limit with the "
         "delays of the mocks and of the session."
     ),
+    "storage_unavailable": (
+        "was refused because the server could not read its store. Look into its log: a disk that is full or gone."
+    ),
     "fault_injected": "had an answer that was spoiled on purpose, as the mock's action says.",
 }
 

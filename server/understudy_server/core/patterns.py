@@ -74,6 +74,12 @@ class Pattern:
             return self._program.Match(self._anchors.UNANCHORED, text, 0, len(text))[0][0] >= 0
         return self._forwards.Match(self._anchors.ANCHOR_START, text, 0, len(text))[0][0] >= 0
 
+    def prepare(self, mode: Mode) -> None:
+        """Do now what is else done when a long text is met first: some milliseconds' work, once for each pattern."""
+        self._measured.positions(mode)
+        if mode == "within":
+            _ = self._forwards
+
     def check_replacement(self, replacement: str) -> None:
         r"""Check a text that stands in for a match: `\0` is the match, `\1` to `\9` are its groups, `\\` is a
         backslash.

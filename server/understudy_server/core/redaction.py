@@ -1,6 +1,6 @@
 """What never reaches the journal. Only the stored copy is masked, never the traffic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from understudy_server.core.exchange import RawHeaders
@@ -39,20 +39,27 @@ class Redaction:
     header_names: frozenset[bytes] = frozenset()
     query_names: frozenset[str] = frozenset()
     bodies: JsonMask | None = None
+    _touched: frozenset[bytes] = field(init=False, repr=False, compare=False)
+    """The names of all headers that may not be kept as they are."""
+
+    def __post_init__(self) -> None:
+        urls = URL_HEADERS if self.query_names else frozenset()
+        object.__setattr__(self, "_touched", SECRET_HEADERS | self.header_names | urls)
 
     def headers(self, headers: RawHeaders) -> RawHeaders:
         """Return the headers in order, with the values of credentials and of what the environment names masked.
 
         In a header that holds a URL the parameters are masked that would be in a query.
         """
-        return tuple([(name, self._value(name.lower(), value)) for name, value in headers])
+        touched = self._touched
+        # Most headers stay as they are, and then as the same objects.
+        return tuple([header if header[0].lower() not in touched else self._header(*header) for header in headers])
 
-    def _value(self, name: bytes, value: bytes) -> bytes:
-        if name in SECRET_HEADERS or name in self.header_names:
-            return MARKER
-        if self.query_names and name in URL_HEADERS:
-            return self.url(value.decode("latin-1")).encode("latin-1")
-        return value
+    def _header(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        lower = name.lower()
+        if lower in SECRET_HEADERS or lower in self.header_names:
+            return name, MARKER
+        return name, self.url(value.decode("latin-1")).encode("latin-1")
 
     def query(self, query: str) -> str:
         """Return a raw query (Latin-1, as sent) with the values of the named parameters masked, all else as it was."""

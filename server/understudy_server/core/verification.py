@@ -7,7 +7,7 @@ enough.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,7 @@ from understudy_server.core.exchange import Exchange
 from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.record import Lost
 from understudy_server.core.steps import Steps
-from understudy_server.core.verification_judging import QUESTION_STEPS_MAX, Fit, Recorded, fit
+from understudy_server.core.verification_judging import QUESTION_STEPS_MAX, Fit, Recorded, fit_in_parts
 
 IDS_MAX: Final = 20
 
@@ -113,7 +113,7 @@ class Judgement:
         self.other_ids: list[str] = []
         self.budget = Steps(QUESTION_STEPS_MAX)
 
-    def take_in_parts(self, exchange: Exchange) -> Iterator[None]:
+    def take_in_parts(self, exchange: Exchange) -> Generator[None, None, None]:
         """Take in the next exchange. Numbers that were left out since the last one are lost.
 
         It is done when nothing more comes. Something comes after each expectation, so that others can be let go first:
@@ -122,7 +122,7 @@ class Judgement:
         recorded = Recorded(exchange)
         found = []
         for each in self.expectations:
-            found.append(fit(each.matcher, recorded, self.budget))
+            found.append((yield from fit_in_parts(each.matcher, recorded, self.budget)))
             yield
         self.reach(exchange.number - 1)
         self.number = max(self.number, exchange.number)

@@ -6,9 +6,9 @@ undecided. What takes too many steps is undecided too: in traffic it did not mat
 told that something is not there because it was too much work to look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from understudy_server.core.exchange import Captured, Exchange
 from understudy_server.core.headers import first, values
@@ -18,6 +18,7 @@ from understudy_server.core.matching.mismatch import Code, Judged
 from understudy_server.core.matching.parts import AllHeadersPart, AllQueryPart, BodyPart, CookiePart, Part
 from understudy_server.core.matching.request import OVERLONG, Body, Request
 from understudy_server.core.matching.values import MISSING, Json, Text, Value
+from understudy_server.core.matching.work import TurnOver
 from understudy_server.core.redaction import MARKER
 from understudy_server.core.steps import STEPS_MAX, Steps, TooManySteps
 from understudy_server.core.verification_hidden import Told, any_told, told_of_json, told_of_unseen
@@ -26,6 +27,8 @@ QUESTION_STEPS_MAX: Final = 20_000_000
 """So many steps all tests of one question may take (some 2 s); what is left over then is undecided."""
 
 _MARK: Final = MARKER.decode()
+
+T = TypeVar("T")
 
 
 class Fit(Enum):
@@ -51,6 +54,8 @@ class Recorded:
             headers=exchange.request_headers,
             host=_host_name((first(exchange.request_headers, b"host") or b"").decode("latin-1")),
         )
+        # A long body is read as JSON in parts, where others wait.
+        self.request.in_turns = True
         self.hides_cookies = any(MARKER in value for value in values(exchange.request_headers, b"cookie"))
         self.is_masked = _mark_in_head(exchange) or bool(body is not None and (body.truncated or body.redacted))
 
@@ -66,7 +71,15 @@ class Recorded:
 
 
 def fit(matcher: Matcher, recorded: Recorded, budget: Steps) -> Fit:
-    """Judge one call. ``budget`` are the steps of the whole question, of which this one has `STEPS_MAX` at most."""
+    """Judge one call, in one go. ``budget``: as `fit_in_parts`."""
+    return _result_of(fit_in_parts(matcher, recorded, budget))
+
+
+def fit_in_parts(matcher: Matcher, recorded: Recorded, budget: Steps) -> Generator[None, None, Fit]:
+    """Judge one call. ``budget`` are the steps of the whole question, of which this one has `STEPS_MAX` at most.
+
+    It yields where others may go first: between parts, and while a long body is read as JSON. It returns what it found.
+    """
     request = recorded.request
     if matcher.method not in ("", request.method):
         return Fit.NO
@@ -78,23 +91,50 @@ def fit(matcher: Matcher, recorded: Recorded, budget: Steps) -> Fit:
     given = steps.left
     found = Fit.YES
     for part in matcher.parts:
-        told = _told(part, recorded, steps)
+        told = yield from _told_in_parts(part, recorded, steps)
         if told is False:
             found = Fit.NO
             break
         if told is None:
             found = Fit.UNDECIDED
+        yield
     budget.left -= given - steps.left
     return found
 
 
 def distance_of(matcher: Matcher, recorded: Recorded) -> Judged:
-    """How far a call is from being fitted, and what does not hold: without what would only be guessed from a mask."""
-    judged = matcher.judge(recorded.request)
+    """How far a call is from being fitted, in one go: see `distance_in_parts`."""
+    return _result_of(distance_in_parts(matcher, recorded))
+
+
+def distance_in_parts(matcher: Matcher, recorded: Recorded) -> Generator[None, None, Judged]:
+    """How far a call is from being fitted, and what does not hold: without what would only be guessed from a mask.
+
+    It yields where others may go first, and returns what was found.
+    """
+    judged = None
+    while judged is None:
+        try:
+            judged = yield from matcher.judge_in_parts(recorded.request)
+        except TurnOver:
+            yield from _read_on(recorded)
     if not recorded.is_masked:
         return judged
     seen = [each for each in judged.mismatches if _MARK not in each.actual and each.code != Code.BODY_TOO_LARGE.value]
     return judged._replace(mismatches=tuple(seen))
+
+
+def _told_in_parts(part: Part, recorded: Recorded, steps: Steps) -> Generator[None, None, Told]:
+    while True:
+        try:
+            return _told(part, recorded, steps)
+        except TurnOver:
+            yield from _read_on(recorded)
+
+
+def _read_on(recorded: Recorded) -> Generator[None, None, None]:
+    while not recorded.request.go_on():
+        yield
 
 
 def _told(part: Part, recorded: Recorded, steps: Steps) -> Told:
@@ -162,3 +202,13 @@ def _host_name(authority: str) -> str:
     if not colon or not port.isdigit():
         name = authority.lower()
     return name.removesuffix(".")
+
+
+def _result_of(work: Generator[None, None, T]) -> T:
+    """Do work in one go."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result

@@ -11,6 +11,7 @@ from understudy.v1 import matching_pb2
 from understudy.v1.matching_pb2 import Criterion as CriterionMessage
 
 from understudy_server.core import json_paths, json_schema, patterns, strict_json
+from understudy_server.core.giving_way import give_way
 from understudy_server.core.matching.criteria import Criterion, Equals, json_subset
 from understudy_server.core.matching.criteria_combined import AllOf, AnyOf, ExactlyOne, Not
 from understudy_server.core.matching.criteria_json import (
@@ -55,12 +56,13 @@ _SELECTIONS: Final = {
 
 
 class Tally:
-    """Counts the criteria of one mock."""
+    """Counts the criteria of one mock. ``prepares``: they are to be ready for long values at once (`prepare`)."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "prepares")
 
-    def __init__(self) -> None:
+    def __init__(self, *, prepares: bool = False) -> None:
         self.count = 0
+        self.prepares = prepares
 
 
 def compile_criterion(message: CriterionMessage, path: str, tally: Tally | None = None, *, depth: int = 1) -> Criterion:
@@ -79,7 +81,11 @@ def compile_criterion(message: CriterionMessage, path: str, tally: Tally | None 
         raise Unusable(path, "required", f"{path} says nothing to test")
     if message.ignore_case or message.ignore_order:
         _check_options(message, test, path)
-    return _COMPILERS[test](message, f"{path}.{test}", _Place(tally, depth))
+    give_way()
+    found = _COMPILERS[test](message, f"{path}.{test}", _Place(tally, depth))
+    if tally.prepares:
+        found.prepare()
+    return found
 
 
 def _check_options(message: CriterionMessage, test: str, path: str) -> None:

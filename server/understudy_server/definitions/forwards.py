@@ -23,6 +23,7 @@ def compile_forward(message: Forward, path: str, parameters: Collection[str]) ->
         removed=frozenset([name.lower().encode() for name in message.remove_headers]),
         keep_host=message.keep_host,
         first_byte_ms=message.first_byte_ms,
+        query=message.query,
     )
 
 

@@ -39,14 +39,17 @@ _WHOLE = (
 )
 
 
-def compile_matcher(message: RequestMatcher, path: str, *, chain: str = "") -> Matcher:
-    """Compile a matcher. ``path`` is that of the message, ``chain`` the mock's. Raises Unusable."""
+def compile_matcher(message: RequestMatcher, path: str, *, chain: str = "", prepared: bool = False) -> Matcher:
+    """Compile a matcher. ``path`` is that of the message, ``chain`` the mock's. Raises Unusable.
+
+    ``prepared``: so that the first request takes it no longer than others, which takes time and memory now.
+    """
     pattern = PathPattern.parse(message.path) if message.path else None
     # Asked once: most matchers have no more than these two, and thousands of them are compiled at a time.
     given = {field.name for field, _ in message.ListFields()}
     if given <= _PLAIN:
         return Matcher(message.method, pattern)
-    tally = Tally()
+    tally = Tally(prepares=prepared)
 
     def one(criterion: CriterionMessage, place: str) -> Criterion:
         return compile_criterion(criterion, place, tally)

@@ -28,6 +28,8 @@ def is_fixed(respond: Respond) -> bool:
 def compile_response(respond: Respond) -> Response:
     """Compile a fixed response."""
     body, kind = _body(respond)
+    if respond.bare:
+        kind = BodyKind.NONE
     headers = tuple([(header.name, header.value) for header in respond.headers])
     return with_default_type(respond.status or STATUS_DEFAULT, headers, body, kind)
 
@@ -40,7 +42,7 @@ def compile_maker(respond: Respond, path: str, files: Files, templates: Template
     headers = _headers(respond, response, path, templates)
     match respond.WhichOneof("body"):
         case "file":
-            return FileResponse(response.status, headers, respond.file, files)
+            return FileResponse(response.status, headers, respond.file, files, bare=respond.bare)
         case "template":
             template = templates.compile(respond.template, f"{path}.template")
             return MadeResponse(response.status, headers, template_body(template), (template,))

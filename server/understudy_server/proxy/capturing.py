@@ -9,6 +9,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import brotli
@@ -97,6 +98,8 @@ def _describe(kept: bytes, size_bytes: int, content: Content, keeping: Keeping) 
     inflating stops at the limit, whatever the body claims to hold.
     """
     content_type, coding = content
+    if not coding and keeping.mask is None:
+        return Captured(kept, size_bytes, _type_of(content_type))
     plain, known, bytes_max = kept, size_bytes, keeping.bytes_max
     inflate = _INFLATE.get(coding.lower()) if coding else None
     if inflate is not None:
@@ -119,6 +122,12 @@ def _describe(kept: bytes, size_bytes: int, content: Content, keeping: Keeping) 
         return Captured(plain, known, text_of(content_type))
     redacted = MASKED if len(masked) <= bytes_max else MASKED_AND_CUT
     return Captured(masked[:bytes_max], known, text_of(content_type), redacted)
+
+
+@lru_cache(maxsize=256)
+def _type_of(content_type: bytes) -> str:
+    """A content type as text: there are few."""
+    return text_of(content_type)
 
 
 def _withheld(body: bytes, content: Content) -> Captured:

@@ -10,8 +10,6 @@ from understudy_server.proxy.turn import Client, Turn
 if TYPE_CHECKING:
     from understudy_server.proxy.service import Service
 
-UNAVAILABLE = Refused(503, "storage_unavailable", "The store cannot be read now. Try again.")
-
 
 class CatchingUp(Turn):
     """Waits for the read barrier, then has the request judged."""
@@ -36,7 +34,7 @@ class CatchingUp(Turn):
             outcome = service.judge(request, self._body, self._client, self._begun, service.ticks())
         except StorageFailure:
             # Fail closed: an answer by old state would break the promise that what was acknowledged is in force.
-            outcome = service.refuse(request, UNAVAILABLE)
+            outcome = service.refuse_unavailable(request, self._begun)
         except Exception:  # noqa: BLE001 - logged by the connection
             self._client.fault()
             return

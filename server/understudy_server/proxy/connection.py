@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, cast
 
 from understudy_server.proxy.connections import Connections
+from understudy_server.proxy.ending import Ending
 from understudy_server.proxy.messages import BodyPart, ClientRequest, Refused, body_too_large
 from understudy_server.proxy.outlet import Outlet
 from understudy_server.proxy.request_parser import Event, RequestParser
@@ -35,62 +36,24 @@ _TOO_MANY = Refused(503, "too_many_connections", "Too many connections are open 
 _TOO_SLOW = Refused(408, "request_timeout", "The request did not come in time.")
 
 
-class Connection(asyncio.Protocol):
+class Connection(Ending):
     """Serves one client. Fills ``Client``, the connection as a turn sees it."""
 
-    __slots__ = (
-        "_closing",
-        "_connections",
-        "_ended",
-        "_events",
-        "_in_head",
-        "_invited",
-        "_last",
-        "_out",
-        "_outlet",
-        "_parser",
-        "_reading",
-        "_request",
-        "_service",
-        "_settings",
-        "_transport",
-        "_tunnel",
-        "_turn",
-        "_unread",
-        "_watch",
-        "_working",
-        "deadline",
-        "writable",
-    )
+    __slots__ = ("_connections", "_in_head", "_invited", "_out", "_service", "_settings", "_watch", "_working")
 
     def __init__(self, service: Service, connections: Connections, watch: Watch) -> None:
-        self._service = service
-        self._settings = service.settings
+        events = deque[Event]()
+        settings = service.settings
+        parser = RequestParser(settings, events.append, service.meanings, service.memo, service.firsts)
+        super().__init__(Outlet(settings, watch), events, parser)
         self._connections = connections
         self._watch = watch
-        self._events: deque[Event] = deque()
-        self._parser = RequestParser(service.settings, self._events.append, service.meanings, service.memo)
-        self._request = _NO_REQUEST
-        """The request in hand, or the last one."""
-        self._turn: Turn | None = None
-        self._tunnel: Tunnel | None = None
-        self._outlet = Outlet(service.settings, watch)
+        self._service = service
+        self._settings = settings
         self._out = self._outlet.pending
-        self._unread = b""
-        """What was read and is not parsed yet, because too much waits already."""
-        self._reading = True
-        self.writable = True
         self._working = False
         self._in_head = False
         self._invited = False
-        self._last = False
-        """True when the request in hand is the last that is answered."""
-        self._closing = False
-        """True when the last answer is written; what still comes is dropped."""
-        self._ended = False
-        """True when the client has ended its side."""
-        self.deadline = NEVER
-        self._transport: asyncio.Transport
 
     # What the event loop tells.
 
@@ -139,26 +102,19 @@ class Connection(asyncio.Protocol):
         return not self._closing and self._transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why it went makes no difference
-        self._outlet.lost = self._closing = True
-        self._events.clear()
-        self._unread = b""
         self._watch.discard(self)
         self._connections.leave(self)
-        self._let_go()
+        self._lose()
 
     def pause_writing(self) -> None:
         """The client reads slower than it is written to."""
-        self.writable = False
-        self.deadline = self._outlet.await_reader(last=self._closing)
+        self._await_reader()
         if self._turn is not None:
             self._tell(self._turn.full)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self.writable = True
-        if self._closing:
-            # It has not taken all yet, and nothing else sets the deadline any more.
-            self.deadline = self._outlet.await_reader(last=True)
+        self._has_read()
         if self._turn is not None:
             self._tell(self._turn.ready)
         self.pump()
@@ -166,9 +122,9 @@ class Connection(asyncio.Protocol):
     def overdue(self) -> None:
         """A deadline has passed: of an idle connection, a slow client, or one that does not go."""
         self.deadline = NEVER
-        if self._closing or not self.writable:
-            self.deadline = self._outlet.look_at_reader(last=self._closing)
-        elif self._turn is not None:
+        if self._awaits_reader():
+            return
+        if self._turn is not None:
             self._tell(self._turn.spoiled, _TOO_SLOW)
             self._settle()
         elif self._parser.in_request:
@@ -192,10 +148,6 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self._tell(self._turn.stopping)
-
-    def abort(self) -> None:
-        """End now, whatever runs."""
-        self._transport.abort()
 
     # What a turn asks: this is the ``Client`` of `turn`.
 
@@ -429,80 +381,3 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
-
-    # The end.
-
-    def _end(self) -> None:
-        """The last answer is written: close, but let a client that is still sending read it first."""
-        if self._closing:
-            return
-        self._outlet.flush()
-        self._closing = True
-        self._events.clear()
-        still_sending = not self._request.complete or bool(self._unread or self._parser.rest)
-        self._unread = b""
-        if still_sending and not self._ended:
-            self._linger()
-        else:
-            self._close()
-
-    def _refuse(self, payload: bytes) -> None:
-        """Write a last answer to what is no request that can be answered."""
-        self._out.append(payload)
-        self._outlet.flush()
-        self._closing = True
-        self._events.clear()
-        self._unread = b""
-        self._let_go()
-        self._linger()
-
-    def _close(self) -> None:
-        """End once all is written."""
-        self._closing = True
-        self._events.clear()
-        self._unread = b""
-        self.deadline = self._outlet.close()
-
-    def _linger(self) -> None:
-        """End our side, and drop what still comes: closing with unread bytes would reset the answer away."""
-        if self._transport.is_closing():
-            return
-        if not self._outlet.end_side():
-            return
-        if not self._reading:
-            self._reading = True
-            self._transport.resume_reading()
-        self.deadline = self._outlet.await_reader(last=True)
-
-    def _broke_off(self) -> bool:
-        """True when the client has ended its side before the request in hand was whole: nobody waits for its answer."""
-        if self._turn is None or self._tunnel is not None or self._request.complete or self._unread:
-            return False
-        return not any(isinstance(event, BodyPart) and event.last for event in self._events)
-
-    def _has_answered_all(self) -> bool:
-        """After the client has ended its side: end ours when there is nothing more to tell it."""
-        if self._broke_off():
-            self._give_up()
-        elif self._turn is not None or self._events or self._unread:
-            return False
-        self._close()
-        return True
-
-    def _give_up(self) -> None:
-        """The client is gone in the middle of its request."""
-        self._closing = True
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Nothing can be answered any more to the request in hand, if there is one."""
-        turn, self._turn, self._tunnel = self._turn, None, None
-        if turn is not None:
-            try:
-                turn.gone()
-            # It must not stop what else is done about the end of a connection.
-            except Exception:  # noqa: BLE001
-                _log.exception("A request that was not answered could not be recorded")
-
-
-_NO_REQUEST: Final = ClientRequest()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import RawHeaders
@@ -12,7 +12,28 @@ from understudy_server.core.responding.plan import Plan
 from understudy_server.core.state import Owner, Scope, State
 from understudy_server.live.source import EnvironmentRow, SessionRow
 from understudy_server.proxy.addressing import host_name, split_absolute
+from understudy_server.proxy.heads import Heads
 from understudy_server.proxy.messages import ClientRequest, Refused
+
+_KEPT: Final = frozenset(
+    {
+        "_path_parameters",
+        "custom_host",
+        "environment",
+        "findings",
+        "heads",
+        "layer",
+        "mock",
+        "rest",
+        "session",
+        "session_id",
+        "session_key",
+        "state",
+    }
+)
+"""What was read of a request, and decided about it, without its answer."""
+
+_new: Final = object.__new__
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +89,11 @@ class Intake(Request):
     """Where criteria and answers look for what is kept."""
 
     _path_parameters: Mapping[str, str] | None = None
-    upstream_head: bytes = b""
-    """The head as it is written for the upstream, left here for a request that comes again by whoever writes it."""
+    heads: Heads | None = None
+    """Writes the heads for the upstream, where there are more requests alike."""
+
+    _kept: dict[str, Any] | None = None
+    """What is the same in all of those."""
 
     def __init__(self, request: ClientRequest, environment: EnvironmentRow, rest: str, body: Body) -> None:
         # All that the base class sets, without the call: this is done for every request.
@@ -84,21 +108,24 @@ class Intake(Request):
         self.environment = environment
         self.rest = rest
 
-    def again(self) -> "Intake":
-        """The same request come again: what was read and decided stays, its answer is still to be planned."""
-        made = Intake(self.request, self.environment, self.rest, self.body)
-        made._parameters, made._segments, made._json = self._parameters, self._segments, self._json
-        made._path_parameters = self._path_parameters
-        made.custom_host, made.state = self.custom_host, self.state
-        made.session_key, made.session_id, made.session = self.session_key, self.session_id, self.session
-        made.findings, made.mock, made.layer = self.findings, self.mock, self.layer
+    def again(self, request: ClientRequest) -> "Intake":
+        """The same request come again, or one alike: what was read and decided stays, its answer is to be planned."""
+        kept = self._kept
+        if kept is None:
+            kept = self._kept = {name: value for name, value in vars(self).items() if name in _KEPT}
+        # Past the constructor: this is done for many requests.
+        made = _new(Intake)
+        made.__dict__ = kept.copy()
+        made.request, made.method, made.path, made.query = request, self.method, self.path, self.query
+        made._parameters, made._segments, made._json, made.body = self._parameters, self._segments, None, request.body
         return made
 
     def path_parameters(self, mock: Mock) -> Mapping[str, str]:
         """The parameters of the path as the mock that answers has it, decoded, by name."""
         if self._path_parameters is None:
             pattern = mock.matcher.path
-            self._path_parameters = {} if pattern is None else pattern.parameters(self.path)
+            named = pattern is not None and pattern.names
+            self._path_parameters = pattern.parameters_of(self.segments()) if pattern and named else {}
         return self._path_parameters
 
     @property

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from understudy_server.core import cors
-from understudy_server.core.carriers import FoundKey, find_key
+from understudy_server.core.carriers import FoundKey, find_key, headers_read
 from understudy_server.core.headers import text_of
 from understudy_server.core.matching.mock import LAYER_NAMES, Layer, Mock
 from understudy_server.core.matching.request import OVERLONG, Body
@@ -17,6 +17,7 @@ from understudy_server.core.state import State
 from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.addressing import Addressed, address
+from understudy_server.proxy.heads import Heads
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.messages import ClientRequest, Refused, body_too_large
 from understudy_server.proxy.planning import Planner
@@ -33,7 +34,7 @@ _SESSION: Final = Layer.SESSION
 
 
 class Decided(NamedTuple):
-    """A decision that holds for the same request again while the view stands at ``version``, until ``until_ms``.
+    """A decision that holds for all requests alike while the view stands at ``version``, until ``until_ms``.
 
     Then a session expires. Which mock answers never was by chance, nor did time or state have a part in it. So it is
     with the answer where it is ``settled``; else it has to be planned anew, for a copy of the intake.
@@ -103,9 +104,15 @@ class Judge:
             # From here on it is done in one go. What criteria alone need of a body knows its request: it goes at once.
             intake.in_turns, intake.body_value = False, None
         if intake.own is None:
-            settled = self._prepare(intake, now_ms)
-            if request.repeats and lasts:
-                self._remember(intake, settled=settled)
+            alike = request.alike
+            if alike is None:
+                self._prepare(intake, now_ms)
+                return intake
+            lasts = lasts and _holds_for_all(intake)
+            settled = self._prepare(intake, now_ms) and not _is_looked_at(intake)
+            if lasts and alike.is_met:
+                alike.decided, alike.standing = self._decided(intake, settled=settled), None
+            alike.is_met = True
         return intake
 
     def _choose(self, intake: Intake, live: LiveEnvironment, now_ms: int) -> bool:
@@ -128,13 +135,20 @@ class Judge:
                     intake.layer = LAYER_NAMES[found.layer]
         return True
 
-    def decide_again(self, decided: Decided, now_ms: int) -> Intake:
-        """As `decide`, for a request that comes again while its decision holds, which is not settled.
+    def decide_again(self, decided: Decided, request: ClientRequest, now_ms: int) -> Intake:
+        """As `decide`, for a request that comes again, or one alike, while the decision about it holds.
 
         Raises StorageFailure as that does.
         """
-        intake = decided.intake.again()
-        self._prepare(intake, now_ms)
+        known = decided.intake
+        if not decided.settled:
+            intake = known.again(request)
+            self._prepare(intake, now_ms)
+            return intake
+        if known.request is request:
+            return known
+        intake = known.again(request)
+        intake.plan, intake.delay_ms = known.plan, known.delay_ms
         return intake
 
     def place(self, request: ClientRequest, now_ms: int) -> Intake | Refused:
@@ -223,11 +237,32 @@ class Judge:
         intake.mock, intake.occurrence, intake.layer = found.mock, found.occurrence, LAYER_NAMES[found.layer]
         return found.lasts
 
-    def _remember(self, intake: Intake, *, settled: bool) -> None:
-        """Leave the decision with a request that will come again, since it holds whenever it does."""
+    def _decided(self, intake: Intake, *, settled: bool) -> Decided:
         session = intake.session
+        if intake.mock is None and b"content-length" not in intake.request.differs:
+            intake.heads = Heads()
         until_ms = math.inf if session is None or session.expires_at_ms is None else session.expires_at_ms
-        intake.request.decided = Decided(self.view.version, until_ms, intake, settled)
+        return Decided(self.view.version, until_ms, intake, settled)
+
+
+def _holds_for_all(intake: Intake) -> bool:
+    """Whether a decision holds for all requests alike: it follows from nothing in which they may differ."""
+    request, environment = intake.request, intake.environment
+    differs = request.differs
+    if _is_looked_at(intake) or (request.has_body and environment.request_body_bytes_max is not None):
+        return False
+    if not differs:
+        return True
+    if request.origin and request.method == "OPTIONS":
+        # What is a preflight says a header.
+        return False
+    return not environment.carriers or headers_read(environment.carriers).isdisjoint(differs)
+
+
+def _is_looked_at(intake: Intake) -> bool:
+    """Whether anybody has looked at what may differ in requests alike, until now."""
+    request = intake.request
+    return (request.has_body and intake.asks_body) or bool(request.differs and intake.looked_at(request.differs))
 
 
 @lru_cache(maxsize=4096)

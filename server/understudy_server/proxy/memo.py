@@ -5,6 +5,7 @@ message is remembered, and never more than a bounded number. A peer that puts so
 gains nothing, so its connection soon stops asking.
 """
 
+from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,13 +28,13 @@ class Memo(Generic[T]):
     __slots__ = ("_old", "_young")
 
     def __init__(self) -> None:
-        self._young: dict[bytes, T] = {}
-        self._old: dict[bytes, T] = {}
+        self._young: dict[Hashable, T] = {}
+        self._old: dict[Hashable, T] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def get(self, message: bytes) -> T | None:
+    def get(self, message: Hashable) -> T | None:
         """What these bytes are, if that was put here."""
         found = self._young.get(message)
         if found is None and message in self._old:
@@ -41,7 +42,7 @@ class Memo(Generic[T]):
             self.put(message, found)
         return found
 
-    def put(self, message: bytes, meaning: T) -> None:
+    def put(self, message: Hashable, meaning: T) -> None:
         """Remember what bytes are. It will be given out again, as the same object: nobody may change it any more."""
         if len(self._young) >= _GENERATION:
             self._old, self._young = self._young, {}

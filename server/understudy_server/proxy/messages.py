@@ -2,12 +2,22 @@
 
 import sys
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from understudy_server.core.exchange import RawHeaders
+
+if TYPE_CHECKING:
+    from understudy_server.proxy.likeness import Alike
 
 Header = tuple[bytes, bytes]
 """A header line: the name in the case it came in, the value without white space around it."""
 
 Headers = list[Header] | tuple[Header, ...]
+
+# Decoded once: a request names one of few.
+METHODS: Final = {
+    each.encode(): each for each in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT")
+}
 
 
 class ClientRequest:
@@ -56,11 +66,17 @@ class ClientRequest:
     body_bytes: int = 0
     """How much of the body was here then, and was handed on since."""
 
-    repeats: bool = False
-    """It is remembered and will be given out again, so what is decided about it is worth remembering too."""
+    masked: RawHeaders | None = None
+    """The headers as they go on record, where somebody has made them already, by the rules of ``masked_by``."""
 
-    decided: Any = None
-    """What was decided about it, for whoever decided to leave here."""
+    masked_by: object = None
+    """The rules of an environment by which that was; ``None``: credentials alone are masked."""
+
+    alike: "Alike | None" = None
+    """What is known of all requests like it: there were others, so what is decided about it is worth remembering."""
+
+    differs: frozenset[bytes] = frozenset()
+    """The names, in lower case, of the headers that are not the same in all of those."""
 
     unfinished: object = None
     """What was found of it in the turns of the event loop before, for whoever goes on to take from here."""

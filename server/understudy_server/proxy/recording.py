@@ -1,15 +1,16 @@
 """How an exchange reaches the journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import Content, content_of
 from understudy_server.core.record import ExchangeOutcome, Phases
-from understudy_server.core.redaction import redact
+from understudy_server.core.redaction import Redaction, redact
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.capturing import Capture, Keeping, capture
 from understudy_server.proxy.intake import Intake
+from understudy_server.proxy.messages import ClientRequest
 from understudy_server.proxy.timing import Timing
 
 _new = tuple.__new__
@@ -30,6 +31,22 @@ class Presence(Protocol):
 
     def note(self, session_id: str, findings: Sequence[str]) -> None:
         """Note what was odd about an exchange of the session. Must not block."""
+
+
+class Entry(NamedTuple):
+    """What of an exchange is the same for all requests alike: the fields before, between and behind those that are not.
+
+    ``content`` is what the head tells of the request's body, where all tell the same; ``findings`` are to be noted.
+    """
+
+    before: tuple[Any, ...]
+    mock_id: str
+    response_headers: RawHeaders
+    behind: tuple[Any, ...]
+    environment: EnvironmentRow
+    content: Content | None
+    findings: tuple[str, ...]
+    session_id: str
 
 
 class Clerk:
@@ -101,12 +118,8 @@ class Clerk:
         if findings and intake.session_id:
             self._note(intake.session_id, findings)
         query, redaction = intake.query, environment.redaction
-        request_headers: RawHeaders = request.headers
         if redaction is not None:
-            query, request_headers = redaction.query(query), redaction.headers(request_headers)
-            response_headers = redaction.headers(response_headers)
-        elif request.has_secrets:
-            request_headers = redact(request_headers)
+            query, response_headers = redaction.query(query), redaction.headers(response_headers)
         # A tuple by position (the order is that of `Exchange`), past the constructor: this is done for every request.
         self._record(
             _new(
@@ -124,7 +137,7 @@ class Clerk:
                     started_at_ms,
                     duration_ms,
                     mock_id,
-                    request_headers,
+                    _masked_headers(request, redaction),
                     response_headers,
                     request_body,
                     response_body,
@@ -134,6 +147,71 @@ class Clerk:
                     outcome,
                     intake.layer if mock_id else "",
                     0 if session is None else session.revision,
+                    phases,
+                    0,
+                ),
+            )
+        )
+
+    def entry(
+        self, intake: Intake, status: int, response_headers: RawHeaders, response_body: Captured | None, mock_id: str
+    ) -> Entry:
+        """What `append` would put on record of a mock's answer to a request, and of all like it."""
+        request, environment, session = intake.request, intake.environment, intake.session
+        query, redaction = intake.query, environment.redaction
+        if redaction is not None:
+            query, response_headers = redaction.query(query), redaction.headers(response_headers)
+        layer, revision = intake.layer if mock_id else "", 0 if session is None else session.revision
+        return Entry(
+            (
+                environment.project_id,
+                environment.id,
+                intake.session_key,
+                intake.session_id,
+                request.method,
+                intake.path,
+                query,
+                status,
+            ),
+            mock_id,
+            response_headers,
+            (
+                response_body,
+                intake.findings,
+                intake.draws,
+                intake.occurrence,
+                ExchangeOutcome.MOCKED,
+                layer,
+                revision,
+            ),
+            environment,
+            content_of(request.headers) if request.has_body and b"content-type" not in request.differs else None,
+            intake.findings,
+            intake.session_id,
+        )
+
+    def append_again(self, entry: Entry, request: ClientRequest, started_at_ms: int, phases: Phases) -> None:
+        """As `append`, for a request alike that was answered at once."""
+        before, mock_id, response_headers, behind, environment, content, findings, session_id = entry
+        if findings and session_id:
+            self._note(session_id, findings)
+        redaction, body = environment.redaction, None
+        headers = _masked_headers(request, redaction) if redaction or request.has_secrets else request.headers
+        if request.has_body:
+            body = self.capture(request.body, content or content_of(request.headers), environment)
+        self._record(
+            _new(
+                Exchange,
+                (
+                    self._new_id("log_"),
+                    *before,
+                    started_at_ms,
+                    0,
+                    mock_id,
+                    headers,
+                    response_headers,
+                    body,
+                    *behind,
                     phases,
                     0,
                 ),
@@ -167,6 +245,17 @@ class Clerk:
         return Keeping(
             server_max if bytes_max is None else min(bytes_max, server_max), redaction.bodies if redaction else None
         )
+
+
+def _masked_headers(request: ClientRequest, redaction: Redaction | None) -> RawHeaders:
+    """The headers of a request as they go on record: left with it, since it may come again."""
+    if redaction is None and not request.has_secrets:
+        return request.headers
+    masked = request.masked
+    if masked is None or request.masked_by is not redaction:
+        masked = redact(request.headers) if redaction is None else redaction.headers(request.headers)
+        request.masked, request.masked_by = masked, redaction
+    return masked
 
 
 class Pending:

@@ -158,17 +158,12 @@ class Relay(Turn):
             self.client.pump()
 
     def _request_head(self, *, upgrade: bool) -> bytes:
-        intake, trace = self._intake, self._intake.trace
-        if trace is None and intake.upstream_head:
-            return intake.upstream_head
+        intake, trace, upstream = self._intake, self._intake.trace, self._upstream
         stripped = b"" if intake.environment.forwards_session_header else self._service.session_header
+        if intake.heads is not None and trace is None and not upgrade:
+            return intake.heads.write(intake.request, intake.rest, upstream, stripped)
         changes = HeaderChanges(tuple(trace.headers), trace.replaced) if trace else UNCHANGED
-        head = request_head(
-            intake.request, intake.rest, self._upstream, stripped=stripped, upgrade=upgrade, changes=changes
-        )
-        if trace is None and intake.request.repeats:
-            intake.upstream_head = head
-        return head
+        return request_head(intake.request, intake.rest, upstream, stripped=stripped, upgrade=upgrade, changes=changes)
 
     @guarded
     def unconnected(self, refused: Refused) -> None:

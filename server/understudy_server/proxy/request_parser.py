@@ -10,48 +10,34 @@ body as is here, and the rest follows in parts. Trailers are left out: they must
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import httptools
 
-from understudy_server.core.redaction import SECRET_HEADERS
+from understudy_server.proxy.header_meanings import (
+    CODING,
+    CONNECTION,
+    EXPECT,
+    HOST,
+    LENGTH,
+    NO_MEANINGS,
+    ORIGIN,
+    SECRET,
+    SESSION,
+    UPGRADE,
+    HeaderMeanings,
+)
+from understudy_server.proxy.likeness import Alike, AlikeReader, Firsts
 from understudy_server.proxy.memo import MESSAGE_BYTES_MAX, MISSES_MAX, Memo
-from understudy_server.proxy.messages import BodyPart, ClientRequest, Header, Refused, body_too_large
+from understudy_server.proxy.messages import METHODS, BodyPart, ClientRequest, Header, Refused, body_too_large
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.proxy.spellings import Spellings
 
 Event = ClientRequest | BodyPart | Refused
 
-# What a header means here.
-_HOST, _LENGTH, _CODING, _EXPECT, _UPGRADE, _ORIGIN, _SESSION, _SECRET, _CONNECTION = range(1, 10)
-_MEANINGS: Final = {
-    b"host": _HOST,
-    b"content-length": _LENGTH,
-    b"transfer-encoding": _CODING,
-    b"expect": _EXPECT,
-    b"upgrade": _UPGRADE,
-    b"origin": _ORIGIN,
-    b"connection": _CONNECTION,
-    **dict.fromkeys(SECRET_HEADERS, _SECRET),
-}
 _BLANKS: Final = b" \t"
-# Decoded once: a request names one of few.
-_METHODS: Final = {
-    each.encode(): each for each in ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT")
-}
 # More than there is of a head besides target and header lines: a method, a version, and the empty line.
 _AROUND_BYTES: Final = 32
-
-
-class HeaderMeanings(Spellings):
-    """What the headers of a request mean, the session header of these settings among them."""
-
-    def __init__(self, session_header: str) -> None:
-        super().__init__({**_MEANINGS, session_header.lower().encode(): _SESSION})
-
-
-# Trailers mean nothing: they must not change what the head has said.
-_NO_MEANINGS: Final = Spellings({})
 
 
 class RequestParser:
@@ -63,6 +49,7 @@ class RequestParser:
     """
 
     __slots__ = (
+        "_alike",
         "_blanks",
         "_body_bytes",
         "_codings",
@@ -103,15 +90,17 @@ class RequestParser:
         emit: Callable[[Event], None],
         meanings: HeaderMeanings | None = None,
         memo: Memo[ClientRequest] | None = None,
+        firsts: Firsts | None = None,
     ) -> None:
         self._settings = settings
         self._memo = memo
+        self._alike = None if firsts is None else AlikeReader(firsts, settings)
         self._misses = 0
         self._head_bytes_max = settings.head_bytes_max
         self._emit = emit
         self._meanings = HeaderMeanings(settings.session_header) if meanings is None else meanings
-        self._parser = httptools.HttpRequestParser(self)
-        self._feed_data = self._parser.feed_data
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._feed_data: Callable[[bytes], None] = self._parser.feed_data
         self._fed_in_head = 0
         self._fed_before = 0
         self._silent_bytes = 0
@@ -140,11 +129,9 @@ class RequestParser:
         """Read bytes. Does nothing once the last event was given out."""
         if self.over:
             return
-        memo = self._memo
-        if memo is not None and not self.in_request and not self._fed_in_head:
-            known = memo.get(data)
+        if not self.in_request and not self._fed_in_head:
+            known = self._recall(data)
             if known is not None:
-                self._misses = 0
                 self._emit(known)
                 return
         # A head can be too long only if more than the limit was fed since the request before it ended, and a value can
@@ -161,20 +148,41 @@ class RequestParser:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stopped:
             refusal = self._stopped(data, stopped)
         if self._ended and not self.in_request and not self._last and refusal is None:
-            if memo is not None and not continued:
-                self._remember(memo, data)
+            if not continued:
+                self._remember(data)
             self._fed_in_head = 0
             return
         self._conclude(len(data), refusal, progress=self._body_bytes != before or self._ended)
 
-    def _remember(self, memo: Memo[ClientRequest], data: bytes) -> None:
-        """Remember what was fed if it was one request and nothing else; give up on a client that never repeats one."""
-        self._misses += 1
-        if self._misses > MISSES_MAX:
-            self._memo = None
-        elif self._given == 1 and not self._request_given.has_body and len(data) <= MESSAGE_BYTES_MAX:
-            self._request_given.repeats = True
-            memo.put(data, self._request_given)
+    def close(self) -> None:
+        """Nothing is read any more: let go of the parsers, which know this one as it knows them."""
+        self.over = True
+        self._feed_data = _read_nothing
+        self._parser = None
+
+    def _recall(self, data: bytes) -> ClientRequest | None:
+        """The request that these bytes are, if they were read before, or such as are like them."""
+        memo, reader = self._memo, self._alike
+        if memo is not None:
+            known = memo.get(data)
+            if known is not None:
+                self._misses = 0
+                return known
+            self._misses += 1
+            if self._misses > MISSES_MAX:
+                self._memo = None
+        return reader.read(data) if reader is not None and len(data) <= reader.bytes_max else None
+
+    def _remember(self, data: bytes) -> None:
+        """Remember what was fed, if it was one request and nothing else."""
+        request, memo, reader = self._request_given, self._memo, self._alike
+        if self._given != 1:
+            return
+        if memo is not None and len(data) <= MESSAGE_BYTES_MAX and not request.has_body:
+            request.alike = Alike()
+            memo.put(data, request)
+        if reader is not None and len(data) <= reader.bytes_max:
+            reader.learn(data, request)
 
     def _conclude(self, fed: int, refusal: Refused | None, *, progress: bool) -> None:
         """After bytes that do not end with a request: see that what is under way stays within its limits."""
@@ -293,27 +301,27 @@ class RequestParser:
         if self._blanks:
             value = value.rstrip(_BLANKS)
         request = self._request
-        if meaning == _HOST:
+        if meaning == HOST:
             self._hosts += 1
             request.host = value
-        elif meaning == _SESSION:
+        elif meaning == SESSION:
             request.session_values += (value,)
-        elif meaning == _SECRET:
+        elif meaning == SECRET:
             request.has_secrets = True
-        elif meaning == _CONNECTION:
+        elif meaning == CONNECTION:
             self._connections += 1
             request.connection_values += (value,)
-        elif meaning == _LENGTH:
+        elif meaning == LENGTH:
             # Checked by the parser: digits alone, and one such header.
             request.length = int(value)
-        elif meaning == _CODING:
+        elif meaning == CODING:
             self._codings += 1
             request.chunked = value.lower() == b"chunked"
-        elif meaning == _ORIGIN:
+        elif meaning == ORIGIN:
             request.origin = value
-        elif meaning == _EXPECT:
+        elif meaning == EXPECT:
             request.expects_continue = value.lower() == b"100-continue"
-        elif meaning == _UPGRADE:
+        elif meaning == UPGRADE:
             request.upgrade = value
 
     def on_headers_complete(self) -> None:
@@ -322,7 +330,7 @@ class RequestParser:
             # The parser takes off the white space in front alone.
             request.headers = [(name, value.rstrip(_BLANKS)) for name, value in request.headers]
         raw_method = parser.get_method()
-        method = request.method = _METHODS.get(raw_method) or raw_method.decode("ascii")
+        method = request.method = METHODS.get(raw_method) or raw_method.decode("ascii")
         target = request.target = self._target.decode("latin-1")
         if self._connections or not parser.should_keep_alive():
             # Without that header only HTTP/1.1 is kept alive, so there is no need to ask for the version.
@@ -384,7 +392,7 @@ class RequestParser:
         request.has_body = True
         # A trailer never counts as a header: the session is fixed here. What comes after is thrown away.
         self._headers = []
-        self._meaning_of = _NO_MEANINGS
+        self._meaning_of = NO_MEANINGS
         self.in_head = False
         self._given_out = False
         self._body_bytes = self._silent_bytes = 0
@@ -443,6 +451,10 @@ class _BodyOnly:
     def __init__(self, parser: RequestParser) -> None:
         self.on_body = parser.on_body
         self.on_message_complete = parser.end_body
+
+
+def _read_nothing(_data: bytes) -> None:
+    """Reads for a parser that was closed."""
 
 
 def _size(headers: list[Header]) -> int:

@@ -53,8 +53,10 @@ _new: Final = object.__new__
 _BLANKS: Final = b" \t"
 
 
-Answer = tuple[AnswerHead, bytes]
-"""A whole answer: its head, and its body without transfer coding."""
+_END: Final = b"\r\n\r\n"
+
+Answer = tuple[AnswerHead, bytes | None]
+"""An answer: its head, and its body without transfer coding; ``None``: as many bytes as the head says follow it."""
 
 
 class ResponseParser:
@@ -139,11 +141,8 @@ class ResponseParser:
     def feed(self, data: bytes) -> None:
         """Take what was read."""
         memo = None if self.anything or self._is_head or self._upgrades else self._memo
-        if memo is not None:
-            known = memo.get(data)
-            if known is not None:
-                self._recall(known)
-                return
+        if memo is not None and self._recall(memo, data):
+            return
         # Values can end in blanks only if they stand before an end of line, which may be in another piece.
         self._blanks = self.anything or b" \r\n" in data or b"\t\r\n" in data
         self.anything = True
@@ -169,23 +168,42 @@ class ResponseParser:
         if memo is not None:
             self._remember(memo, data)
 
-    def _recall(self, answer: Answer) -> None:
-        """Take an answer that was read before, by bytes that are its own to the last one."""
+    def _recall(self, memo: Memo[Answer], data: bytes) -> bool:
+        """Take an answer that was read before, or such a head with the body that it announces. False: it is neither."""
+        end = data.find(_END) + len(_END)
+        known = memo.get(data[:end])
+        if known is None:
+            known = None if end == len(data) else memo.get(data)
+            if known is None:
+                return False
+        head, body = known
+        if body is None:
+            body = data[end:]
+            if len(body) != head.length:
+                return False
         self._misses = 0
-        self.head, body = answer
+        self.head = head
         if body:
             self._pieces.append(body)
         # How it is framed matters no more.
         self.anything = self.complete = True
+        return True
 
     def _remember(self, memo: Memo[Answer], data: bytes) -> None:
         """Remember an answer if it came whole and alone; give up on an upstream that never repeats one."""
         self._misses += 1
         if self._misses > MISSES_MAX:
             self._memo = None
-        elif self.complete and self.reusable and self.head is not None and len(data) <= MESSAGE_BYTES_MAX:
-            self.head.repeats = True
-            memo.put(data, (self.head, b"".join(self._pieces)))
+        elif self.complete and self.reusable and self.head is not None:
+            head, end = self.head, data.find(_END) + len(_END)
+            # Bodies differ more often than heads do, and what is between the two says all about both.
+            is_told = head.length is not None and not (head.chunked or head.bodiless or self._interim)
+            if is_told and end <= MESSAGE_BYTES_MAX:
+                head.repeats = True
+                memo.put(data[:end], (head, None))
+            elif len(data) <= MESSAGE_BYTES_MAX:
+                head.repeats = True
+                memo.put(data, (head, b"".join(self._pieces)))
 
     def end(self) -> None:
         """Take note that the upstream has closed: that may be how its answer ends."""

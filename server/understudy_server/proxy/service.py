@@ -5,11 +5,11 @@ The exchange is in the journal before the last bytes of the answer are handed ov
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from understudy_server.core import cors
 from understudy_server.core.errors import StorageFailure
-from understudy_server.core.exchange import CLIENT_GONE, Captured
+from understudy_server.core.exchange import CLIENT_GONE, Captured, RawHeaders
 from understudy_server.core.headers import content_of
 from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import Body, BodyWanted
@@ -18,26 +18,27 @@ from understudy_server.core.record import ExchangeOutcome, Phases
 from understudy_server.core.responding.plan import Forward, Plan
 from understudy_server.core.responding.prepared import Prepared
 from understudy_server.proxy.answering import answer_planned
-from understudy_server.proxy.catching_up import UNAVAILABLE, CatchingUp
+from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.considering import Considering
 from understudy_server.proxy.forwarded import Forwarded
+from understudy_server.proxy.header_meanings import HeaderMeanings
 from understudy_server.proxy.held import Held
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.judging import Decided, Judge, Unfinished
+from understudy_server.proxy.likeness import Firsts
 from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence
 from understudy_server.proxy.relay import Relay
-from understudy_server.proxy.request_parser import HeaderMeanings
 from understudy_server.proxy.settings import ProxySettings
+from understudy_server.proxy.standing import Standing, Wire, prepared_at_once
 from understudy_server.proxy.timing import USUAL_PHASES, USUAL_US, Timing, at_once
 from understudy_server.proxy.tracing import Traces
 from understudy_server.proxy.turn import Client, Turn
 from understudy_server.proxy.writing import (
     connection_line,
-    date_line,
     envelope,
     header_lines,
     last_refusal,
@@ -46,6 +47,11 @@ from understudy_server.proxy.writing import (
 )
 
 _MOCKED = ExchangeOutcome.MOCKED
+
+STORAGE_UNAVAILABLE: Final = "storage_unavailable"
+"""The finding that a request was refused because what decides about it could not be read."""
+
+_UNAVAILABLE: Final = Refused(503, STORAGE_UNAVAILABLE, "The store cannot be read now. Try again.")
 
 FAULT = Refused(500, "internal_error", "Something went wrong here.")
 
@@ -58,6 +64,7 @@ class Service:
         "_presence",
         "clerk",
         "clock",
+        "firsts",
         "loop",
         "meanings",
         "memo",
@@ -92,6 +99,7 @@ class Service:
         self.traces = traces
         self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
+        self.firsts = Firsts(self.meanings)
         self.session_header = settings.session_header.lower().encode()
         self.loop = asyncio.get_running_loop()
 
@@ -115,12 +123,19 @@ class Service:
     def judge(self, request: ClientRequest, body: Body, client: Client, begun: int, judged: int) -> bytes | Turn:
         """Decide and carry out, by what the view holds. ``begun`` and ``judged`` as of a `Timing`."""
         now_ms = self.clock()
-        decided: Decided | None = request.decided
         intake: Intake | Refused
         try:
-            if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
-                intake = decided.intake if decided.settled else self._judge.decide_again(decided, now_ms)
-                return self._carry_out(intake, now_ms, client, begun, judged)
+            alike = request.alike
+            if alike is not None:
+                standing: Standing | None = alike.standing
+                if standing is not None and standing.version == self.view.version and now_ms < standing.until_ms:
+                    return self._answer_again(standing, request, now_ms, begun, judged)
+                decided: Decided | None = alike.decided
+                if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
+                    intake = self._judge.decide_again(decided, request, now_ms)
+                    if intake.mock is not None and decided.settled:
+                        alike.standing = self._standing(decided)
+                    return self._carry_out(intake, now_ms, client, begun, judged)
             if request.unfinished is not None:
                 # What was spent on finding the mock in the turns before is no wait.
                 judged -= cast("Unfinished", request.unfinished).spent
@@ -131,23 +146,48 @@ class Service:
             return Considering(self, client, request, body, over.unfinished, begun, judged)
         except StorageFailure:
             # Of what is kept between requests. As for the view: no answer by what may not be so any more.
-            return self.refuse(request, UNAVAILABLE)
+            return self.refuse_unavailable(request, begun)
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
         return self._carry_out(intake, now_ms, client, begun, judged)
+
+    def _answer_again(self, standing: Standing, request: ClientRequest, now_ms: int, begun: int, judged: int) -> bytes:
+        """Carry out what stands, as `_carry_out` would."""
+        if standing.session_id:
+            self._presence.touch(standing.session_id, now_ms)
+        # As `_phases` has them, without the call.
+        us = (self.ticks() - begun) // 1000
+        phases = USUAL_PHASES[us] if us < USUAL_US and begun == judged else at_once(begun, judged, us)
+        self.clerk.append_again(standing.entry, request, now_ms, phases)
+        return standing.payload(now_ms // 1000)
+
+    def _phases(self, begun: int, judged: int) -> Phases:
+        """Those of a request that is answered now, in one go."""
+        us = (self.ticks() - begun) // 1000
+        # Most take no longer, and do not wait before: for them it is made already.
+        return USUAL_PHASES[us] if us < USUAL_US and begun == judged else at_once(begun, judged, us)
+
+    def _standing(self, decided: Decided) -> Standing | None:
+        """What a decision comes to, where that is the same for all requests alike."""
+        intake = decided.intake
+        prepared = prepared_at_once(intake)
+        if prepared is None:
+            return None
+        wire, stored, kept = self._written(intake, prepared)
+        mock_id = intake.mock.id if intake.mock else ""
+        entry = self.clerk.entry(intake, prepared.status, stored, kept, mock_id)
+        return Standing(decided.version, decided.until_ms, intake.session_id, wire, entry)
 
     def _carry_out(self, intake: Intake, now_ms: int, client: Client, begun: int, judged: int) -> bytes | Turn:
         request, mock = intake.request, intake.mock
         if intake.session_id:
             self._presence.touch(intake.session_id, now_ms)
         if mock is not None:
-            if intake.plan is None and not intake.delay_ms and request.complete:
+            prepared = prepared_at_once(intake)
+            if prepared is not None and request.complete:
                 kept = self.clerk.body_of(intake) if request.has_body else None
-                us = (self.ticks() - begun) // 1000
-                # Most take no longer, and do not wait before: for them it is made already.
-                phases = USUAL_PHASES[us] if us < USUAL_US and begun == judged else at_once(begun, judged, us)
                 return self.answer_prepared(
-                    intake, now_ms, mock.response.prepared, kept, mock.id, intake.findings, 0, phases
+                    intake, now_ms, prepared, kept, mock.id, intake.findings, 0, self._phases(begun, judged)
                 )
             timing = Timing(self.ticks, now_ms, begun, judged)
             if intake.plan is not None:
@@ -171,6 +211,17 @@ class Service:
         if intake is None:
             return self.refuse(request, refused)
         return self.refuse_on_record(intake, self._unjudged(begun), refused, self.clerk.body_of(intake))
+
+    def refuse_unavailable(self, request: ClientRequest, begun: int) -> bytes:
+        """Refuse a request that cannot be judged, since what decides cannot be read.
+
+        It is on record in the session that was there when it last could be.
+        """
+        intake = self._intake(request)
+        if intake is None:
+            return self.refuse(request, _UNAVAILABLE)
+        body = self.clerk.body_of(intake)
+        return self.refuse_on_record(intake, self._unjudged(begun), _UNAVAILABLE, body, (STORAGE_UNAVAILABLE,))
 
     def record_unjudged(self, request: ClientRequest, begun: int) -> None:
         """Put on record that the client went before its request could be judged."""
@@ -217,18 +268,7 @@ class Service:
         phases: Phases,
     ) -> bytes:
         """Put a mock's answer on record and write it. ``duration_ms``: the time since the request was judged."""
-        request = intake.request
-        head, stored, body, environment = prepared.head, prepared.stored_headers, prepared.body, intake.environment
-        if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
-            added = cors.answer_headers(request.origin, prepared.raw_headers)
-            head += header_lines(added)
-            stored = (*stored, *added)
-        if prepared.kept_by is not environment:
-            prepared.kept = self.clerk.capture(body, prepared.content, environment)
-            prepared.kept_by = environment
-        kept = prepared.kept
-        if request.method == "HEAD":
-            body, kept = b"", None
+        wire, stored, kept = self._written(intake, prepared)
         self.clerk.append(
             intake,
             started_at_ms,
@@ -242,11 +282,26 @@ class Service:
             findings,
             phases,
         )
-        if not prepared.has_date:
-            head += date_line((started_at_ms + duration_ms) // 1000)
-        if request.keep_alive and request.complete and not request.http_1_0:
-            return head + b"\r\n" + body
-        return head + connection_line(request, keep_alive=outlives(request)) + b"\r\n" + body
+        return wire.at((started_at_ms + duration_ms) // 1000)
+
+    def _written(self, intake: Intake, prepared: Prepared) -> tuple[Wire, RawHeaders, Captured | None]:
+        """A mock's answer as it is sent, and what is kept of its headers and its body."""
+        request = intake.request
+        head, stored, body, environment = prepared.head, prepared.stored_headers, prepared.body, intake.environment
+        if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
+            added = cors.answer_headers(request.origin, prepared.raw_headers)
+            head += header_lines(added)
+            stored = (*stored, *added)
+        if prepared.kept_by is not environment:
+            prepared.kept = self.clerk.capture(body, prepared.content, environment)
+            prepared.kept_by = environment
+        kept = prepared.kept
+        if request.method == "HEAD":
+            body, kept = b"", None
+        tail = b"\r\n" + body
+        if not (request.keep_alive and request.complete and not request.http_1_0):
+            tail = connection_line(request, keep_alive=outlives(request)) + tail
+        return Wire(head, tail, prepared.has_date), stored, kept
 
     def _answer_own(self, intake: Intake, timing: Timing, own: Own) -> bytes:
         """Put an answer of the proxy's own on record and write it."""

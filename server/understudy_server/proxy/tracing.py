@@ -45,6 +45,10 @@ class TracedClerk(Clerk):
         self._traces.record_next(intake.trace)
         super().append(intake, *known, **named)
 
+    def append_again(self, *known: Any) -> None:
+        self._traces.record_next(None)
+        super().append_again(*known)
+
 
 def traced(intake: Intake, traces: Traces) -> Intake:
     """The intake of one request, which shares it with no other, with its trace."""

@@ -70,8 +70,8 @@ def messages(draw: st.DrawFn, descriptor: Any, depth: int = DEPTH_MAX) -> Any:
 @cache
 def _values(field: Any, depth: int) -> st.SearchStrategy[Any]:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        inner = field.message_type.fields_by_name["value"].message_type
-        return st.dictionaries(st.sampled_from(TEXTS), messages(inner, depth), max_size=3)
+        inner = field.message_type.fields_by_name["value"]
+        return st.dictionaries(st.sampled_from(TEXTS), _single(inner, depth), max_size=3)
     if field.is_repeated:
         return st.lists(_single(field, depth), max_size=2) | _single(field, depth).map(lambda each: [each] * 65)
     return _single(field, depth)

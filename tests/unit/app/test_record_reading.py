@@ -1,6 +1,7 @@
 """Questions over long records: done in slices, between which everybody else has the event loop."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -10,8 +11,9 @@ from support.asking import Asker
 from support.desk import Desk
 from understudy.v1 import verification_service_pb2 as pb
 from understudy.v1.log_service_pb2 import ListLogsRequest, ListLogsResponse
-from understudy.v1.matching_pb2 import RequestMatcher
+from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy_server.app.nearest import nearest_of
+from understudy_server.core.matching.matcher import Matcher
 from understudy_server.core.record import Stream
 from understudy_server.core.verification import Expected, Judgement
 from understudy_server.definitions.matchers import compile_matcher
@@ -24,7 +26,7 @@ MILLISECOND = 0.001
 def slow_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock by which each look at it takes a millisecond: there is one for each row."""
     ticks: Iterator[int] = count()
-    monkeypatch.setattr("understudy_server.app.record_reading.perf_counter", lambda: next(ticks) * MILLISECOND)
+    monkeypatch.setattr("understudy_server.app.slices.perf_counter", lambda: next(ticks) * MILLISECOND)
 
 
 async def turns_during(work: "asyncio.Task[object]") -> int:
@@ -113,5 +115,22 @@ async def test_others_have_their_turn_every_few_milliseconds(desk: Desk) -> None
 async def test_a_short_question_is_done_in_one_go(desk: Desk) -> None:
     ask = Asker(desk)
     ask.record(await ask.begin())
+    # Its code is loaded with the first question.
+    await ask.verify(pb.Expectation(exactly=1))
     work = asyncio.create_task(ask.verify(pb.Expectation(exactly=1)))
     assert await turns_during(work) <= 2
+
+
+async def test_criteria_are_compiled_beside_the_event_loop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def noting(message: RequestMatcher, path: str, *, prepared: bool) -> Matcher:
+        threads.append(threading.get_ident())
+        return compile_matcher(message, path, prepared=prepared)
+
+    monkeypatch.setattr("understudy_server.app.expectations.compile_matcher", noting)
+    ask = Asker(desk)
+    ask.record(await ask.begin())
+    await ask.verify(pb.Expectation(matcher=RequestMatcher(path="/pay")))
+    await ask.count(matcher=RequestMatcher(body=Criterion(pattern_within="a+")))
+    assert [each == threading.get_ident() for each in threads] == [True, False]

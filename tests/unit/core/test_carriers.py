@@ -16,6 +16,7 @@ from understudy_server.core.carriers import (
     CarrierKind,
     FoundKey,
     find_key,
+    headers_read,
 )
 from understudy_server.core.session_key import LENGTH_MAX_CHARACTERS
 
@@ -283,3 +284,17 @@ def test_whatever_comes_the_key_is_one_that_the_api_could_store(
     assert found.key == found.key.strip()
     assert len(found.key) <= LENGTH_MAX_CHARACTERS
     assert found.key.encode() is not None
+
+
+def test_it_is_known_which_headers_carriers_are_looked_for_in() -> None:
+    assert headers_read(ALL) == {b"x-test-run", b"cookie", b"authorization", b"baggage"}
+    assert headers_read((QUERY,)) == headers_read(()) == set()
+
+
+@given(
+    st.sampled_from(ALL), st.lists(st.sampled_from([b"x-test-run", b"cookie", b"authorization", b"baggage", b"run"]))
+)
+def test_other_headers_give_no_key(carrier: Carrier, names: list[bytes]) -> None:
+    values = {b"cookie": b"run=k", b"authorization": bearer({"sid": "k"})[1], b"baggage": b"run=k"}
+    headers = [(name, values.get(name, b"k")) for name in names if name not in headers_read((carrier,))]
+    assert find_key((), (carrier,), headers, "") == FoundKey("", ())

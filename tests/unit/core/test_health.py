@@ -309,6 +309,7 @@ def test_what_there_is_too_much_of_is_told_together() -> None:
         "request_broke_off",
         "client_half_closed",
         "client_gone",
+        "storage_unavailable",
         "fault_injected",
         "of_a_later_release",
     ],

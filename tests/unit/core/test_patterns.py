@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.cpu_time import cpu_seconds
-from understudy_server.core import patterns
+from understudy_server.core import pattern_sizes, patterns
 from understudy_server.core.patterns import PATTERN_MAX, BadPattern, i_regexp
 from understudy_server.core.steps import Steps, TooManySteps
 
@@ -258,3 +258,19 @@ def test_what_a_match_takes_is_counted() -> None:
 def test_groups_are_not_looked_for_in_a_long_text() -> None:
     with pytest.raises(TooManySteps):
         patterns.compile("(a)(b)").replace_first("a" * _MIB, r"\1")
+
+
+@pytest.mark.parametrize("mode", ["whole", "at_start", "within"])
+def test_what_is_prepared_takes_a_long_text_without_reading_the_pattern_again(
+    mode: pattern_sizes.Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = patterns.compile(f"(a|b){{1,20}}c|prepared for {mode}")
+    read.prepare(mode)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the pattern is read again")
+
+    monkeypatch.setattr(patterns, "_program", refuse)
+    monkeypatch.setattr(pattern_sizes, "positions", refuse)
+    run = {"whole": read.whole, "at_start": read.at_start, "within": read.within}[mode]
+    assert not run("ab" * 20_000)

@@ -15,7 +15,14 @@ from understudy_server.core.json_paths import parse
 from understudy_server.core.matching.request import Request
 from understudy_server.core.redaction import MARKER, Redaction, redact
 from understudy_server.core.steps import Steps
-from understudy_server.core.verification_judging import Fit, Recorded, distance_of, fit
+from understudy_server.core.verification_judging import (
+    Fit,
+    Recorded,
+    distance_in_parts,
+    distance_of,
+    fit,
+    fit_in_parts,
+)
 from understudy_server.definitions.matchers import compile_matcher
 
 BUDGET = 10**9
@@ -196,3 +203,26 @@ def test_what_is_told_of_the_nearest_is_no_guess_about_a_mask() -> None:
     judged = distance_of(compile_matcher(message, "matcher"), Recorded(AUTHORIZED))
     assert [each.field for each in judged.mismatches] == ["matcher.path"]
     assert judged.distance > 0
+
+
+def test_a_long_body_is_read_in_parts_and_fits_all_the_same() -> None:
+    body = json.dumps([{"id": number} for number in range(20_000)]).encode()
+    matcher = compile_matcher(of_body(Criterion(json_subset='{"id": 1}')), "matcher")
+    recorded = Recorded(recorded_call(body=body))
+    parts = list(fit_in_parts(matcher, recorded, Steps(BUDGET)))
+    assert len(parts) > 3
+    # What was read once is not read again.
+    assert list(fit_in_parts(matcher, recorded, Steps(BUDGET))) == []
+    assert fit(matcher, recorded, Steps(BUDGET)) is Fit.NO
+    longer = compile_matcher(of_body(Criterion(length=Criterion(equals=str(len(body))))), "matcher")
+    assert fit(longer, recorded, Steps(BUDGET)) is Fit.YES
+
+
+def test_parts_of_a_request_are_explained_one_after_the_other() -> None:
+    names = [f"x-{number}" for number in range(8)]
+    message = RequestMatcher(headers={name: Criterion(equals="none") for name in names})
+    matcher, recorded = compile_matcher(message, "matcher"), Recorded(recorded_call())
+    assert len(list(distance_in_parts(matcher, recorded))) == len(names)
+    assert [each.field for each in distance_of(matcher, recorded).mismatches] == [
+        f"matcher.headers.{name}.equals" for name in names
+    ]

@@ -17,6 +17,8 @@ PLAIN: list[tuple[dict[str, Any], int, Response]] = [
         Response(402, (("content-type", "text/plain; charset=utf-8"),), b"x"),
     ),
     ({"delay": {}}, 0, Response()),
+    ({"respond": {"text": "x", "bare": True}}, 0, Response(200, (), b"x")),
+    ({"respond": {"json": "1", "bare": True}}, 0, Response(200, (), b"1")),
 ]
 
 

@@ -1,5 +1,6 @@
 """Whatever is sent, a criterion ends soon and never fails."""
 
+import json
 import time
 from typing import Any
 
@@ -138,3 +139,26 @@ def test_elements_are_given_to_each_other_even_when_most_have_to_move() -> None:
     assert holds(f"[{given_}]")
     other = given_.replace('"a29": 1', '"b": 1')
     assert not holds(f"[{other}]")
+
+
+@pytest.mark.parametrize("select", ["SELECTION_SOME", "SELECTION_EACH"])
+def test_of_a_long_list_the_first_values_tell_what_is_wrong(select: str) -> None:
+    path = {"path": "$[*]", "select": select, "criterion": {"equals": "wanted"}}
+    matcher = Matcher(body=compile_criterion(ParseDict({"json_path": path}, Criterion()), "c"))
+    found = matcher.judge(Request("POST", "/", body=json.dumps([f"value {at}" for at in range(300)]).encode()))
+    assert found.mismatches[0].actual == '"value 0"'
+    assert found.distance == 1
+
+
+def test_a_value_far_behind_in_a_long_list_is_not_overlooked() -> None:
+    path = {"path": "$[*]", "criterion": {"equals": "wanted"}}
+    inner = {"all": {"criteria": [{"json_path": path}, {"equals": "never"}]}}
+    matcher = Matcher(body=compile_criterion(ParseDict(inner, Criterion()), "c"))
+    found = matcher.judge(Request("POST", "/", body=json.dumps([*["other"] * 200, "wanted"]).encode()))
+    assert [each.field for each in found.mismatches] == ["matcher.body.all.criteria[1].equals"]
+
+
+def test_to_say_what_is_wrong_takes_steps() -> None:
+    steps = Steps()
+    compile_criterion(Criterion(equals="wanted"), "c").judge(Json("other"), steps)
+    assert steps.left < Steps().left

@@ -158,7 +158,7 @@ def test_an_include_may_be_named_by_a_variable(tmp_path: Path) -> None:
         (
             {_ROOT: "projects: {a: {environments: {e: {mocks: {include: b.yaml}}}}}"},
             "u.yaml:1:52: projects.a.environments.e.mocks.include: must be a mapping, not 'b.yaml'; "
-            "write any of: name, matcher, action, state, priority, tags, lifetime, machine, chain",
+            "write any of: name, matcher, action, state, priority, tags, lifetime, machine, chain, annotations",
         ),
     ],
 )

@@ -199,6 +199,21 @@ async def test_store_out_of_reach_is_503_and_the_connection_goes_on() -> None:
         writer.close()
     assert (status_of(head), json.loads(envelope)["code"]) == (503, "storage_unavailable")
     assert status_of(second) == 402
+    # Where nothing could be read yet, nobody knows whose request it was.
+    assert [each.status for each in proxy.journal.exchanges] == [402]
+
+
+async def test_store_that_cannot_be_read_any_more_is_503_on_record() -> None:
+    source = _source()
+    async with running(source) as proxy:
+        await proxy.ask(get("/pay", _KEY))
+        source.commit()
+        source.broken = True
+        assert status_of(await proxy.ask(get("/pay", _KEY))) == 503
+    before, refused = proxy.journal.exchanges
+    assert (refused.status, refused.outcome, refused.findings) == (503, "refused", ("storage_unavailable",))
+    assert (refused.session_id, refused.mock_id) == (before.session_id, "")
+    assert proxy.journal.noted == [(before.session_id, ("storage_unavailable",))]
 
 
 async def test_environment_without_an_upstream_is_502_on_record() -> None:

@@ -221,6 +221,8 @@ async def test_state_that_cannot_be_reached_is_503_and_the_connection_goes_on() 
             answer = await reader.read()
     assert (status_of(refused), json.loads(body_of(refused))["code"]) == (503, "storage_unavailable")
     assert (status_of(answer), body_of(answer)) == (200, b"used")
+    findings = [(each.status, each.findings) for each in proxy.journal.exchanges]
+    assert findings == [(503, ("storage_unavailable",)), (200, ())]
 
 
 # Chance.

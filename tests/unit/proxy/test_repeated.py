@@ -17,6 +17,15 @@ _POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _ANSWER_PIECES = [
     _OK,
+    _OK[:-2] + b"no",
+    _OK[:-1],
+    _OK[:-2],
+    b"no",
+    _OK.replace(b": 2", b": 02"),
+    b"HTTP/1.1 304 Not\r\nContent-Length: 2\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     _OK[:20],
     _OK[20:],
     _OK + b"more",
@@ -104,6 +113,20 @@ def test_answer_that_comes_again_is_given_out_again() -> None:
         parser.feed(_OK)
         assert (parser.complete, parser.reusable, parser.take()) == (True, True, b"ok")
         heads.append(parser.head)
+    assert heads[1] is heads[0]
+    assert heads[2] is heads[0]
+
+
+def test_head_of_an_answer_that_comes_again_with_another_body_is_not_read_again() -> None:
+    parser = ResponseParser(ProxySettings(), Memo[Answer]())
+    heads, bodies = [], []
+    for body in (b"ok", b"no", b"so"):
+        parser.begin("GET")
+        parser.feed(_OK[:-2] + body)
+        assert (parser.complete, parser.reusable) == (True, True)
+        heads.append(parser.head)
+        bodies.append(parser.take())
+    assert bodies == [b"ok", b"no", b"so"]
     assert heads[1] is heads[0]
     assert heads[2] is heads[0]
 

@@ -57,7 +57,7 @@ class Action(_message.Message):
     def __init__(self, respond: _Optional[_Union[Respond, _Mapping]] = ..., sequence: _Optional[_Union[Sequence, _Mapping]] = ..., events: _Optional[_Union[EventStream, _Mapping]] = ..., forward: _Optional[_Union[Forward, _Mapping]] = ..., delay: _Optional[_Union[Delay, _Mapping]] = ..., fault: _Optional[_Union[Fault, _Mapping]] = ..., bytes_per_second: _Optional[int] = ..., extract: _Optional[_Iterable[_Union[_state_pb2.Extraction, _Mapping]]] = ...) -> None: ...
 
 class Respond(_message.Message):
-    __slots__ = ("status", "headers", "json", "text", "binary", "file", "template", "header_templates")
+    __slots__ = ("status", "headers", "json", "text", "binary", "file", "template", "header_templates", "bare")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class Respond(_message.Message):
     FILE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     HEADER_TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    BARE_FIELD_NUMBER: _ClassVar[int]
     status: int
     headers: _containers.RepeatedCompositeFieldContainer[Header]
     json: str
@@ -74,7 +75,8 @@ class Respond(_message.Message):
     file: str
     template: str
     header_templates: bool
-    def __init__(self, status: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., json: _Optional[str] = ..., text: _Optional[str] = ..., binary: _Optional[bytes] = ..., file: _Optional[str] = ..., template: _Optional[str] = ..., header_templates: bool = ...) -> None: ...
+    bare: bool
+    def __init__(self, status: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., json: _Optional[str] = ..., text: _Optional[str] = ..., binary: _Optional[bytes] = ..., file: _Optional[str] = ..., template: _Optional[str] = ..., header_templates: bool = ..., bare: bool = ...) -> None: ...
 
 class Header(_message.Message):
     __slots__ = ("name", "value")
@@ -135,20 +137,22 @@ class ServerEvent(_message.Message):
     def __init__(self, data: _Optional[str] = ..., event: _Optional[str] = ..., id: _Optional[str] = ..., retry_ms: _Optional[int] = ..., delay_ms: _Optional[int] = ...) -> None: ...
 
 class Forward(_message.Message):
-    __slots__ = ("target", "path", "set_headers", "remove_headers", "keep_host", "first_byte_ms")
+    __slots__ = ("target", "path", "set_headers", "remove_headers", "keep_host", "first_byte_ms", "query")
     TARGET_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
     SET_HEADERS_FIELD_NUMBER: _ClassVar[int]
     REMOVE_HEADERS_FIELD_NUMBER: _ClassVar[int]
     KEEP_HOST_FIELD_NUMBER: _ClassVar[int]
     FIRST_BYTE_MS_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
     target: str
     path: PathRewrite
     set_headers: _containers.RepeatedCompositeFieldContainer[Header]
     remove_headers: _containers.RepeatedScalarFieldContainer[str]
     keep_host: bool
     first_byte_ms: int
-    def __init__(self, target: _Optional[str] = ..., path: _Optional[_Union[PathRewrite, _Mapping]] = ..., set_headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., remove_headers: _Optional[_Iterable[str]] = ..., keep_host: bool = ..., first_byte_ms: _Optional[int] = ...) -> None: ...
+    query: str
+    def __init__(self, target: _Optional[str] = ..., path: _Optional[_Union[PathRewrite, _Mapping]] = ..., set_headers: _Optional[_Iterable[_Union[Header, _Mapping]]] = ..., remove_headers: _Optional[_Iterable[str]] = ..., keep_host: bool = ..., first_byte_ms: _Optional[int] = ..., query: _Optional[str] = ...) -> None: ...
 
 class PathRewrite(_message.Message):
     __slots__ = ("replace", "strip_prefix", "substitute")

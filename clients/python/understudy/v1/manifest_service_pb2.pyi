@@ -146,7 +146,14 @@ class ManifestEnvironment(_message.Message):
     def __init__(self, name: _Optional[str] = ..., upstream: _Optional[str] = ..., hosts: _Optional[_Iterable[str]] = ..., carriers: _Optional[_Iterable[_Union[_project_service_pb2.Carrier, _Mapping]]] = ..., strict: bool = ..., cors: _Optional[_Union[_project_service_pb2.Cors, _Mapping]] = ..., tunnel_upgrades: bool = ..., strip_session_header: bool = ..., redaction: _Optional[_Union[_project_service_pb2.Redaction, _Mapping]] = ..., limits: _Optional[_Union[_project_service_pb2.EnvironmentLimits, _Mapping]] = ..., mocks: _Optional[_Mapping[str, ManifestMock]] = ..., scenarios: _Optional[_Mapping[str, ManifestScenario]] = ..., existing: bool = ..., profile: _Optional[_Union[_project_service_pb2.Profile, str]] = ...) -> None: ...
 
 class ManifestMock(_message.Message):
-    __slots__ = ("name", "matcher", "action", "state", "priority", "tags", "lifetime", "machine", "chain")
+    __slots__ = ("name", "matcher", "action", "state", "priority", "tags", "lifetime", "machine", "chain", "annotations")
+    class AnnotationsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     MATCHER_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +163,7 @@ class ManifestMock(_message.Message):
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
     MACHINE_FIELD_NUMBER: _ClassVar[int]
     CHAIN_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     matcher: _matching_pb2.RequestMatcher
     action: _actions_pb2.Action
@@ -165,7 +173,8 @@ class ManifestMock(_message.Message):
     lifetime: _state_pb2.Lifetime
     machine: _state_pb2.MachineStep
     chain: str
-    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[_mock_service_pb2.MockState, str]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ...) -> None: ...
+    annotations: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[_mock_service_pb2.MockState, str]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ..., annotations: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ManifestScenario(_message.Message):
     __slots__ = ("name", "url_id", "mocks", "local_mocks", "tags")

@@ -28,7 +28,14 @@ MOCK_STATE_DRAFT: MockState
 MOCK_STATE_PUBLISHED: MockState
 
 class Mock(_message.Message):
-    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision", "managed_by", "priority", "tags", "lifetime", "machine", "chain", "expires_at", "session")
+    __slots__ = ("id", "name", "scenario", "matcher", "action", "state", "active", "created_by", "created_at", "updated_at", "revision", "managed_by", "priority", "tags", "lifetime", "machine", "chain", "expires_at", "session", "annotations")
+    class AnnotationsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCENARIO_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +55,7 @@ class Mock(_message.Message):
     CHAIN_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     scenario: str
@@ -67,7 +75,8 @@ class Mock(_message.Message):
     chain: str
     expires_at: _timestamp_pb2.Timestamp
     session: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ...) -> None: ...
+    annotations: _containers.ScalarMap[str, str]
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., scenario: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., state: _Optional[_Union[MockState, str]] = ..., active: bool = ..., created_by: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ..., annotations: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class CreateMockRequest(_message.Message):
     __slots__ = ("project", "environment", "mock")

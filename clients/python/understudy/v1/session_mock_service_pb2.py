@@ -32,13 +32,15 @@ from understudy.v1 import mock_service_pb2 as understudy_dot_v1_dot_mock__servic
 from understudy.v1 import state_pb2 as understudy_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(understudy/v1/session_mock_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\x1a\x1bunderstudy/v1/actions.proto\x1a\x1cunderstudy/v1/matching.proto\x1a understudy/v1/mock_service.proto\x1a\x19understudy/v1/state.proto\"\xdc\x02\n\x0bSessionMock\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12.\n\x07matcher\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.RequestMatcher\x12%\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x15.understudy.v1.Action\x12%\n\x08priority\x18\x04 \x01(\x11\x42\x13\xba\xe1\x18\x0f \xc0\xfb\xc2\xff\xff\xff\xff\xff\xff\x01(\xc0\x84=\x12I\n\x04tags\x18\x05 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x12)\n\x08lifetime\x18\x06 \x01(\x0b\x32\x17.understudy.v1.Lifetime\x12+\n\x07machine\x18\x07 \x01(\x0b\x32\x1a.understudy.v1.MachineStep\x12\x15\n\x05\x63hain\x18\x08 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\"\xa8\x02\n\x15PutSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12.\n\x04mock\x18\x05 \x01(\x0b\x32\x1a.understudy.v1.SessionMockB\x04\xe2\x41\x01\x02\x12)\n\x11\x65xpected_revision\x18\x06 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\";\n\x16PutSessionMockResponse\x12!\n\x04mock\x18\x01 \x01(\x0b\x32\x13.understudy.v1.Mock\"\xcd\x01\n\x15GetSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\";\n\x16GetSessionMockResponse\x12!\n\x04mock\x18\x01 \x01(\x0b\x32\x13.understudy.v1.Mock\"j\n\x17ListSessionMocksRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\">\n\x18ListSessionMocksResponse\x12\"\n\x05mocks\x18\x01 \x03(\x0b\x32\x13.understudy.v1.Mock\"\xd0\x01\n\x18\x44\x65leteSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\"\x1b\n\x19\x44\x65leteSessionMockResponse2\xab\x05\n\x12SessionMockService\x12\xa9\x01\n\x0ePutSessionMock\x12$.understudy.v1.PutSessionMockRequest\x1a%.understudy.v1.PutSessionMockResponse\"J\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02<\x1a./api/v1/sessions/{session_key}/mocks/{mock_id}:\x04mockb\x04mock\x12\xa3\x01\n\x0eGetSessionMock\x12$.understudy.v1.GetSessionMockRequest\x1a%.understudy.v1.GetSessionMockResponse\"D\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x36\x12./api/v1/sessions/{session_key}/mocks/{mock_id}b\x04mock\x12\x99\x01\n\x10ListSessionMocks\x12&.understudy.v1.ListSessionMocksRequest\x1a\'.understudy.v1.ListSessionMocksResponse\"4\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02&\x12$/api/v1/sessions/{session_key}/mocks\x12\xa6\x01\n\x11\x44\x65leteSessionMock\x12\'.understudy.v1.DeleteSessionMockRequest\x1a(.understudy.v1.DeleteSessionMockResponse\">\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x30*./api/v1/sessions/{session_key}/mocks/{mock_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(understudy/v1/session_mock_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\x1a\x1bunderstudy/v1/actions.proto\x1a\x1cunderstudy/v1/matching.proto\x1a understudy/v1/mock_service.proto\x1a\x19understudy/v1/state.proto\"\xb8\x04\n\x0bSessionMock\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12.\n\x07matcher\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.RequestMatcher\x12%\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x15.understudy.v1.Action\x12%\n\x08priority\x18\x04 \x01(\x11\x42\x13\xba\xe1\x18\x0f \xc0\xfb\xc2\xff\xff\xff\xff\xff\xff\x01(\xc0\x84=\x12I\n\x04tags\x18\x05 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x12)\n\x08lifetime\x18\x06 \x01(\x0b\x32\x17.understudy.v1.Lifetime\x12+\n\x07machine\x18\x07 \x01(\x0b\x32\x1a.understudy.v1.MachineStep\x12\x15\n\x05\x63hain\x18\x08 \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\xa5\x01\n\x0b\x61nnotations\x18\t \x03(\x0b\x32+.understudy.v1.SessionMock.AnnotationsEntryBc\xba\xe1\x18_\x10\x80\x80\x10\x30\x08J\x16[a-z][a-z0-9_.-]{0,63}R?a name in lower case, of at most 64 letters, digits, _, . and -\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa8\x02\n\x15PutSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12.\n\x04mock\x18\x05 \x01(\x0b\x32\x1a.understudy.v1.SessionMockB\x04\xe2\x41\x01\x02\x12)\n\x11\x65xpected_revision\x18\x06 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\";\n\x16PutSessionMockResponse\x12!\n\x04mock\x18\x01 \x01(\x0b\x32\x13.understudy.v1.Mock\"\xcd\x01\n\x15GetSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\";\n\x16GetSessionMockResponse\x12!\n\x04mock\x18\x01 \x01(\x0b\x32\x13.understudy.v1.Mock\"j\n\x17ListSessionMocksRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\">\n\x18ListSessionMocksResponse\x12\"\n\x05mocks\x18\x01 \x03(\x0b\x32\x13.understudy.v1.Mock\"\xd0\x01\n\x18\x44\x65leteSessionMockRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x63\n\x07mock_id\x18\x04 \x01(\tBR\xe2\x41\x01\x02\xba\xe1\x18J\x10\x44\x1a\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\"\x1b\n\x19\x44\x65leteSessionMockResponse2\xab\x05\n\x12SessionMockService\x12\xa9\x01\n\x0ePutSessionMock\x12$.understudy.v1.PutSessionMockRequest\x1a%.understudy.v1.PutSessionMockResponse\"J\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02<\x1a./api/v1/sessions/{session_key}/mocks/{mock_id}:\x04mockb\x04mock\x12\xa3\x01\n\x0eGetSessionMock\x12$.understudy.v1.GetSessionMockRequest\x1a%.understudy.v1.GetSessionMockResponse\"D\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x36\x12./api/v1/sessions/{session_key}/mocks/{mock_id}b\x04mock\x12\x99\x01\n\x10ListSessionMocks\x12&.understudy.v1.ListSessionMocksRequest\x1a\'.understudy.v1.ListSessionMocksResponse\"4\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02&\x12$/api/v1/sessions/{session_key}/mocks\x12\xa6\x01\n\x11\x44\x65leteSessionMock\x12\'.understudy.v1.DeleteSessionMockRequest\x1a(.understudy.v1.DeleteSessionMockResponse\">\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02\x30*./api/v1/sessions/{session_key}/mocks/{mock_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'understudy.v1.session_mock_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SESSIONMOCK_ANNOTATIONSENTRY']._loaded_options = None
+  _globals['_SESSIONMOCK_ANNOTATIONSENTRY']._serialized_options = b'8\001'
   _globals['_SESSIONMOCK'].fields_by_name['name']._loaded_options = None
   _globals['_SESSIONMOCK'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_SESSIONMOCK'].fields_by_name['priority']._loaded_options = None
@@ -47,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONMOCK'].fields_by_name['tags']._serialized_options = b'\272\341\0307\010\001\020@\032\r[^\\s\\uFEFF,]+0 R a word without spaces and commas'
   _globals['_SESSIONMOCK'].fields_by_name['chain']._loaded_options = None
   _globals['_SESSIONMOCK'].fields_by_name['chain']._serialized_options = b'\272\341\030\002\020d'
+  _globals['_SESSIONMOCK'].fields_by_name['annotations']._loaded_options = None
+  _globals['_SESSIONMOCK'].fields_by_name['annotations']._serialized_options = b'\272\341\030_\020\200\200\0200\010J\026[a-z][a-z0-9_.-]{0,63}R?a name in lower case, of at most 64 letters, digits, _, . and -'
   _globals['_PUTSESSIONMOCKREQUEST'].fields_by_name['session_key']._loaded_options = None
   _globals['_PUTSESSIONMOCKREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
   _globals['_PUTSESSIONMOCKREQUEST'].fields_by_name['project']._loaded_options = None
@@ -90,23 +94,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONMOCKSERVICE'].methods_by_name['DeleteSessionMock']._loaded_options = None
   _globals['_SESSIONMOCKSERVICE'].methods_by_name['DeleteSessionMock']._serialized_options = b'\352\340\030\004\010\003\020\001\202\323\344\223\0020*./api/v1/sessions/{session_key}/mocks/{mock_id}'
   _globals['_SESSIONMOCK']._serialized_start=280
-  _globals['_SESSIONMOCK']._serialized_end=628
-  _globals['_PUTSESSIONMOCKREQUEST']._serialized_start=631
-  _globals['_PUTSESSIONMOCKREQUEST']._serialized_end=927
-  _globals['_PUTSESSIONMOCKRESPONSE']._serialized_start=929
-  _globals['_PUTSESSIONMOCKRESPONSE']._serialized_end=988
-  _globals['_GETSESSIONMOCKREQUEST']._serialized_start=991
-  _globals['_GETSESSIONMOCKREQUEST']._serialized_end=1196
-  _globals['_GETSESSIONMOCKRESPONSE']._serialized_start=1198
-  _globals['_GETSESSIONMOCKRESPONSE']._serialized_end=1257
-  _globals['_LISTSESSIONMOCKSREQUEST']._serialized_start=1259
-  _globals['_LISTSESSIONMOCKSREQUEST']._serialized_end=1365
-  _globals['_LISTSESSIONMOCKSRESPONSE']._serialized_start=1367
-  _globals['_LISTSESSIONMOCKSRESPONSE']._serialized_end=1429
-  _globals['_DELETESESSIONMOCKREQUEST']._serialized_start=1432
-  _globals['_DELETESESSIONMOCKREQUEST']._serialized_end=1640
-  _globals['_DELETESESSIONMOCKRESPONSE']._serialized_start=1642
-  _globals['_DELETESESSIONMOCKRESPONSE']._serialized_end=1669
-  _globals['_SESSIONMOCKSERVICE']._serialized_start=1672
-  _globals['_SESSIONMOCKSERVICE']._serialized_end=2355
+  _globals['_SESSIONMOCK']._serialized_end=848
+  _globals['_SESSIONMOCK_ANNOTATIONSENTRY']._serialized_start=798
+  _globals['_SESSIONMOCK_ANNOTATIONSENTRY']._serialized_end=848
+  _globals['_PUTSESSIONMOCKREQUEST']._serialized_start=851
+  _globals['_PUTSESSIONMOCKREQUEST']._serialized_end=1147
+  _globals['_PUTSESSIONMOCKRESPONSE']._serialized_start=1149
+  _globals['_PUTSESSIONMOCKRESPONSE']._serialized_end=1208
+  _globals['_GETSESSIONMOCKREQUEST']._serialized_start=1211
+  _globals['_GETSESSIONMOCKREQUEST']._serialized_end=1416
+  _globals['_GETSESSIONMOCKRESPONSE']._serialized_start=1418
+  _globals['_GETSESSIONMOCKRESPONSE']._serialized_end=1477
+  _globals['_LISTSESSIONMOCKSREQUEST']._serialized_start=1479
+  _globals['_LISTSESSIONMOCKSREQUEST']._serialized_end=1585
+  _globals['_LISTSESSIONMOCKSRESPONSE']._serialized_start=1587
+  _globals['_LISTSESSIONMOCKSRESPONSE']._serialized_end=1649
+  _globals['_DELETESESSIONMOCKREQUEST']._serialized_start=1652
+  _globals['_DELETESESSIONMOCKREQUEST']._serialized_end=1860
+  _globals['_DELETESESSIONMOCKRESPONSE']._serialized_start=1862
+  _globals['_DELETESESSIONMOCKRESPONSE']._serialized_end=1889
+  _globals['_SESSIONMOCKSERVICE']._serialized_start=1892
+  _globals['_SESSIONMOCKSERVICE']._serialized_end=2575
 # @@protoc_insertion_point(module_scope)

@@ -15,7 +15,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SessionMock(_message.Message):
-    __slots__ = ("name", "matcher", "action", "priority", "tags", "lifetime", "machine", "chain")
+    __slots__ = ("name", "matcher", "action", "priority", "tags", "lifetime", "machine", "chain", "annotations")
+    class AnnotationsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     MATCHER_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
@@ -24,6 +31,7 @@ class SessionMock(_message.Message):
     LIFETIME_FIELD_NUMBER: _ClassVar[int]
     MACHINE_FIELD_NUMBER: _ClassVar[int]
     CHAIN_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     matcher: _matching_pb2.RequestMatcher
     action: _actions_pb2.Action
@@ -32,7 +40,8 @@ class SessionMock(_message.Message):
     lifetime: _state_pb2.Lifetime
     machine: _state_pb2.MachineStep
     chain: str
-    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ...) -> None: ...
+    annotations: _containers.ScalarMap[str, str]
+    def __init__(self, name: _Optional[str] = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., action: _Optional[_Union[_actions_pb2.Action, _Mapping]] = ..., priority: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., lifetime: _Optional[_Union[_state_pb2.Lifetime, _Mapping]] = ..., machine: _Optional[_Union[_state_pb2.MachineStep, _Mapping]] = ..., chain: _Optional[str] = ..., annotations: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class PutSessionMockRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment", "mock_id", "mock", "expected_revision")

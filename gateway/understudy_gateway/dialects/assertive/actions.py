@@ -55,7 +55,7 @@ def _respond(given: Values) -> Respond:
 
 
 def _bare(respond: Respond) -> Respond:
-    # Respond.bare: no content type but what a header says.
+    respond.bare = True
     return respond
 
 
@@ -70,6 +70,7 @@ def _forward(given: Values) -> Forward:
         set_headers=set_headers,
         keep_host=True,
         first_byte_ms=min(given["timeout"], _TIMEOUT_MAX_S) * 1000,
+        query=target.query,
     )
 
 

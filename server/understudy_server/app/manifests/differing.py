@@ -6,12 +6,13 @@ JSON says nothing.
 
 import re
 from collections.abc import Iterable, Iterator
+from operator import ne
 from typing import Any
 
 from google.protobuf.message import Message
 from understudy.v1.manifest_service_pb2 import FieldChange
 
-from understudy_server.app.manifests.json_fields import NULL, Field, Form, fields_of, object_text, quoted
+from understudy_server.app.manifests.json_fields import NULL, Field, Form, fields_of, quoted
 
 VALUE_CHARACTERS_MAX = 1_000
 """A value that is longer is told from where it differs, as text: an answer need not hold every body of a manifest."""
@@ -49,7 +50,7 @@ def prune(message: Message) -> None:
             prune(value)
             if not field.is_set(message):
                 message.ClearField(field.name)
-        elif descriptor.message_type is not None:
+        elif field.holds_messages:
             for each in value.values() if field.form is Form.MAP else value:
                 prune(each)
 
@@ -78,7 +79,8 @@ def _values_differ(field: Field, one: Any, other: Any) -> bool:
     if field.form is Form.MESSAGE:
         return _differ_anywhere(one, other)
     if field.form is Form.MAP:
-        return one.keys() != other.keys() or any(_differ_anywhere(one[key], other[key]) for key in one)
+        differ = _differ_anywhere if field.holds_messages else ne
+        return one.keys() != other.keys() or any(differ(one[key], other[key]) for key in one)
     return field.text_of(one) != field.text_of(other)
 
 
@@ -108,14 +110,14 @@ def _nested(before: Message, after: Message, path: str) -> Iterator[FieldChange]
 
 
 def _entries(before: Message, after: Message, field: Field, path: str) -> Iterator[FieldChange]:
-    """What differs in a map with messages as values, key by key."""
+    """What differs in a map, key by key."""
     old, new = getattr(before, field.name), getattr(after, field.name)
     for key in sorted({*old, *new}):
         place = f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{quoted(key)}]"
-        if key in old and key in new:
+        if key in old and key in new and field.holds_messages:
             yield from _nested(old[key], new[key], place)
-        else:
-            yield _change(place, *(object_text(each[key]) if key in each else NULL for each in (old, new)))
+        elif key not in old or key not in new or old[key] != new[key]:
+            yield _change(place, *(field.single(each[key]) if key in each else NULL for each in (old, new)))
 
 
 def _change(path: str, before: str, after: str) -> FieldChange:

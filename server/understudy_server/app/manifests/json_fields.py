@@ -25,7 +25,7 @@ class Form(Enum):
     PLAIN = "plain"
     MESSAGE = "message"
     LIST = "list"
-    MAP = "map"  # with messages as values
+    MAP = "map"
 
 
 class _Value(Enum):
@@ -51,6 +51,21 @@ class Field:
     written: _Value
     spellings: dict[int, str]
 
+    @property
+    def holds_messages(self) -> bool:
+        """Whether what it holds, one or many, are messages."""
+        return self.written is _Value.MESSAGE
+
+    def single(self, value: Any) -> str:
+        """One of the values that the field holds, as JSON."""
+        if self.written is _Value.MESSAGE:
+            return object_text(value)
+        if self.written is _Value.ENUM:
+            return quoted(self.spellings.get(value, str(value)))
+        if self.written is _Value.BYTES:
+            return quoted(base64.b64encode(value).decode())
+        return compact(value) if self.written is _Value.RAW else json.dumps(value, ensure_ascii=False)
+
     def is_equal(self, one: Message, other: Message) -> bool:
         """Tell whether two messages hold the very same in the field. What they say may be the same all the same."""
         if getattr(one, self.name) != getattr(other, self.name):
@@ -74,19 +89,10 @@ class Field:
     def text_of(self, value: Any) -> str:
         """A value of the field as JSON."""
         if self.form is Form.LIST:
-            return f"[{','.join(self._single(each) for each in value)}]"
+            return f"[{','.join(self.single(each) for each in value)}]"
         if self.form is Form.MAP:
-            return f"{{{','.join(f'{quoted(key)}:{self._single(value[key])}' for key in sorted(value))}}}"
-        return self._single(value)
-
-    def _single(self, value: Any) -> str:
-        if self.written is _Value.MESSAGE:
-            return object_text(value)
-        if self.written is _Value.ENUM:
-            return quoted(self.spellings.get(value, str(value)))
-        if self.written is _Value.BYTES:
-            return quoted(base64.b64encode(value).decode())
-        return compact(value) if self.written is _Value.RAW else json.dumps(value, ensure_ascii=False)
+            return f"{{{','.join(f'{quoted(key)}:{self.single(value[key])}' for key in sorted(value))}}}"
+        return self.single(value)
 
 
 @cache
@@ -139,7 +145,7 @@ def _read(field: Any) -> Field:
         has_presence=field.has_presence,
         is_choice=field.containing_oneof is not None,
         empty_says_nothing=field.cpp_type in (FieldDescriptor.CPPTYPE_STRING, FieldDescriptor.CPPTYPE_ENUM),
-        written=_written(field),
+        written=_written(message_type.fields_by_name["value"] if is_map else field),
         spellings={value.number: value.name.removeprefix(prefix).lower() for value in values},
     )
 

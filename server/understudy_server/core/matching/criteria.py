@@ -10,7 +10,7 @@ few the whole mock does not match, whatever stands around the test; a "not" does
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from understudy_server.core.matching import json_comparing, json_values
 from understudy_server.core.matching.distances import between_texts
@@ -21,6 +21,9 @@ from understudy_server.core.matching.wording import quoted, shown_json
 from understudy_server.core.steps import Steps, TooManySteps
 
 _Read = TypeVar("_Read")
+
+# What it takes to put into words what is wrong with a value.
+_STEPS_TO_SAY: Final = 64
 
 
 class Criterion(ABC):
@@ -47,6 +50,9 @@ class Criterion(ABC):
     @abstractmethod
     def words(self) -> str:
         """What it asks for, to stand behind "it": at most 200 characters."""
+
+    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
+        """Do now, and once, what the first test would take long for. Of those that it holds each does its own."""
 
     # What is tested of a request.
 
@@ -95,6 +101,7 @@ class Leaf(Criterion, Generic[_Read]):
             return self._judged(value.shown(), found, 1.0)
         if self.test(found, steps):
             return HOLDS
+        steps.take(_STEPS_TO_SAY)
         return self._judged(self.shown(value, found), Code.DIFFERS, self.distance(found))
 
     def _judged(self, actual: str, code: Code, distance: float) -> Judged:

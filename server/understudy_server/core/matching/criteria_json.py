@@ -57,6 +57,9 @@ class JsonEqualsInAnyOrder(_Compared):
     def _signed(self) -> json_unordered.Signed:
         return json_unordered.signed(self.wanted)
 
+    def prepare(self) -> None:
+        _ = self._signed
+
     def test(self, found: Any, steps: Steps) -> bool:
         return json_unordered.equal(found, self._signed, steps)
 

@@ -1,6 +1,6 @@
 """Criteria on parts of a value that are found by a path or a name, and of which there may be several."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
@@ -16,6 +16,10 @@ from understudy_server.core.matching.wording import step
 from understudy_server.core.steps import Steps
 
 _STEPS_FOR_A_VALUE: Final = 2 * STEPS_FOR_EACH
+
+# Of so many values it is looked for what is wrong with each: in a longer list nobody misses the others.
+_JUDGED_MAX: Final = 50
+_FAR: Final = Judged(1.0)
 
 
 class Selection(Enum):
@@ -68,8 +72,7 @@ class AtJsonPath(Criterion):
             return criterion.judge(Json(found), steps).within(field, said)
         values = [Json(each) for each in found]
         if self.selection is Selection.EACH:
-            steps.take(_STEPS_FOR_A_VALUE * len(values))
-            return joined([criterion.judge(each, steps) for each in values]).within(field, f"each at {said}")
+            return joined(list(_judged_in_turn(values, criterion, steps))).within(field, f"each at {said}")
         return judge_for_one(values, criterion, steps).within(field, said)
 
     def _selected(self, value: Value, steps: Steps) -> list[Any] | Code:
@@ -164,9 +167,17 @@ def judge_for_one(values: Sequence[Value], criterion: Criterion, steps: Steps) -
     if not values:
         return criterion.judge(MISSING, steps)
     nearest: Judged | None = None
-    for each in values:
-        steps.take(_STEPS_FOR_A_VALUE)
-        judged = criterion.judge(each, steps)
+    for judged in _judged_in_turn(values, criterion, steps):
         if nearest is None or judged.distance < nearest.distance:
             nearest = judged
     return nearest or HOLDS
+
+
+def _judged_in_turn(values: Sequence[Value], criterion: Criterion, steps: Steps) -> Iterator[Judged]:
+    """What is said of each value; of those behind the first ones only whether it holds. Raises TooManySteps."""
+    for at, each in enumerate(values):
+        steps.take(_STEPS_FOR_A_VALUE)
+        if at < _JUDGED_MAX:
+            yield criterion.judge(each, steps)
+        else:
+            yield HOLDS if criterion.holds(each, steps) else _FAR

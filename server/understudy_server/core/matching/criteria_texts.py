@@ -1,6 +1,6 @@
 """Tests of a value as text: parts of it, patterns, and text in any case of letters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,12 +9,15 @@ from understudy_server.core.matching.distances import between_texts
 from understudy_server.core.matching.mismatch import Code, cut
 from understudy_server.core.matching.values import Value, encoded
 from understudy_server.core.matching.wording import quoted, shown_bytes
+from understudy_server.core.pattern_sizes import Mode
 from understudy_server.core.patterns import Pattern
 from understudy_server.core.steps import Steps
 
 # Characters that are searched, and that are brought to one case, for one step.
 _SEARCHED_IN_A_STEP = 32
 _FOLDED_IN_A_STEP = 12
+
+_MODES: Mapping[str, Mode] = {"pattern": "whole", "pattern_at_start": "at_start", "pattern_within": "within"}
 
 # To run a pattern takes so much, beside what the text does.
 _STEPS_TO_RUN = 16
@@ -149,6 +152,9 @@ class Matches(Leaf[Haystack]):
         pattern = self.pattern
         ways = {"pattern": pattern.whole, "pattern_at_start": pattern.at_start, "pattern_within": pattern.within}
         object.__setattr__(self, "_run", ways[self.name])
+
+    def prepare(self) -> None:
+        self.pattern.prepare(_MODES[self.name])
 
     def read(self, value: Value, _steps: Steps) -> Haystack | Code:
         return value.haystack()

@@ -1,6 +1,6 @@
 """A mock's matcher, compiled: every part that is given must hold."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -127,13 +127,25 @@ class Matcher:
         It has steps of its own, so that mocks can be compared; a request for which other mocks have used them up may so
         match here what it does not match in traffic.
         """
+        judging = self.judge_in_parts(request)
+        while True:
+            try:
+                next(judging)
+            except StopIteration as done:
+                judged: Judged = done.value
+                return judged
+
+    def judge_in_parts(self, request: Request) -> Generator[None, None, Judged]:
+        """As `judge`; it yields between parts of the request, where others may go first. Raises TurnOver, too."""
         work = Work()
         judged: list[tuple[int, Judged]] = []
         if self.method:
             judged.append((_METHOD_COUNTS, self._judge_method(request)))
         if self.path is not None:
             judged.append((_PATH_COUNTS, self._judge_path(self.path, request)))
-        judged += [(1, part.judge(request, work)) for part in self.parts]
+        for part in self.parts:
+            judged.append((1, part.judge(request, work)))
+            yield
         counted = sum([count for count, _ in judged])
         if not any(each.distance for _, each in judged):
             return HOLDS

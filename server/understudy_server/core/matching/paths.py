@@ -48,8 +48,12 @@ class PathPattern:
     names: tuple[str, ...] = ()
     literal: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
     spellings: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _places: tuple[tuple[str, int], ...] = field(init=False, repr=False, compare=False)
+    """The names of the parameters, and which segments they are."""
 
     def __post_init__(self) -> None:
+        places = [place for place, segment in enumerate(self.segments) if segment is None]
+        object.__setattr__(self, "_places", tuple(zip(self.names, places, strict=False)))
         found = tuple([segment for segment in self.segments if segment is not None])
         literal = found if len(found) == len(self.segments) else None
         object.__setattr__(self, "literal", literal)
@@ -82,10 +86,11 @@ class PathPattern:
 
         Bytes that are not UTF-8 are lone surrogates in them.
         """
-        if not self.names:
-            return {}
-        given = [given for wanted, given in zip(self.segments, split(path), strict=False) if wanted is None]
-        return dict(zip(self.names, given, strict=False))
+        return self.parameters_of(split(path)) if self.names else {}
+
+    def parameters_of(self, segments: tuple[str, ...]) -> dict[str, str]:
+        """As `parameters`, of a path that is split already."""
+        return {name: segments[place] for name, place in self._places}
 
     def matches(self, segments: tuple[str, ...]) -> bool:
         """Tell whether a split path is one of this pattern's."""

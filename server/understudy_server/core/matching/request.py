@@ -1,6 +1,6 @@
 """A request as matchers see it. What few matchers ask for is read when first asked for, and once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
@@ -50,6 +50,13 @@ class Request:
     _state_value: StateValue | None = None
     _by_header: dict[bytes, list[str]] | None = None
     _cookies: dict[str, list[str]] | None = None
+    _asked: set[bytes] | None = None
+    asks_all_headers: bool = False
+    """Whether anybody has asked for all headers, so that any of them may have made a difference."""
+
+    asks_body: bool = False
+    """Whether anybody has asked for the body."""
+
     _decoded_path: str | None = None
     _work: Work | None = None
     body_value: Any = None
@@ -124,8 +131,24 @@ class Request:
             self._parameters = read_form(self.query)
         return self._parameters
 
+    def header(self, name: bytes) -> Sequence[str]:
+        """The values of a header by its name in lower case, in order: as UTF-8 when they are, else as Latin-1."""
+        if self._asked is None:
+            self._asked = {name}
+        else:
+            self._asked.add(name)
+        return self._read_headers().get(name, ())
+
     def values_by_header(self) -> dict[bytes, list[str]]:
-        """The headers' values by name in lower case, in order: as UTF-8 when they are, else as Latin-1."""
+        """The values of all headers, by name in lower case, as of `header`."""
+        self.asks_all_headers = True
+        return self._read_headers()
+
+    def looked_at(self, names: Iterable[bytes]) -> bool:
+        """Whether anybody has asked for one of these headers until now. Names are in lower case."""
+        return self.asks_all_headers or (self._asked is not None and not self._asked.isdisjoint(names))
+
+    def _read_headers(self) -> dict[bytes, list[str]]:
         if self._by_header is None:
             found: dict[bytes, list[str]] = {}
             for name, value in self.headers:
@@ -143,7 +166,7 @@ class Request:
         """The cookies' values by name, in order, without quotes around them. Source: RFC 6265, section 4.2."""
         if self._cookies is None:
             found: dict[str, list[str]] = {}
-            for line in self.values_by_header().get(b"cookie", ()):
+            for line in self.header(b"cookie"):
                 for pair in line.split(";"):
                     name, equals, value = pair.partition("=")
                     if equals:
@@ -155,6 +178,7 @@ class Request:
         """The body. Raises BodyWanted when it is not here yet."""
         if self.body is None:
             raise BodyWanted
+        self.asks_body = True
         return self.body
 
     def steps_to_read_json(self) -> int:
@@ -203,6 +227,7 @@ class Request:
     def take_over(self, before: "Request") -> None:
         """Take over what was read and found of the same request when it was judged in the turns before."""
         self._json = before._json
+        self._asked, self.asks_all_headers, self.asks_body = before._asked, before.asks_all_headers, before.asks_body
         work = self._work = before.work
         work.begin_turn()
         if before.body_value is not None:

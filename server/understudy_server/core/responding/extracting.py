@@ -98,7 +98,7 @@ def by_json_path(query: Query) -> Find:
 def by_header(name: str) -> Find:
     """The first value of a header."""
     raw = name.lower().encode("latin-1", "replace")
-    return lambda run: _first(run.scene.request.values_by_header().get(raw))
+    return lambda run: _first(run.scene.request.header(raw))
 
 
 def by_query(name: str) -> Find:

@@ -96,7 +96,11 @@ def _rooted(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Passes requests on. ``base`` is a URL without a slash at its end; ``removed`` are names in lower case."""
+    """Passes requests on.
+
+    ``base`` is a URL without a slash at its end; ``removed`` are names in lower case; ``query`` is that of a request
+    that has none.
+    """
 
     base: str
     rewrite: Rewrite = kept
@@ -104,13 +108,14 @@ class Forwarding:
     removed: frozenset[bytes] = frozenset()
     keep_host: bool = False
     first_byte_ms: int = 0
+    query: str = ""
     counts: ClassVar[bool] = False
     wants_body: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
 
     def make(self, run: Run) -> Forward:
         scene: Scene = run.scene
-        path, query = self.rewrite(scene), scene.request.query
+        path, query = self.rewrite(scene), scene.request.query or self.query
         if len(path) > TARGET_MAX:
             raise CannotAnswer(REWRITE_FAILED, f"the path grows beyond {TARGET_MAX} characters")
         return Forward(

@@ -109,7 +109,8 @@ class MadeResponse:
 
 
 class FileResponse:
-    """A file of the environment, as it is now. Its content type stands before ``headers``, unless these name one.
+    """A file of the environment, as it is now. Its content type stands before ``headers``, unless these name one or it
+    is ``bare``.
 
     What was made of a file is kept for as long as it is the same.
     """
@@ -118,12 +119,12 @@ class FileResponse:
 
     __slots__ = ("_files", "_headers", "_made", "_name", "_status", "_typed", "counts", "wants_body")
 
-    def __init__(self, status: int, headers: MadeHeaders, name: str, files: Files) -> None:
+    def __init__(self, status: int, headers: MadeHeaders, name: str, files: Files, *, bare: bool = False) -> None:
         self._status = status
         self._headers = headers
         self._name = name
         self._files = files
-        self._typed = any(name.lower() == "content-type" for name, _ in headers.headers)
+        self._typed = bare or any(name.lower() == "content-type" for name, _ in headers.headers)
         self._made: tuple[FileContent, Prepared] | None = None
         self.counts = any(template.counts for template in headers.templates)
         self.wants_body = any(template.wants_body for template in headers.templates)

@@ -70,7 +70,7 @@ def _name(key: str) -> bytes:
 
 
 def _header(request: Request, name: bytes) -> Any:
-    values = request.values_by_header().get(name)
+    values = request.header(name)
     return values[0] if values else MISSING
 
 

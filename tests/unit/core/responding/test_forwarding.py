@@ -45,6 +45,11 @@ def test_a_path_is_rewritten_like_this(rewrite: dict[str, Any] | None, given: st
     assert (found.base, found.target) == ("https://staging.example.com/base", target)
 
 
+@pytest.mark.parametrize(("given", "target"), [("/a", "/a?x=1"), ("/a?y=2", "/a?y=2")])
+def test_a_query_of_its_own_is_that_of_a_request_that_has_none(given: str, target: str) -> None:
+    assert forward(given, query="x=1").target == target
+
+
 def test_headers_are_set_and_removed() -> None:
     found = forward(
         setHeaders=[{"name": "X-A", "value": "1"}], removeHeaders=["Authorization"], keepHost=True, firstByteMs=5000

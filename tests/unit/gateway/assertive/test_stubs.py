@@ -120,8 +120,8 @@ def test_a_stub_with_no_calls_matches_nothing(max_calls: int) -> None:
 
 
 def test_a_text_is_sent_as_it_is() -> None:
-    assert respond_of(body="{{ x }}", status_code="201") == {"status": 201, "text": "{{ x }}"}
-    assert respond_of(body="") == {"status": 200, "text": ""}
+    assert respond_of(body="{{ x }}", status_code="201") == {"status": 201, "text": "{{ x }}", "bare": True}
+    assert respond_of(body="") == {"status": 200, "text": "", "bare": True}
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,7 @@ def test_a_template_is_one() -> None:
     assert respond_of(template_body="hello {{ request.query.name }}") == {
         "status": 200,
         "template": "hello {{ request.query.name }}",
+        "bare": True,
     }
 
 
@@ -170,6 +171,7 @@ def test_a_request_is_passed_on_to_exactly_the_url() -> None:
         "path": {"replace": "/api/v1"},
         "keep_host": True,
         "first_byte_ms": 5000,
+        "query": "x=1",
     }
 
 
@@ -242,7 +244,7 @@ def test_latency_without_jitter_is_a_fixed_time_and_none_is_none() -> None:
     assert action_of({"response": HELLO}, chaos={"latency": {"jitter_ms": 5}})["delay"] == {"uniform": {"max_ms": 5}}
     nothing: list[Any] = [None, {}, {"latency": {}}, {"faults": {}}, {"faults": {"connection_drop": None}}]
     for chaos in nothing:
-        assert translate({}, chaos=chaos).action == Action(respond={"status": 200, "text": "hello"})
+        assert translate({}, chaos=chaos).action == Action(respond={"status": 200, "text": "hello", "bare": True})
 
 
 # What is shown.

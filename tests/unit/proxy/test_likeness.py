@@ -1,0 +1,330 @@
+"""What is like something that was read before is not read again but for what differs: nobody may notice."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from understudy_server.core.redaction import redact
+from understudy_server.proxy.header_meanings import HeaderMeanings
+from understudy_server.proxy.likeness import CUTS_MAX, HEAD_BYTES_MAX, Firsts
+from understudy_server.proxy.messages import ClientRequest, Refused
+from understudy_server.proxy.request_parser import Event, RequestParser
+from understudy_server.proxy.settings import ProxySettings
+
+_SETTINGS = ProxySettings(target_bytes_max=64, head_bytes_max=512, headers_max=8, request_body_bytes_max=16)
+_MEANINGS = HeaderMeanings(_SETTINGS.session_header)
+_KEPT_BESIDE = frozenset({"alike", "differs", "masked", "masked_by"})
+
+
+def _read(pieces: Sequence[bytes], firsts: Firsts | None) -> list[Event]:
+    events: list[Event] = []
+    parser = RequestParser(_SETTINGS, events.append, _MEANINGS, None, firsts)
+    for piece in pieces:
+        parser.feed(piece)
+    return events
+
+
+def _told(events: Sequence[Event]) -> list[object]:
+    """All that events say, and of requests how their headers go on record."""
+    return [_said(each) if isinstance(each, ClientRequest) else each for each in events]
+
+
+def _said(request: ClientRequest) -> tuple[dict[str, Any], object]:
+    said = {name: getattr(request, name) for name in ClientRequest.__annotations__ if name not in _KEPT_BESIDE}
+    masked = redact(request.headers) if request.masked is None else request.masked
+    return said, tuple(masked)
+
+
+def _get(target: bytes = b"/x", lines: bytes = b"") -> bytes:
+    return b"GET %b HTTP/1.1\r\nHost: a\r\nx-flowmock-session: ci-42\r\n%b\r\n" % (target, lines)
+
+
+def _traced(number: int, target: bytes = b"/x") -> bytes:
+    return _get(target, b"Cookie: sid=1\r\ntraceparent: 00-%032x-01\r\nAccept: */*\r\n" % number)
+
+
+def _new_firsts() -> Firsts:
+    return Firsts(_MEANINGS)
+
+
+def _are_alike(events: Sequence[Event]) -> list[bool]:
+    """Of each request whether it is known to be like one before it."""
+    known: list[object] = []
+    found = []
+    for event in events:
+        alike = event.alike if isinstance(event, ClientRequest) else None
+        found.append(alike is not None and alike in known)
+        known.append(alike)
+    return found
+
+
+def test_requests_that_differ_in_a_line_without_meaning_are_alike() -> None:
+    # One is read in full, and the next one, which says what differs; one is the first that is like it, and may be the
+    # last.
+    events = _read([_traced(number) for number in range(6)], _new_firsts())
+    assert _are_alike(events) == [False, False, False, False, True, True]
+    last = events[-1]
+    assert isinstance(last, ClientRequest)
+    assert last.differs == {b"traceparent"}
+    assert (b"traceparent", b"00-%032x-01" % 5) in last.headers
+
+
+def test_old_client_that_keeps_its_connection_is_not_taken_for_a_new_one() -> None:
+    firsts = _new_firsts()
+    new = _get(b"/x", b"Connection: keep-alive\r\n")
+    old = new.replace(b"HTTP/1.1", b"HTTP/1.0")
+    for pieces in ([old] * 3, [new] * 3, [old] * 3):
+        assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+def test_what_one_connection_has_learnt_others_know() -> None:
+    firsts = _new_firsts()
+    _read([_traced(number) for number in range(4)], firsts)
+    assert _are_alike([*_read([_traced(8)], firsts), *_read([_traced(9)], firsts)]) == [False, True]
+
+
+def test_first_line_that_is_new_makes_another_kind() -> None:
+    pieces = [
+        _traced(number, target) for number, target in enumerate([b"/x"] * 4 + [b"/y", b"/x", b"/y", b"/y", b"/y?a=1"])
+    ]
+    assert _are_alike(_read(pieces, _new_firsts()))[4:] == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _traced(9).replace(b"ci-42", b"ci-43"),
+        _traced(9).replace(b"Host: a", b"Host: b"),
+        _traced(9).replace(b"*/*", b"text/plain"),
+        _traced(9).replace(b"sid=1", b"sid=2"),
+        _traced(9).replace(b"GET", b"HEAD"),
+        _traced(9).replace(b"HTTP/1.1", b"HTTP/1.0"),
+        _traced(9).replace(b"traceparent", b"Traceparent"),
+        _traced(9).replace(b"Accept: */*\r\n", b""),
+        _get(b"/x", b"traceparent: 00-09-01\r\nCookie: sid=1\r\nAccept: */*\r\n"),
+        _traced(9).replace(b"Accept", b"traceparent: 1\r\nAccept"),
+        _traced(9).replace(b"Accept", b"Connection: close\r\nAccept"),
+        _traced(9).replace(b"Accept", b"Content-Length: 1\r\nAccept") + b"a",
+    ],
+)
+def test_what_differs_in_anything_else_is_of_another_kind(other: bytes) -> None:
+    pieces = [*[_traced(number) for number in range(5)], other]
+    events = _read(pieces, _new_firsts())
+    assert _are_alike(events)[4:] == [True, False]
+    assert _told(events) == _told(_read(pieces, None))
+
+
+@pytest.mark.parametrize("value", [b"a\0b", b"a\nb", b"a\rb", b"a\x01b", b"a\x7fb", b"a\r\n b", b"a\r\nb"])
+def test_value_that_is_not_plain_is_left_to_the_strict_parser(value: bytes) -> None:
+    odd = _traced(9).replace(b"00-%032x-01" % 9, value)
+    pieces = [*[_traced(number) for number in range(4)], odd, _traced(10)]
+    assert _told(_read(pieces, _new_firsts())) == _told(_read(pieces, None))
+
+
+@pytest.mark.parametrize("where", [b"/a%bb", b"/a?b=%bc", b"%b/a"])
+def test_any_byte_in_a_target_is_taken_as_the_strict_parser_takes_it(where: bytes) -> None:
+    firsts = _new_firsts()
+    for byte in range(256):
+        pieces = [*[_traced(number) for number in range(4)], _traced(9, where % bytes([byte]))]
+        assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+def test_any_byte_in_a_value_is_taken_as_the_strict_parser_takes_it() -> None:
+    firsts = _new_firsts()
+    for byte in range(256):
+        odd = _traced(9).replace(b"00-%032x-01" % 9, b"a%bb" % bytes([byte]))
+        pieces = [*[_traced(number) for number in range(4)], odd]
+        assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+def test_lines_that_the_proxy_goes_by_are_never_taken_for_others() -> None:
+    pieces = [_get(b"/x").replace(b"ci-42", b"ci-%d" % number) for number in range(6)]
+    keys = [each.session_values for each in _read(pieces, _new_firsts()) if isinstance(each, ClientRequest)]
+    assert keys == [(b"ci-%d" % number,) for number in range(6)]
+
+
+def test_secret_that_differs_is_masked_and_what_is_none_is_kept() -> None:
+    pieces = [_traced(number).replace(b"sid=1", b"sid=%d" % number) for number in range(5)]
+    last = _read(pieces, _new_firsts())[-1]
+    assert isinstance(last, ClientRequest)
+    assert last.differs == {b"cookie", b"traceparent"}
+    assert last.masked is not None
+    assert list(last.masked) == list(redact(last.headers))
+    assert (b"Cookie", b"sid=4") in last.headers
+
+
+def test_more_lines_than_a_few_are_not_cut_out() -> None:
+    def varied(number: int) -> bytes:
+        return _get(b"/x", b"".join([b"x-%d: %d\r\n" % (each, number) for each in range(CUTS_MAX + 1)]))
+
+    pieces = [varied(number) for number in range(5)]
+    events = _read(pieces, _new_firsts())
+    assert not any(_are_alike(events))
+    assert _told(events) == _told(_read(pieces, None))
+
+
+def _posted(body: bytes, length: int = -1) -> bytes:
+    length = len(body) if length < 0 else length
+    return b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\nAccept: */*\r\n\r\n%b" % (length, body)
+
+
+def test_body_is_read_with_the_head_that_announces_it() -> None:
+    bodies = [b"1", b"2", b"3", b"44", b"55", b"666", b"7777", b"\r\n\r\n", b"9"]
+    events = _read([_posted(body) for body in bodies], _new_firsts())
+    assert [(each.body, each.length) for each in events if isinstance(each, ClientRequest)] == [
+        (body, len(body)) for body in bodies
+    ]
+    # Once the length was seen to differ it makes no difference.
+    assert _are_alike(events) == [False, False, False, False, False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _posted(b"ab", 1),
+        _posted(b"a", 2),
+        _posted(b"", 0),
+        _posted(b"a" * 17),
+        _posted(b"ab").replace(b": 2", b": 02"),
+        _posted(b"ab").replace(b": 2", b": +2"),
+        _posted(b"ab").replace(b": 2", b":  2 "),
+        _posted(b"ab").replace(b": 2", b": 2\r\nContent-Length: 2"),
+        _posted(b"ab").replace(b": 2", b": 2\r\nTransfer-Encoding: chunked"),
+        _posted(b"ab").replace(b"Content-Length: 2", b"Transfer-Encoding: chunked"),
+        _posted(b"a") + _posted(b"b"),
+        _posted(b"1abc", 1),
+        _posted(b"ab").replace(b"POST", b"GET"),
+    ],
+)
+def test_length_that_is_not_plainly_that_of_the_body_is_left_to_the_strict_parser(odd: bytes) -> None:
+    firsts = _new_firsts()
+    for body in (b"1", b"22", b"333", b"4444"):
+        _read([_posted(body)] * 2 + [_posted(b"")] * 2, firsts)
+    pieces = [_posted(b"1"), _posted(b"22"), odd, b"b", _posted(b"1")]
+    assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+@pytest.mark.parametrize("odd", [_posted(b"abc", 2), _posted(b"a", 2), _posted(b"", 2)])
+def test_length_that_never_differed_is_held_against_the_body_too(odd: bytes) -> None:
+    pieces = [*[_posted(b"%02d" % number) for number in range(5)], odd, b"c"]
+    assert _told(_read(pieces, _new_firsts())) == _told(_read(pieces, None))
+
+
+def test_target_that_is_too_long_is_refused_behind_others_that_are_not() -> None:
+    pieces = [*[_traced(number) for number in range(5)], _traced(9, b"/" + b"a" * _SETTINGS.target_bytes_max)]
+    events = _read(pieces, _new_firsts())
+    assert _told(events) == _told(_read(pieces, None))
+    assert isinstance(events[-1], Refused)
+
+
+def test_client_that_never_repeats_itself_is_left_alone_for_a_while() -> None:
+    pieces = [_get(b"/x", b"x-%d: 1\r\n" % number) for number in range(40)] + [_traced(number) for number in range(300)]
+    events = _read(pieces, _new_firsts())
+    assert _told(events) == _told(_read(pieces, None))
+    assert not any(_are_alike(events)[:200])
+    assert all(_are_alike(events)[-20:])
+
+
+def test_other_lines_that_differ_later_do_not_make_known_requests_unknown() -> None:
+    firsts = _new_firsts()
+    _read([_traced(number) for number in range(5)], firsts)
+    _read([_get(b"/x", b"other: %d\r\n" % number) for number in range(5)], firsts)
+    assert _are_alike(_read([_traced(number) for number in range(2)], firsts)) == [False, True]
+
+
+def test_long_requests_are_read_in_full() -> None:
+    settings = ProxySettings()
+    events: list[Event] = []
+    parser = RequestParser(settings, events.append, _MEANINGS, None, Firsts(_MEANINGS))
+    for number in range(4):
+        parser.feed(_get(b"/x", b"x: %b\r\ny: %d\r\n" % (b"a" * HEAD_BYTES_MAX, number)))
+    assert not any(_are_alike(events))
+
+
+_LINES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [
+                b"Host: a",
+                b"host: b",
+                b"x-flowmock-session: ci-42",
+                b"X-Flowmock-Session:b ",
+                b"traceparent: 1",
+                b"traceparent:",
+                b"traceparent:\t 3 \t",
+                b"Traceparent: 4",
+                b"Cookie: a=1",
+                b"cookie: a=2",
+                b"Authorization: Bearer x",
+                b"Accept: */*",
+                b"Origin: http://a",
+                b"Connection: keep-alive",
+                b"Connection: close",
+                b"Connection: traceparent",
+                b"Content-Length: 0",
+                b"Content-Length: 2",
+                b"Transfer-Encoding: chunked",
+                b"Expect: 100-continue",
+                b"Upgrade: h2c",
+                b"Upgrade: websocket\r\nConnection: Upgrade",
+                b"traceparent : 1",
+                b" traceparent: 1",
+                b"no colon",
+                b"",
+            ]
+        ),
+        st.binary(max_size=4).map(lambda value: b"traceparent: " + value),
+        st.binary(max_size=4).map(lambda value: b"Accept:" + value),
+    ),
+    max_size=5,
+)
+_BEGINS = st.sampled_from(
+    [
+        b"GET /x HTTP/1.1",
+        b"GET /x HTTP/1.1",
+        b"GET /y?a=\xe9 HTTP/1.1",
+        b"POST /x HTTP/1.1",
+        b"HEAD /x HTTP/1.1",
+        b"GET /x HTTP/1.0",
+        b"GET /x HTTP/2.0",
+        b"GET  /x HTTP/1.1",
+        b"GET /x#y HTTP/1.1",
+        b"GET /\x01 HTTP/1.1",
+        b"GET " + b"/" * 70 + b" HTTP/1.1",
+        b"CONNECT a:1 HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"GET http://a/x HTTP/1.1",
+        b"PRI * HTTP/2.0",
+        b"GET x HTTP/1.1",
+        b"",
+    ]
+)
+_HEADS = st.tuples(_BEGINS, _LINES, st.sampled_from([b"", b"", b"", b"ab", b"xy", b"0\r\n\r\n", b"\r\n", b"G"])).map(
+    lambda head: b"\r\n".join([head[0], b"Host: a", *head[1], b"", b""]) + head[2]
+)
+
+
+@given(st.lists(_HEADS, min_size=1, max_size=4), st.data())
+def test_likeness_makes_no_difference(heads: list[bytes], data: st.DataObject) -> None:
+    firsts = _new_firsts()
+    # Learnt on connections that go well, and then put to streams that may not.
+    for head in [*heads, _traced(1), _traced(2), _traced(3)]:
+        _read([head, head.replace(b": ", b": 7", 3), head], firsts)
+    pieces = data.draw(st.lists(st.sampled_from([*heads, *map(_traced, range(3)), b"G", b"ab", b"\r\n"]), max_size=8))
+    assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+    assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=6), st.binary(max_size=6)), max_size=12))
+def test_any_bytes_for_values_make_no_difference(rows: list[tuple[int, bytes, bytes]]) -> None:
+    pieces = [_traced(number) for number in range(4)]
+    for where, value, other in rows:
+        target = [b"/x", b"/" + value, b"/x"][where]
+        pieces.append(_get(target, b"Cookie: %b\r\ntraceparent: %b\r\nAccept: */*\r\n" % (other, value)))
+    firsts = _new_firsts()
+    # Each on a connection of its own, since the first that is refused ends one.
+    for piece in [*pieces, *pieces]:
+        row = [_traced(1), piece, _traced(2)]
+        assert _told(_read(row, firsts)) == _told(_read(row, None))
