@@ -38,7 +38,13 @@ def test_create_reads_the_form_of_the_manifest(shell: Shell, tmp_path: Path) -> 
     )
     made = shell.json("mock", "create", "--from", str(tmp_path / "mock.yaml"), "--status", "201")
     assert (made["name"], made["state"]) == ("From a file", "published")
-    assert made["action"]["respond"] == {"status": 201, "headers": [], "json": {"a": 1.0}, "headerTemplates": False}
+    assert made["action"]["respond"] == {
+        "status": 201,
+        "headers": [],
+        "json": {"a": 1.0},
+        "headerTemplates": False,
+        "bare": False,
+    }
 
 
 def test_create_reads_the_standard_input(shell: Shell) -> None:
