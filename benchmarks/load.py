@@ -50,11 +50,13 @@ class Loaded:
 class Load:
     """What one load was like. CPU is user and system time of the server's processes, ``busy`` their share of a core.
 
+    ``loop_us`` is what the thread of the event loop used of it, per request; the rest is that of the threads that write.
     ``generator_busy`` is what wrk took of its own core.
     """
 
     rate: float
     cpu_us: float
+    loop_us: float
     busy: float
     p50_us: float
     p99_us: float
@@ -64,9 +66,10 @@ class Load:
 def load(loaded: Loaded, seconds: int) -> Load:
     """Load for some seconds over keep-alive connections. Raises Rejected when any answer is wrong or missing."""
     before = _samples(loaded)
-    cpu, own = cpu_seconds(loaded.pid), _generator_seconds()
+    cpu, loop, own = cpu_seconds(loaded.pid), _loop_seconds(loaded.pid), _generator_seconds()
     counted = _wrk(loaded, seconds)
     cpu, own = cpu_seconds(loaded.pid) - cpu, _generator_seconds() - own
+    loop = _loop_seconds(loaded.pid) - loop
     if _samples(loaded) != before:
         raise Rejected(f"{loaded.address}{loaded.path} did not answer the same before and after the load")
     _check_sizes(counted, before, loaded.connections)
@@ -74,6 +77,7 @@ def load(loaded: Loaded, seconds: int) -> Load:
     return Load(
         rate=requests / duration,
         cpu_us=cpu * 1e6 / requests,
+        loop_us=loop * 1e6 / requests,
         busy=cpu / duration,
         p50_us=counted["p50_us"],
         p99_us=counted["p99_us"],
@@ -93,9 +97,18 @@ def check_generator(rounds: Rounds[Load]) -> None:
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process, its threads and its children have used until now."""
     process = Path("/proc") / str(pid)
-    fields = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
     children = (process / "task" / str(pid) / "children").read_text(encoding="ascii").split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND + sum(cpu_seconds(int(child)) for child in children)
+    return _used_seconds(process / "stat") + sum(cpu_seconds(int(child)) for child in children)
+
+
+def _loop_seconds(pid: int) -> float:
+    """User and system time of a process's first thread, in which the event loop runs."""
+    return _used_seconds(Path("/proc") / str(pid) / "task" / str(pid) / "stat")
+
+
+def _used_seconds(stat: Path) -> float:
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 def _generator_seconds() -> float:

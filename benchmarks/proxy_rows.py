@@ -19,7 +19,7 @@ from benchmarks.scenery import (
     PROXIED_TEMPLATED_PATH,
     UPSTREAM_BODY,
 )
-from benchmarks.telling import latencies, p99, rate, throughput
+from benchmarks.telling import latencies, p99, rate, throughput, writing
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ def static_durable(length: Length) -> list[Row]:
     with STAGES["static-durable"]() as stage:
         rounds = _measured(stage, length)
     name, dropped = "static mock, journal on disk", Spread.of([float(stage.server.last_words)])
+    detail = f"{throughput(rounds)}; {writing(rounds)}"
     return [
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.38, aim=0.55), throughput(rounds)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.38, aim=0.55), detail),
         Row(f"{name}: exchanges dropped", dropped, at_most(0.0), "in all rounds of the closed loop together"),
     ]
 

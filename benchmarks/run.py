@@ -1,7 +1,8 @@
 """Measure, in alternating rounds, and write ``benchmarks/RESULTS.md``.
 
 ``make bench ROW=name`` measures one row and writes nothing; so does a run that ``ROUNDS`` or ``ROUND_SECONDS`` shorten.
-Ends with 1 when a target is missed that must hold, or when a row could not be measured.
+A row that could not be measured is named with the reason. Ends with 1 when there is one, or when a target is missed
+that must hold.
 """
 
 import os
@@ -69,7 +70,7 @@ def main() -> None:
     rows, rejected = _measured([wanted] if wanted else list(ROWS), length)
     text = page(rows, length)
     print(text)
-    if not wanted and length.is_whole and not rejected:
+    if not wanted and length.is_whole:
         PAGE.write_text(text, encoding="utf-8")
     sys.exit(rejected or any(row.missed for row in rows))
 
@@ -93,6 +94,7 @@ def _measured(names: Sequence[str], length: Length) -> tuple[list[Row], bool]:
             rows += ROWS[name](length)
         except Rejected as error:
             print(f"bench: {name} does not count: {error}", file=sys.stderr, flush=True)
+            rows.append(Row(f"make bench ROW={name}", None, None, str(error)))
             rejected = True
     return rows, rejected
 

@@ -17,6 +17,12 @@ def throughput(rounds: Rounds[Load]) -> str:
     )
 
 
+def writing(rounds: Rounds[Load]) -> str:
+    """How the subject's CPU is shared between the event loop and the threads that write."""
+    whole, loop = rounds.subject(attrgetter("cpu_us")).median, rounds.subject(attrgetter("loop_us")).median
+    return f"of ours {loop:.1f} us in the server's event loop and {whole - loop:.1f} us in the threads that write"
+
+
 def latencies(rounds: Rounds[Load]) -> str:
     """Of an answer under full load, which is mostly the wait in the queue."""
     p50s, p99s = _both(rounds, "p50_us"), _both(rounds, "p99_us")

@@ -26,7 +26,7 @@ def row(peer: str, ratio: float | None) -> Row:
 
 
 def of(rate: float, generator_busy: float) -> Load:
-    return Load(rate=rate, cpu_us=1, busy=1, p50_us=1, p99_us=1, generator_busy=generator_busy)
+    return Load(rate=rate, cpu_us=1, loop_us=1, busy=1, p50_us=1, p99_us=1, generator_busy=generator_busy)
 
 
 def test_the_fastest_peer_is_the_one_that_ours_is_least_faster_than() -> None:
