@@ -50,7 +50,7 @@ class Loaded:
 class Load:
     """What one load was like. CPU is user and system time of the server's processes, ``busy`` their share of a core.
 
-    ``loop_us`` is what the thread of the event loop used of it for each request, the rest is that of threads that write;
+    ``loop_us`` is what the event loop's thread used of it for each request, the rest is that of threads that write;
     ``generator_busy`` is what wrk took of its own core.
     """
 
