@@ -22,6 +22,7 @@ from operator import attrgetter
 from typing import Final
 
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.giving_way import giving_way
 from understudy_server.core.record import Lost, Stream
 from understudy_server.journal import accounts, segments
 from understudy_server.journal.accounts import Account
@@ -35,7 +36,9 @@ from understudy_server.journal.scales import Scales
 # sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
 SLICE: Final = 1_000
 _SEGMENTS_AT_ONCE: Final = 64
+# Accounts in memory. Those of sessions that have ended are let go of when there are as many again, or these few.
 _ACCOUNTS_MAX: Final = 10_000
+_ACCOUNTS_FEW: Final = 500
 _QUIETEST: Final = (
     f"SELECT {accounts.COLUMNS} FROM stream WHERE environment_id = ? AND kept > 0 AND (last_ms, id) > (?, ?)"
     " ORDER BY last_ms, id LIMIT 64"
@@ -74,6 +77,7 @@ class Ledger:
         self._connection: sqlite3.Connection | None = None
         # By stream, or by the same three texts as a plain tuple.
         self._accounts: dict[tuple[str, str, str], Account] = {}
+        self._accounts_max = _ACCOUNTS_FEW
         self._scales = Scales()
         self._dirty: dict[int, Account] = {}
         self._by_environment: dict[str, Total] = {}
@@ -98,8 +102,15 @@ class Ledger:
             # Whatever of it is undone: nothing of it may be believed.
             self._connection = None
             raise
-        if len(self._accounts) > _ACCOUNTS_MAX:
-            self._accounts.clear()
+        if len(self._accounts) > self._accounts_max:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep in memory the accounts of sessions that go on; where these are too many, none."""
+        is_live, known = self.rules.is_live, giving_way(list(self._accounts.items()))
+        kept = {stream: account for stream, account in known if is_live(stream[0], stream[2])}
+        self._accounts = kept if len(kept) <= _ACCOUNTS_MAX else {}
+        self._accounts_max = max(_ACCOUNTS_FEW, 2 * len(self._accounts))
 
     def _read_anew(self, connection: sqlite3.Connection) -> None:
         self._accounts, self._dirty, self._by_environment, self._all = {}, {}, {}, Total()
