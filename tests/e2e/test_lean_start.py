@@ -30,7 +30,6 @@ HEAVY = (
     "understudy_server.app.verifying",
     # What is for others than a server.
     "fastapi",
-    "faker",
     "jsonschema",
     "sqlite_utils",
     "schemathesis",

@@ -119,8 +119,11 @@ class Tally:
         _, matching, _, connecting, waiting, answering = map(list, zip(*phases, strict=True))
         answer.add(answering)
         self._match.add(matching)
-        if any(waiting):
-            self._upstream.add([one + other for one, other in zip(connecting, waiting, strict=True) if other])
+        # One that answered before it had the whole request was not waited for.
+        forwarded = outcome is ExchangeOutcome.FORWARDED
+        if forwarded or any(waiting):
+            times = zip(connecting, waiting, strict=True)
+            self._upstream.add([one + other for one, other in times if other or forwarded])
 
 
 def _with(outcome: ExchangeOutcome, exchanges: Sequence[Exchange]) -> Sequence[Phases]:
