@@ -5,7 +5,7 @@ from typing import Final
 from understudy_server.core.redaction import SECRET_HEADERS
 from understudy_server.proxy.spellings import NOTHING, Spellings
 
-HOST, LENGTH, CODING, EXPECT, UPGRADE, ORIGIN, SESSION, SECRET, CONNECTION = range(1, 10)
+HOST, LENGTH, CODING, EXPECT, UPGRADE, ORIGIN, SESSION, SECRET, CONNECTION, OLD_CONNECTION = range(1, 11)
 _MEANINGS: Final = {
     b"host": HOST,
     b"content-length": LENGTH,
@@ -14,6 +14,8 @@ _MEANINGS: Final = {
     b"upgrade": UPGRADE,
     b"origin": ORIGIN,
     b"connection": CONNECTION,
+    # It is no header of HTTP, but the strict parser goes by it as by the one before.
+    b"proxy-connection": OLD_CONNECTION,
     **dict.fromkeys(SECRET_HEADERS, SECRET),
 }
 

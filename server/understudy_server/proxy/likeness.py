@@ -147,6 +147,8 @@ class AlikeReader:
             return None
         end = data.find(_END) + _END_BYTES
         head, body = (data, b"") if end == len(data) else (data[:end], data[end:])
+        if end > HEAD_BYTES_MAX or len(body) > BODY_BYTES_MAX:
+            return None
         cut_out = _cut_out(head, self._cuts)
         if cut_out is not None:
             rest, cuts, places, values = cut_out

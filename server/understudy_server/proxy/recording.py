@@ -1,7 +1,7 @@
 """How an exchange reaches the journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import Content, content_of
@@ -13,6 +13,8 @@ from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import ClientRequest
 from understudy_server.proxy.timing import Timing
 
+# What a body is read by.
+_OF_CONTENT: Final = frozenset({b"content-type", b"content-encoding"})
 _new = tuple.__new__
 
 
@@ -185,7 +187,7 @@ class Clerk:
                 revision,
             ),
             environment,
-            content_of(request.headers) if request.has_body and b"content-type" not in request.differs else None,
+            content_of(request.headers) if request.has_body and request.differs.isdisjoint(_OF_CONTENT) else None,
             intake.findings,
             intake.session_id,
         )

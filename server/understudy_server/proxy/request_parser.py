@@ -129,7 +129,8 @@ class RequestParser:
         """Read bytes. Does nothing once the last event was given out."""
         if self.over:
             return
-        if not self.in_request and not self._fed_in_head:
+        begins = not self.in_request and not self._fed_in_head
+        if begins:
             known = self._recall(data)
             if known is not None:
                 self._emit(known)
@@ -148,7 +149,8 @@ class RequestParser:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as stopped:
             refusal = self._stopped(data, stopped)
         if self._ended and not self.in_request and not self._last and refusal is None:
-            if not continued:
+            if begins:
+                # What only continues a request is a body, whatever it looks like.
                 self._remember(data)
             self._fed_in_head = 0
             return

@@ -172,10 +172,11 @@ class ResponseParser:
         """Take an answer that was read before, or such a head with the body that it announces. False: it is neither."""
         end = data.find(_END) + len(_END)
         known = memo.get(data[:end])
+        if end != len(data) and (known is None or known[1] is not None):
+            # Not a head: what it begins with may be a whole answer by itself, and this would be what follows it.
+            known = memo.get(data)
         if known is None:
-            known = None if end == len(data) else memo.get(data)
-            if known is None:
-                return False
+            return False
         head, body = known
         if body is None:
             body = data[end:]

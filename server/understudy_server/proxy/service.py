@@ -33,7 +33,7 @@ from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence
 from understudy_server.proxy.relay import Relay
 from understudy_server.proxy.settings import ProxySettings
-from understudy_server.proxy.standing import Standing, Wire, prepared_at_once
+from understudy_server.proxy.standing import STANDING_BYTES_MAX, Standing, Wire, prepared_at_once
 from understudy_server.proxy.timing import USUAL_PHASES, USUAL_US, Timing, at_once
 from understudy_server.proxy.tracing import Traces
 from understudy_server.proxy.turn import Client, Turn
@@ -171,7 +171,7 @@ class Service:
         """What a decision comes to, where that is the same for all requests alike."""
         intake = decided.intake
         prepared = prepared_at_once(intake)
-        if prepared is None:
+        if prepared is None or len(prepared.body) > STANDING_BYTES_MAX:
             return None
         wire, stored, kept = self._written(intake, prepared)
         mock_id = intake.mock.id if intake.mock else ""

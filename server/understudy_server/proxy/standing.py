@@ -11,8 +11,11 @@ from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.recording import Entry
 from understudy_server.proxy.writing import date_line
 
+STANDING_BYTES_MAX: Final = 8 * 1024
+"""An answer with a longer body does not stand: each would hold a copy of it, and there may be thousands."""
+
 _LONG_BYTES: Final = 4 * 1024
-"""A longer answer is put together each time: so many of them may stand that they would take much room."""
+"""A longer one is put together each time."""
 
 
 class Wire(NamedTuple):

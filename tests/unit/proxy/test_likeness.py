@@ -1,5 +1,6 @@
 """What is like something that was read before is not read again but for what differs: nobody may notice."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from understudy_server.core.redaction import redact
 from understudy_server.proxy.header_meanings import HeaderMeanings
-from understudy_server.proxy.likeness import CUTS_MAX, HEAD_BYTES_MAX, Firsts
+from understudy_server.proxy.likeness import BODY_BYTES_MAX, CUTS_MAX, HEAD_BYTES_MAX, Firsts
 from understudy_server.proxy.messages import ClientRequest, Refused
 from understudy_server.proxy.request_parser import Event, RequestParser
 from understudy_server.proxy.settings import ProxySettings
@@ -18,9 +19,9 @@ _MEANINGS = HeaderMeanings(_SETTINGS.session_header)
 _KEPT_BESIDE = frozenset({"alike", "differs", "masked", "masked_by"})
 
 
-def _read(pieces: Sequence[bytes], firsts: Firsts | None) -> list[Event]:
+def _read(pieces: Sequence[bytes], firsts: Firsts | None, settings: ProxySettings = _SETTINGS) -> list[Event]:
     events: list[Event] = []
-    parser = RequestParser(_SETTINGS, events.append, _MEANINGS, None, firsts)
+    parser = RequestParser(settings, events.append, _MEANINGS, None, firsts)
     for piece in pieces:
         parser.feed(piece)
     return events
@@ -145,6 +146,25 @@ def test_lines_that_the_proxy_goes_by_are_never_taken_for_others() -> None:
     assert keys == [(b"ci-%d" % number,) for number in range(6)]
 
 
+@pytest.mark.parametrize("values", [("keep-alive", "a", "b", "close"), ("a", "b", "c", "upgrade", "a")])
+def test_old_name_of_the_connection_header_is_never_taken_for_another(values: tuple[str, ...]) -> None:
+    lines = [b"Upgrade: websocket\r\nProxy-Connection: %b\r\n" % value.encode() for value in values]
+    pieces = [_get(b"/x", each) for each in lines]
+    assert _told(_read(pieces, _new_firsts())) == _told(_read(pieces, None))
+
+
+def _uploaded(inner: bytes) -> list[bytes]:
+    """A request of as many lines as what it uploads has, which comes later."""
+    return [b"POST /x HTTP/1.1\r\nHost: a\r\nCookie: sid=1\r\nContent-Length: %d\r\n\r\n" % len(inner), inner]
+
+
+def test_body_that_comes_later_is_no_head_whatever_it_looks_like() -> None:
+    firsts, settings, inner = _new_firsts(), ProxySettings(), _get(b"/x", b"Accept: */*\r\n")
+    _read(_uploaded(inner), firsts, settings)
+    for other in (inner, _get(b"/y", b"Accept: */*\r\n")):
+        assert _told(_read([other], firsts, settings)) == _told(_read([other], None, settings))
+
+
 def test_secret_that_differs_is_masked_and_what_is_none_is_kept() -> None:
     pieces = [_traced(number).replace(b"sid=1", b"sid=%d" % number) for number in range(5)]
     last = _read(pieces, _new_firsts())[-1]
@@ -243,6 +263,14 @@ def test_long_requests_are_read_in_full() -> None:
     assert not any(_are_alike(events))
 
 
+def test_long_bodies_are_read_in_full() -> None:
+    settings, events = ProxySettings(), list[Event]()
+    parser = RequestParser(settings, events.append, _MEANINGS, None, Firsts(_MEANINGS))
+    for size in (10, BODY_BYTES_MAX, 10, BODY_BYTES_MAX, 10, BODY_BYTES_MAX, BODY_BYTES_MAX + 1, 10):
+        parser.feed(_get(b"/x", b"Content-Length: %d\r\n" % size).replace(b"GET", b"POST") + b"a" * size)
+    assert _are_alike(events) == [False, False, False, False, True, True, False, True]
+
+
 _LINES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -328,3 +356,18 @@ def test_any_bytes_for_values_make_no_difference(rows: list[tuple[int, bytes, by
     for piece in [*pieces, *pieces]:
         row = [_traced(1), piece, _traced(2)]
         assert _told(_read(row, firsts)) == _told(_read(row, None))
+
+
+_SENT = st.one_of(
+    st.sampled_from([_get(b"/x", b"Accept: */*\r\n"), _get(b"/y", b"Accept: */*\r\n"), _traced(1), _traced(2)]),
+    st.sampled_from([_get(b"/x", b"Accept: */*\r\n"), _traced(1)]).map(lambda inner: b"".join(_uploaded(inner))),
+)
+
+
+@given(st.lists(st.tuples(_SENT, st.lists(st.integers(1, 300), max_size=3)), min_size=1, max_size=8))
+def test_how_requests_come_in_pieces_teaches_nothing_that_is_not_so(sent: list[tuple[bytes, list[int]]]) -> None:
+    firsts, settings = _new_firsts(), ProxySettings()
+    for whole, cuts in sent:
+        places = [0, *sorted({min(cut, len(whole)) for cut in cuts}), len(whole)]
+        pieces = [whole[begin:end] for begin, end in itertools.pairwise(places) if begin < end]
+        assert _told(_read(pieces, firsts, settings)) == _told(_read(pieces, None, settings))

@@ -104,6 +104,14 @@ def test_memory_of_answers_makes_no_difference(method: str, pieces: list[bytes])
     assert _answers(method, pieces, memo) == _answers(method, pieces, None)
 
 
+@pytest.mark.parametrize("behind", [b"junk", _OK])
+def test_what_follows_an_answer_without_a_body_that_was_met_is_not_swallowed(behind: bytes) -> None:
+    nothing, memo = b"HTTP/1.1 204 No Content\r\nServer: a\r\n\r\n", Memo[Answer]()
+    _answers("GET", [nothing, nothing], memo)
+    assert _answers("GET", [nothing + behind], memo) == _answers("GET", [nothing + behind], None)
+    assert _answers("GET", [nothing], memo)[-1][-1] is True
+
+
 def test_answer_that_comes_again_is_given_out_again() -> None:
     memo = Memo[Answer]()
     parser = ResponseParser(ProxySettings(), memo)

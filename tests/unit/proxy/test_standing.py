@@ -1,5 +1,7 @@
 """An answer that stands, and whatever else is known of requests alike, is what deciding anew would come to."""
 
+import gc
+import gzip
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ from understudy_server.core.json_masking import JsonMask
 from understudy_server.core.json_paths import parse
 from understudy_server.core.redaction import Redaction
 from understudy_server.live.source import EnvironmentRow
+from understudy_server.proxy.standing import STANDING_BYTES_MAX, Standing
 
 _START_MS = NOON_MS + 1_000_000
 """When the proxies of these tests begin."""
@@ -208,6 +211,40 @@ def test_body_that_differs_makes_a_difference_where_somebody_looks_at_it(
         client = proxy.connect()
         played = [_play(proxy, client, data) for data in asked]
     assert played == [_anew(row, 0, data, 100 * number) for number, data in enumerate(asked)]
+
+
+@pytest.mark.parametrize("row", [_ROWS[0], _ROWS[1]], ids=["plain", "masked"])
+def test_what_is_kept_of_a_body_follows_from_the_coding_that_it_has(row: EnvironmentRow) -> None:
+    body = b'{"token": "s3cr3t", "a": 1}'
+    codings = [f"x{number}" for number in range(6)] + ["gzip", "x7", "gzip"]
+    asked = [
+        _request(
+            "POST",
+            "/fixed",
+            "x-flowmock-session: ci-42",
+            "Content-Type: application/json",
+            f"Content-Encoding: {coding}",
+            body=gzip.compress(body + b" " * number) if coding == "gzip" else body + b" " * number,
+        )
+        for number, coding in enumerate(codings)
+    ]
+    with VirtualProxy(_source(row)) as proxy:
+        client = proxy.connect()
+        played = [_play(proxy, client, data) for data in asked]
+    assert played == [_anew(row, 0, data, 100 * number) for number, data in enumerate(asked)]
+
+
+@pytest.mark.parametrize(("size", "stands"), [(STANDING_BYTES_MAX - 2, True), (STANDING_BYTES_MAX, False)])
+def test_long_answer_does_not_stand(size: int, *, stands: bool) -> None:
+    source = _source(_ROWS[0])
+    source.commit(mocks={"ovr_fixed": mock("ovr_fixed", path="/fixed", json=f'"{"x" * size}"')})
+    with VirtualProxy(source) as proxy:
+        client = proxy.connect()
+        for number in range(9):
+            _play(proxy, client, _request("GET", "/fixed", "x-flowmock-session: ci-42", f"traceparent: {number}"))
+        gc.collect()
+        assert any(isinstance(each, Standing) for each in gc.get_objects()) is stands
+        assert [each.mock_id for each in proxy.exchanges] == ["ovr_fixed"] * 9
 
 
 def test_preflight_behind_requests_that_look_like_one_is_one() -> None:
