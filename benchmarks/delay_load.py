@@ -5,13 +5,12 @@ the same pace, and not subtracted.
 """
 
 import asyncio
-import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from benchmarks.asking import no_collections
 from benchmarks.method import Rejected
 
 _ANSWER_SECONDS_MAX = 10
@@ -63,7 +62,7 @@ class Callers:
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        with _no_collections():
+        with no_collections():
             for number, (caller, call) in enumerate(zip(self._connections, calls, strict=True)):
                 caller.prepare(call, until)
                 loop.call_later(spread_ms / 1000 * number / len(calls), caller.send)
@@ -115,13 +114,3 @@ class _Caller(asyncio.Protocol):
     def _fail(self, reason: str) -> None:
         if not self.done.done():
             self.done.set_exception(Rejected(reason))
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -56,14 +56,19 @@ def peers(length: Length) -> list[Row]:
 
 
 def beside_fastest(rows: list[Row]) -> Row:
-    """That of the peer which ours is the least faster than. Raises Rejected when none could be measured."""
+    """That of the peer which ours is the least faster than, of those that could be measured. Raises Rejected when none
+    could.
+    """
     ratios = {row.value.median: row for row in rows if row.value is not None}
     if not ratios:
         raise Rejected(f"no peer could be measured: {'; '.join(f'{row.name}: {row.detail}' for row in rows)}")
     closest = ratios[min(ratios)]
     ours, _, peer = closest.name.partition(" / ")
     target = at_least(_FASTEST_MIN, aim=_FASTEST_AIM)
-    return replace(closest, name=f"{ours} / the fastest peer's", target=target, detail=f"{peer}: see its own row")
+    detail = f"{peer}: see its own row"
+    if missing := [row.name.partition(" / ")[2] for row in rows if row.value is None]:
+        detail += f"; not measured: {'; '.join(missing)}"
+    return replace(closest, name=f"{ours} / the fastest peer's", target=target, detail=detail)
 
 
 def warm_up(run: Callable[[], float], length: Length) -> WarmUp:
@@ -93,7 +98,8 @@ def beside(peer: Peer, what: str, ours: Loaded, length: Length, upstream: str = 
             asked = replace(ours, pid=theirs.pid, address=theirs.address, body=theirs.body)
             warm, rounds = _measured(replace(asked, timeout_seconds=_ANSWER_SECONDS_MAX), ours, length)
     except Rejected as error:
-        raise Rejected(f"{peer.name}: {error}") from error
+        print(f"bench: {peer.name} does not count: {error}", file=sys.stderr, flush=True)
+        return Row(name, None, None, str(error), counts=False)
     runs_with = "".join(f"; {program} {said_by(program)}" for program in peer.needs)
     detail = f"{throughput(rounds)}; {latencies(rounds)}; {peer.runs_as}{runs_with}; {warm}"
     row = Row(name, rounds.ratio(rate), None, detail)

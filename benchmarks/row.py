@@ -36,7 +36,8 @@ class Target:
 class Row:
     """One number, a ratio unless it has a unit; ``detail`` says what it was made of. ``target`` may be open.
 
-    Without a ``value`` it could not be measured on this machine, and ``detail`` says why.
+    Without a ``value`` it could not be measured on this machine, and ``detail`` says why. One that was tried and does
+    not count (``counts``) is a failure.
     """
 
     name: str
@@ -44,6 +45,12 @@ class Row:
     target: Target | None
     detail: str
     unit: str = ""
+    counts: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """True when a target that must hold does not, or when what was measured does not count."""
+        return self.missed or not self.counts
 
     @property
     def missed(self) -> bool:

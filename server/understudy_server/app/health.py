@@ -91,7 +91,7 @@ async def _tally(call: Call, key: str, session_id: str) -> Tally:
     """What came of the last 1000 requests that carried the key."""
     tally = Tally(session_id)
     async for each in carrying(call, key, LOOKED_AT_MAX):
-        tally.add_all([each])
+        tally.add(each)
     return tally
 
 

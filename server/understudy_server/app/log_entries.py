@@ -11,7 +11,7 @@ from understudy.v1.explain_service_pb2 import LAYER_ENVIRONMENT, LAYER_SCENARIO,
 from understudy_server.app.times import stamp
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import text_of
-from understudy_server.core.record import ExchangeOutcome
+from understudy_server.core.record import ExchangeOutcome, Stream
 
 PREVIEW_CHARACTERS = 512
 # The most bytes that 512 characters of UTF-8 can take.
@@ -72,14 +72,13 @@ def lost_between(rows: Sequence[Exchange]) -> list[int]:
     The first of each stream is told nothing of: what stood before it is not known here.
     """
     lost = []
-    before: Exchange | None = None
+    last: dict[Stream, int] = {}
     for each in rows:
+        stream = each.stream
         # What belongs to no session is numbered together, whatever key it carried: a gap there need be no loss.
-        if before is not None and each.session_id and before.stream == each.stream:
-            lost.append(max(0, each.number - before.number - 1))
-        else:
-            lost.append(0)
-        before = each
+        known = last.get(stream) if each.session_id else None
+        lost.append(0 if known is None else max(0, each.number - known - 1))
+        last[stream] = each.number
     return lost
 
 

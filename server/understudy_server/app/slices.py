@@ -21,7 +21,8 @@ class Slices:
     """The slices of one question."""
 
     def __init__(self) -> None:
-        self._line = _line_of(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._line = _lines.setdefault(loop, _Line())
         self._ends = perf_counter() + _SLICE_SECONDS
 
     async def pause(self) -> None:
@@ -44,16 +45,16 @@ class Slices:
 class _Line:
     """Who waits for a slice, in order."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
         """Come to the end of the line, and wait until it is one's turn."""
-        turn = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
         self._waiting.append(turn)
         if len(self._waiting) == 1:
-            self._loop.call_soon(self._next)
+            loop.call_soon(self._next)
         await turn
 
     def _next(self) -> None:
@@ -64,14 +65,7 @@ class _Line:
                 turn.set_result(None)
                 break
         if self._waiting:
-            self._loop.call_soon(self._next)
+            asyncio.get_running_loop().call_soon(self._next)
 
 
 _lines: "WeakKeyDictionary[asyncio.AbstractEventLoop, _Line]" = WeakKeyDictionary()
-
-
-def _line_of(loop: asyncio.AbstractEventLoop) -> _Line:
-    found = _lines.get(loop)
-    if found is None:
-        found = _lines[loop] = _Line(loop)
-    return found

@@ -77,14 +77,15 @@ def _is_for(address: str, authority: str) -> bool:
         name, given_port = authority, _PORTS["https" if mark else "http"]
     if port != given_port:
         return False
-    return _plain(host) == _plain(name) or (_is_here(host) and _is_here(name)) or _is_anywhere(host)
+    return _plain(host) == _plain(name) or (is_here(host) and is_here(name)) or _is_anywhere(host)
 
 
 def _plain(host: str) -> str:
     return host.strip("[]").lower().removesuffix(".")
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether a host, as an address names it, is this machine by its very name."""
     name = _plain(host)
     address = _address(name)
     return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
@@ -109,7 +110,7 @@ def _host_name(authority: str) -> str:
 
 async def _owner_of_host(desk: Desk, name: str) -> "Environment | None":
     """The environment whose own a host name is. Nobody's when the key may not look."""
-    if _is_here(name) or _address(name) is not None:
+    if is_here(name) or _address(name) is not None:
         return None
     try:
         async for environment in _environments(desk):

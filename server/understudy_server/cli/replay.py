@@ -126,11 +126,12 @@ def _read_url(text: str) -> _Url:
 
 async def _own_proxy(desk: Desk) -> _Url:
     """Where the server's proxy takes requests for the place that is named. Raises CommandFailed."""
-    from understudy_server.cli.explain_place import listeners_of
+    from understudy_server.cli.explain_place import is_here, listeners_of
 
+    host = urlsplit(f"//{desk.line.address.rpartition('://')[2]}").hostname
     place = f"{desk.project}/{desk.environment}"
     # It is not known from here how the proxy of a server elsewhere is reached: its address is as it sees it.
-    for listener in () if desk.line.address else await listeners_of(desk):
+    for listener in () if host and not is_here(host) else await listeners_of(desk):
         if listener.place in ("", place) and desk.project and desk.environment:
             scheme, mark, plain = listener.address.partition("://")
             prefix = "" if listener.place else f"/{place}"
@@ -198,8 +199,11 @@ def _exchange(url: _Url, log: "LogEntry", headers: Sequence[tuple[str, str]]) ->
         if body or log.method in _WITH_BODY:
             connection.putheader("content-length", str(len(body)))
         connection.endheaders(body or None)
-        answer = connection.getresponse()
-        content = answer.read(_ANSWER_BYTES_MAX)
+        with connection.getresponse() as answer:
+            content = answer.read(_ANSWER_BYTES_MAX)
+            if answer.length and len(content) < _ANSWER_BYTES_MAX:
+                # Asked for so many bytes, the library says nothing of an answer that ends too early.
+                raise http.client.IncompleteRead(content, answer.length)
     finally:
         connection.close()
     # As the record reads them; the library has read them as Latin-1.

@@ -348,7 +348,10 @@ def _look_up(
     if text := environ.get(variable):
         return text, variable
     if (setting := in_file.get(name)) is not None:
-        return setting.text, f"{setting.place}: server.{name}"
+        # It has read the file: here, what reads YAML comes only where there is one.
+        from understudy_server.cli.config_file import SECTION
+
+        return setting.text, f"{setting.place}: {SECTION}.{name}"
     return None, ""
 
 

@@ -1,7 +1,6 @@
 """What came of a session's requests, sorted by what may be odd about them."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -81,13 +80,10 @@ class Tally:
         """How many came to the session."""
         return self.carried.count - self.homeless.count
 
-    def add_all(self, exchanges: Iterable[Exchange]) -> None:
-        """Take in some; those of other incarnations are passed by."""
-        for exchange in exchanges:
-            if exchange.session_id in ("", self.session_id):
-                self._add(exchange)
-
-    def _add(self, exchange: Exchange) -> None:
+    def add(self, exchange: Exchange) -> None:
+        """Take one in; that of another incarnation is passed by."""
+        if exchange.session_id not in ("", self.session_id):
+            return
         self.carried.add(exchange)
         self.outcomes[exchange.outcome] += 1
         for code in exchange.findings:

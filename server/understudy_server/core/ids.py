@@ -10,7 +10,7 @@ from collections.abc import Callable
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TAIL_BITS = 80
 _TAIL_LENGTH = 16
-_LENGTH = 26
+LENGTH = 26
 
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _PAIR_NUMBERS = {pair: number for number, pair in enumerate(_PAIRS)}
@@ -25,7 +25,7 @@ _TAILS_DRAWN = 256
 def decode(text: str) -> tuple[int, int]:
     """Read the moment and the tail of an id's last 26 characters. Raises ValueError."""
     number = 0
-    for character in text[-_LENGTH:]:
+    for character in text[-LENGTH:]:
         number = number << 5 | _ALPHABET.index(character)
     return number >> _TAIL_BITS, number & ((1 << _TAIL_BITS) - 1)
 
@@ -35,7 +35,7 @@ def encode(milliseconds: int, tail: int) -> str:
 
     A tail of more than 80 bits is carried over into the moment.
     """
-    return _written((milliseconds << _TAIL_BITS) + tail, _LENGTH)
+    return _written((milliseconds << _TAIL_BITS) + tail, LENGTH)
 
 
 class IdMaker:
@@ -76,7 +76,7 @@ class IdMaker:
         self._last_ms = now
         span = now >> _PAIR_BITS
         if span != self._span:
-            self._span, self._head = span, _written(span, _LENGTH - _TAIL_LENGTH - 2)
+            self._span, self._head = span, _written(span, LENGTH - _TAIL_LENGTH - 2)
         if self._chance_used == len(self._chance):
             drawn = self._random_bytes(_TAILS_DRAWN * _TAIL_LENGTH)
             self._chance, self._chance_used = drawn.translate(_CHARACTER_OF_BYTE).decode(), 0

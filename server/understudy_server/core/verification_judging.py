@@ -102,11 +102,6 @@ def fit_in_parts(matcher: Matcher, recorded: Recorded, budget: Steps) -> Generat
     return found
 
 
-def distance_of(matcher: Matcher, recorded: Recorded) -> Judged:
-    """How far a call is from being fitted, in one go: see `distance_in_parts`."""
-    return _result_of(distance_in_parts(matcher, recorded))
-
-
 def distance_in_parts(matcher: Matcher, recorded: Recorded) -> Generator[None, None, Judged]:
     """How far a call is from being fitted, and what does not hold: without what would only be guessed from a mask.
 

@@ -28,6 +28,7 @@ _ROWS: Final = (
     " FROM exchange JOIN stream ON stream.id = place >> 38 WHERE exchange.id > ? ORDER BY exchange.id LIMIT ?"
 )
 _BATCH: Final = 4_000
+_BATCH_BYTES: Final = 16 * 1024 * 1024
 _COUNTED: Final = (
     "UPDATE stream SET bytes = coalesce((SELECT sum(bytes) FROM segment WHERE place >> 38 = stream.id), 0),"
     " gone = coalesce((SELECT min(place) & ((1 << 38) - 1) FROM segment WHERE place >> 38 = stream.id),"
@@ -39,7 +40,7 @@ _OUTCOMES: Final = {each.value: each for each in ExchangeOutcome}
 def put_together(connection: sqlite3.Connection) -> None:
     """Write the rows of ``exchange`` as segments, as if all had been recorded now, one after the other."""
     scales, after = Scales(), ""
-    while batch := [_exchange(row) for row in connection.execute(_ROWS, (after, _BATCH))]:
+    while batch := _batch(connection, after):
         by_stream: dict[int, list[Exchange]] = {}
         for stream_id, each in batch:
             by_stream.setdefault(stream_id, []).append(each)
@@ -53,6 +54,17 @@ def put_together(connection: sqlite3.Connection) -> None:
         segments.insert(connection, made)
         after = batch[-1][1].id
     connection.execute(_COUNTED)
+
+
+def _batch(connection: sqlite3.Connection, after: str) -> list[tuple[int, Exchange]]:
+    """The next ones, with the ids of their streams: some thousands, or as many as have a few MiB of bodies."""
+    batch, size = list[tuple[int, Exchange]](), 0
+    for row in connection.execute(_ROWS, (after, _BATCH)):
+        batch.append(_exchange(row))
+        size += sum(len(body.content) for body in batch[-1][1][14:16] if body is not None)
+        if size > _BATCH_BYTES:
+            break
+    return batch
 
 
 def _runs(exchanges: Sequence[Exchange]) -> Iterator[Sequence[Exchange]]:

@@ -315,12 +315,16 @@ class Ledger:
 
     def evict_aged(self, connection: sqlite3.Connection, account: Account, before_ms: int, most: int) -> int:
         """Remove the oldest of a stream that ended before a moment, so many at most. Tells how many."""
-        aged = 0
-        for left in segments.oldest(connection, account.id, account.gone, _SEGMENTS_AT_ONCE):
+        aged, found = 0, segments.oldest(connection, account.id, account.gone, _SEGMENTS_AT_ONCE)
+        for left in found:
             young = next((index for index, end_ms in enumerate(left.ends_ms) if end_ms >= before_ms), left.count)
             aged += young
             if young < left.count or aged >= most:
                 break
+        if not aged and found:
+            # Its account says that it is older than it is, and would be looked at again for ever.
+            account.first_ms = found[0].ends_ms[0]
+            self.touch(account)
         return self.evict(connection, account, min(aged, most), 0, Lost.RETENTION)
 
     def _lose(self, account: Account, reason: Lost, count: int) -> None:

@@ -126,6 +126,7 @@ class MemoryJournal:
         body, answer = exchange[14], exchange[15]
         if (body is not None and body[1] > _SMALL_BYTES) or (answer is not None and answer[1] > _SMALL_BYTES):
             self._weigh(exchange)
+            exchanges = self._filling
         if len(exchanges) >= self._due:
             self._go_on()
         if self._waited_for:

@@ -6,6 +6,8 @@ from operator import itemgetter
 from typing import Final
 
 from understudy_server.core.exchange import Exchange
+from understudy_server.core.ids import LENGTH as ID_LENGTH
+from understudy_server.core.ids import decode
 from understudy_server.core.record import Stream
 from understudy_server.journal import accounts
 from understudy_server.journal.places import base_of, end_of
@@ -18,7 +20,7 @@ _LATEST: Final = (
 # Streams of sessions that had a key, with when their oldest and their newest on record ended.
 _OF_KEY: Final = (
     "SELECT id, gone, first_ms, last_ms FROM stream WHERE environment_id = ? AND session_key = ? AND session_id <> ''"
-    " AND kept > 0 ORDER BY {} {}"
+    " AND kept > 0 AND {} ORDER BY {} {}"
 )
 # Without a session, segments are found by their key; of a session all have none.
 _ONWARDS: Final = "SELECT place, content FROM segment WHERE place BETWEEN ?1 AND ?2 ORDER BY place"
@@ -36,6 +38,7 @@ _BY_ID: Final = (
 _LAST_ID: Final = "SELECT coalesce(max(last_id), '') FROM segment WHERE batch = (SELECT max(batch) FROM segment)"
 # Ids are made when exchanges end, by a clock that may be set back a little.
 _CLOCK_MS: Final = 60_000
+_NEVER_MS: Final = 1 << 60
 _id: Final = itemgetter(0)
 
 
@@ -45,8 +48,12 @@ def page(
     """Exchanges of a key, newest first; with ``since``, newer ones, oldest first."""
     found = _without_session(file, environment_id, session_key, before=before, since=since, limit=limit)
     # A key may have been that of many sessions, one after the other: those are read that can be on the page.
-    order, newest_first = ("last_ms", "DESC") if not since else ("first_ms", "ASC")
-    streams = file.execute(_OF_KEY.format(order, newest_first), (environment_id, session_key)).fetchall()
+    if since:
+        bounded = _OF_KEY.format("last_ms >= ?", "first_ms", "ASC")
+    else:
+        bounded = _OF_KEY.format("first_ms <= ?", "last_ms", "DESC")
+    edge_ms = _made_ms(since) - _CLOCK_MS if since else _made_ms(before, _NEVER_MS) + _CLOCK_MS
+    streams = file.execute(bounded, (environment_id, session_key, edge_ms)).fetchall()
     for stream_id, gone, first_ms, last_ms in streams:
         if len(found) >= limit:
             edge_ms = found[limit - 1].started_at_ms + found[limit - 1].duration_ms
@@ -55,6 +62,14 @@ def page(
         some = _some(file, stream_id, gone, None, before=before, since=since, limit=limit)
         found = sorted([*found, *some], key=_id, reverse=not since)[:limit]
     return found
+
+
+def _made_ms(exchange_id: str, otherwise: int = 0) -> int:
+    """When an id was made; what need not be the id of anything says nothing of it."""
+    try:
+        return decode(exchange_id)[0] if len(exchange_id) >= ID_LENGTH else otherwise
+    except ValueError:
+        return otherwise
 
 
 def _without_session(

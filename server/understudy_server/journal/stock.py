@@ -253,6 +253,7 @@ class Stock:
     def _enter(self, shelf: Shelf) -> None:
         """Something is kept of a stream from now on."""
         shelf.is_in_line = True
+        self._emptied.pop(shelf, None)
         self._homes[shelf.environment_id].line.enter(shelf)
         self._whole.line.enter(shelf)
 
@@ -263,16 +264,20 @@ class Stock:
         self._whole.line.leave(shelf)
         self._emptied[shelf] = self._emptied.pop(shelf, None)
         if len(self._emptied) > EMPTIED_MAX:
-            self.forget(next(iter(self._emptied)))
+            first = next(iter(self._emptied))
+            self.forget(first)
+            if first in self._emptied:
+                # It goes on: its turn comes again.
+                self._emptied.move_to_end(first)
 
     def forget(self, shelf: Shelf) -> None:
         """Let a stream go of which nothing is kept, unless it goes on."""
-        self._emptied.pop(shelf, None)
         stream = shelf.stream
         if shelf.kept or shelf.waiting_entries or self._shelves.get(stream) is not shelf:
             return
         if self._rules.is_live(stream.environment_id, stream.session_id):
             return
+        self._emptied.pop(shelf, None)
         del self._shelves[stream]
         home = self._homes[stream[0]]
         home.streams -= 1

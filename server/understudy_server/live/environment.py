@@ -175,6 +175,15 @@ class LiveEnvironment:
             return None
         return row
 
+    def named(self, name: bytes, now_ms: int) -> SessionRow | None:
+        """The session that is found by a header of that name, in lower case, unless it has expired."""
+        row = self.by_header_name.get(name)
+        return row if row is not None and self.has_session(row.id, now_ms) else None
+
+    def session_of(self, key: str, now_ms: int) -> SessionRow | None:
+        """The session that has a key, however requests find it, unless it has expired."""
+        return self.session(key, now_ms) or self.named(key.encode(), now_ms)
+
     def sessions_with_mocks(self, now_ms: int, most: int) -> list[SessionRow]:
         """Sessions for which anything may be on that is not on for everybody, those that were made last first.
 

@@ -20,9 +20,10 @@ from understudy_server.proxy.addressing import Addressed, address
 from understudy_server.proxy.heads import Heads
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.messages import ClientRequest, Refused, body_too_large
+from understudy_server.proxy.named_sessions import find_named
 from understudy_server.proxy.planning import Planner
 from understudy_server.proxy.settings import ProxySettings
-from understudy_server.proxy.strictness import strictly
+from understudy_server.proxy.strictness import refused_for_its_key
 
 _NO_ENVIRONMENT = Refused(
     404, "not_found", "There is no such project and environment here: /<project>/<environment>/..."
@@ -109,6 +110,9 @@ class Judge:
                 self._prepare(intake, now_ms)
                 return intake
             lasts = lasts and _holds_for_all(intake)
+            if intake.findings and live.by_header_name:
+                # What it disagrees with may be a session that expires.
+                lasts = False
             settled = self._prepare(intake, now_ms) and not _is_looked_at(intake)
             if lasts and alike.is_met:
                 alike.decided, alike.standing = self._decided(intake, settled=settled), None
@@ -122,7 +126,7 @@ class Judge:
             intake.own = Own(refused.status, (), refused)
         elif request.origin and cors.is_preflight(request.method, request.headers):
             return self._decide_preflight(intake, live, now_ms)
-        elif intake.environment.strict and (refused := strictly(intake, self._session_header.decode())):
+        elif refused := self._refused(intake):
             intake.own = Own(refused.status, (), refused)
         else:
             layers = live.layers(intake.session)
@@ -170,14 +174,14 @@ class Judge:
         intake = self._take_in(request, body, addressed, now_ms)
         if known_key is not None:
             intake.session_key, intake.findings = known_key
-            session = intake.session = live.session(known_key.key, now_ms) if known_key.key else None
+            session = intake.session = live.session_of(known_key.key, now_ms) if known_key.key else None
             intake.session_id = "" if session is None else session.id
         fits = None
         if request.has_body and (refused := self._limit_body(intake)):
             intake.own = Own(refused.status, (), refused)
         elif request.origin and cors.is_preflight(request.method, request.headers):
             fits = _is_for_options
-        elif intake.environment.strict and (refused := strictly(intake, self._session_header.decode())):
+        elif refused := self._refused(intake):
             intake.own = Own(refused.status, (), refused)
         return Survey(intake, live, live.layers(intake.session), fits)
 
@@ -197,7 +201,14 @@ class Judge:
         if session is not None:
             intake.session_id = session.id
             intake.session = session
+        if live.by_header_name:
+            find_named(intake, live, now_ms)
         return intake
+
+    def _refused(self, intake: Intake) -> Refused | None:
+        if intake.environment.strict or intake.findings:
+            return refused_for_its_key(intake, self._session_header.decode())
+        return None
 
     def _limit_body(self, intake: Intake) -> Refused | None:
         """Refuse a body that is known to be too long for the environment, and keep one too long to match from mocks.

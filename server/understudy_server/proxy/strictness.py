@@ -1,4 +1,4 @@
-"""What a strict environment refuses, and what it says to whoever sent it."""
+"""What is refused for the session key that it carries or does not, and what is said to whoever sent it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,11 +16,19 @@ _NAMED: Final = {
 }
 
 
-def strictly(intake: Intake, session_header: str) -> Refused | None:
-    """Refuse a request without a session key, and one that carries two; ``None`` for any other."""
+def refused_for_its_key(intake: Intake, session_header: str) -> Refused | None:
+    """Refuse a request of which nothing says whose it is, but that it is of two sessions; where the environment is
+    strict also one without a session key, and one that carries two. ``None`` for any other.
+    """
+    disagree = CARRIERS_DISAGREE in intake.findings
+    if disagree and not intake.session_key:
+        message = "This request has headers of two sessions. Send one of them, or a session key in"
+        return Refused(400, "carriers_disagree", f"{message} {_places(intake.environment.carriers, session_header)}.")
+    if not intake.environment.strict:
+        return None
     if not intake.session_key:
         code, message = "session_required", "This environment takes no request without a session key. Send it in"
-    elif CARRIERS_DISAGREE in intake.findings:
+    elif disagree:
         code, message = "carriers_disagree", "This request carries two different session keys. Send one, in"
     else:
         return None

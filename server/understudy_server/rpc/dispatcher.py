@@ -120,10 +120,10 @@ class Dispatcher:
         rpc = self._table.get(method)
         if rpc is None:
             return errors.unknown_method()
-        if isinstance(rpc.use_case, Late) and not rpc.use_case.is_here:
-            await beside(rpc.use_case.load)
         now_ms = self._clock()
         caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
+        if isinstance(rpc.use_case, Late) and not rpc.use_case.is_here:
+            await beside(rpc.use_case.load)
         request, refusal = await beside(decode) if rpc.reads_long else decode()
 
         async def prepare(tx: Transaction) -> Call:

@@ -1,4 +1,4 @@
-"""Use cases that are imported when they are first called: a server starts without them, and never has most of them."""
+"""Use cases that are imported for their first call: a server starts without them, and never has most of them."""
 
 import importlib
 from typing import Any
@@ -7,7 +7,7 @@ _ROOM = "understudy_server.app"
 
 
 class Late:
-    """A use case by its place in ``app`` (``sessions.get_session``). Called like the use case itself."""
+    """A use case by its place in ``app`` (``sessions.get_session``). Once loaded it is called like the use case."""
 
     __slots__ = ("_found", "_place")
 
@@ -17,16 +17,14 @@ class Late:
 
     @property
     def is_here(self) -> bool:
-        """False while to call it would be to import it first, which takes milliseconds."""
+        """False until it is loaded."""
         return self._found is not None
 
     def load(self) -> None:
-        """Import it. Raises ImportError or AttributeError when there is no such use case."""
+        """Import it, which takes milliseconds. Raises ImportError or AttributeError when there is no such use case."""
         module, _, name = self._place.rpartition(".")
         self._found = getattr(importlib.import_module(f"{_ROOM}.{module}"), name)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Call it, imported first if need be."""
-        if self._found is None:
-            self.load()
+        """Call it."""
         return self._found(*arguments)

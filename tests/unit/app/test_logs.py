@@ -421,6 +421,22 @@ async def test_of_rows_without_a_session_no_loss_is_told(desk: Desk) -> None:
     assert gaps(await page(desk)) == [(3, 0), (1, 0)]
 
 
+async def test_a_row_without_a_session_between_two_of_one_hides_no_loss(desk: Desk) -> None:
+    ask = Asker(desk)
+    stream = await ask.begin()
+    for _ in range(2):
+        ask.record(stream)
+    ask.record(Stream(stream.environment_id), session_key=stream.session_key)
+    ask.record(stream)
+    desk.world.journal.lose(stream, 2)
+    found = (await page(desk)).logs
+    assert [(each.session_id, each.number, each.lost_before) for each in found] == [
+        (stream.session_id, 3, 1),
+        ("", 1, 0),
+        (stream.session_id, 1, 0),
+    ]
+
+
 async def test_one_row_is_read_with_headers_and_bodies(desk: Desk) -> None:
     ask = Asker(desk)
     made = ask.record(await ask.begin(), headers=((b"X-A", b"1"),), body=b"{}")

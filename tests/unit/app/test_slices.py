@@ -1,10 +1,12 @@
 """Slices of the event loop: who has done much lets others go first, and one at a time has its turn after that."""
 
 import asyncio
+import gc
 from collections.abc import Generator, Iterator
 from itertools import count
 
 import pytest
+from understudy_server.app import slices
 from understudy_server.app.slices import Slices
 
 QUESTIONS, SLICES = 5, 4
@@ -21,9 +23,9 @@ async def test_one_question_at_a_time_has_a_slice_in_a_round_of_the_loop() -> No
     slices_in_round = [0]
 
     async def ask() -> None:
-        slices = Slices()
+        own = Slices()
         for _ in range(SLICES):
-            await slices.pause()
+            await own.pause()
             slices_in_round[-1] += 1
 
     asking = asyncio.gather(*[ask() for _ in range(QUESTIONS)])
@@ -38,9 +40,9 @@ async def test_questions_have_their_slices_in_turn() -> None:
     had: list[int] = []
 
     async def ask(number: int) -> None:
-        slices = Slices()
+        own = Slices()
         for _ in range(SLICES):
-            await slices.pause()
+            await own.pause()
             had.append(number)
 
     await asyncio.gather(*[ask(number) for number in range(QUESTIONS)])
@@ -71,6 +73,16 @@ async def test_work_in_parts_is_done_to_its_end_and_gives_its_result() -> None:
 
     assert await Slices().result_of(work()) == "all of it"
     assert done == list(range(SLICES))
+
+
+def test_a_loop_that_is_closed_is_let_go_of() -> None:
+    async def ask() -> None:
+        await Slices().pause()
+
+    for _ in range(3):
+        asyncio.run(ask())
+    gc.collect()
+    assert not [each for each in slices._lines if each.is_closed()]
 
 
 async def test_what_is_raised_in_a_part_is_raised() -> None:

@@ -18,6 +18,8 @@ class Service:
 
     status: int = 402
     body: bytes = b'{"error":"card_declined"}'
+    cut: int = 0
+    """So many bytes of the body that is announced are never sent."""
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
@@ -35,7 +37,8 @@ def service() -> Iterator[Service]:
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(played.body)))
             self.end_headers()
-            self.wfile.write(played.body)
+            self.wfile.write(played.body[: len(played.body) - played.cut])
+            self.close_connection = True
 
     with threaded_service(Handler) as url:
         played.url = f"{url}/base"
@@ -127,6 +130,14 @@ def test_an_answer_that_broke_off_is_nothing_to_compare_with(session: Shell, dat
         result = session.run("replay", log_id, "--to", service.url)
         assert (result.exit_code, "its answer was not sent to the end" in result.stderr) == (1, True)
     assert service.asked == []
+
+
+def test_an_answer_that_breaks_off_now_is_no_answer(session: Shell, data: Path, service: Service) -> None:
+    """Not even where the body is not compared, since only its beginning is on record."""
+    service.cut = 5
+    (log_id,) = record(data, [call()._replace(response_body=Captured(b"{", 300_000, "application/json"))])
+    result = session.run("replay", log_id, "--to", service.url)
+    assert (result.exit_code, "no answer from" in result.stderr) == (5, True)
 
 
 @pytest.mark.parametrize("url", ["ftp://a", "127.0.0.1:1", "http://u@a/", "http://a/?q"])

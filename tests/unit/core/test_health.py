@@ -31,7 +31,8 @@ def mocked(number: int = 1, mock_id: str = "ovr_pay", **changes: Any) -> Exchang
 
 def tally_of(exchanges: Iterable[Exchange], session_id: str = SESSION) -> Tally:
     tally = Tally(session_id)
-    tally.add_all(sorted(exchanges, key=lambda each: each.id, reverse=True))
+    for each in sorted(exchanges, key=lambda each: each.id, reverse=True):
+        tally.add(each)
     return tally
 
 

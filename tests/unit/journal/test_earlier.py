@@ -12,7 +12,7 @@ from understudy_server.core.record import Lost, Phases, Stream
 from understudy_server.journal import migrations
 from understudy_server.journal.places import base_of
 from understudy_server.journal.sqlite import FILE, SqliteJournal
-from understudy_server.store.sqlite.migrations import migrate, step_names
+from understudy_server.store.sqlite.migrations import migrate
 
 _SESSION = Stream("env_1", "ci-42", "ses_1")
 
@@ -40,7 +40,7 @@ def _before_segments(path: Path) -> sqlite3.Connection:
         )
         """
     )
-    last = step_names(migrations.journal)[-1]
+    last = migrations.journal.names[-1]
     connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (last,))
     return connection
 

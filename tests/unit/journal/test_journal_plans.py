@@ -3,11 +3,14 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.journal_model import PlainRules, exchange
+from understudy_server.core.exchange import Exchange
+from understudy_server.core.ids import IdMaker
 from understudy_server.core.record import Quota, Stream
-from understudy_server.journal import migrations, questions
+from understudy_server.journal import migrations, questions, segments
 from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.rules import DiskLimits
@@ -95,3 +98,50 @@ def test_what_has_ended_is_forgotten_behind_any_number_of_sessions_that_go_on(co
 
     (left,) = connection.execute("SELECT count(*) FROM stream").fetchone()
     assert left == SLICE + 8
+
+
+def test_a_stream_that_is_said_to_be_older_than_it_is_is_looked_at_once(connection: sqlite3.Connection) -> None:
+    ledger = _ledger(PlainRules(Quota(100, 1 << 40, 100, 1 << 40, 1_000), {"ses_1"}))
+    ledger.append(connection, [exchange(number, "ses_1") for number in range(1, 9)], {})
+    connection.execute("UPDATE stream SET first_ms = 1")
+    ledger = _ledger(PlainRules(Quota(100, 1 << 40, 100, 1 << 40, 1_000), {"ses_1"}))
+
+    swept = [sweep(connection, ledger, 2_000) for _ in range(2)]
+
+    # The first exchange ended in second 1, and nothing is older than that.
+    assert [(dict(lost), more) for lost, more in swept] == [({}, True), ({}, False)]
+
+
+def test_who_follows_a_key_looks_at_no_session_that_ended_long_before(connection: sqlite3.Connection) -> None:
+    """Of those there may be thousands; `log_` ids as they are made tell when."""
+    new_id = IdMaker(lambda: 1_000_000_000)
+    old = [exchange(number, f"ses_{number}")._replace(session_key="ci") for number in range(1, 40)]
+    last = exchange(40, "ses_40")._replace(id=new_id("log_"), session_key="ci", started_at_ms=1_000_000_000)
+    _ledger().append(connection, [*old, last], {})
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+
+    found = questions.page(connection, "env_1", "ci", before="", since=last.id, limit=10)
+
+    connection.set_trace_callback(None)
+    assert found == []
+    assert len([each for each in said if "FROM segment" in each]) < 20
+
+
+def test_a_segment_that_is_read_a_few_at_a_time_is_decoded_once(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+    decode = segments._DECODER.decode
+
+    def noted(content: bytes) -> list[Exchange]:
+        decoded.append(len(content))
+        return decode(content)
+
+    monkeypatch.setattr(segments, "_DECODER", SimpleNamespace(decode=noted))
+    _ledger().append(connection, [exchange(number, "ses_1") for number in range(1, 201)], {})
+
+    read = [each.number for after in range(0, 200, 10) for each in questions.read(connection, _SESSION, after, 10)]
+
+    assert read == list(range(1, 201))
+    assert len(decoded) == 2

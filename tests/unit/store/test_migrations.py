@@ -16,7 +16,7 @@ _EVERY_SET = [migrations.control, migrations.state, journal_migrations.journal]
 
 @pytest.mark.parametrize("steps", _EVERY_SET, ids=lambda steps: steps.name)
 def test_steps_are_numbered_without_gaps(steps: Steps) -> None:
-    numbers = [re.match(r"m(\d{4})_\w+", name) for name in migrations.step_names(steps)]
+    numbers = [re.match(r"m(\d{4})_\w+", name) for name in steps.names]
 
     assert [number and int(number[1]) for number in numbers] == list(range(1, len(numbers) + 1))
 
@@ -71,7 +71,7 @@ async def test_steps_are_applied_once(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "control.db") as connection:
         applied = connection.execute("SELECT name FROM _sqlite_migrations ORDER BY id").fetchall()
     connection.close()
-    assert [name for (name,) in applied] == migrations.step_names(migrations.control)
+    assert [name for (name,) in applied] == migrations.control.names
 
 
 async def test_versions_of_before_they_lay_as_written_are_kept(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Calls on record, as the product shows them."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from understudy.v1.log_service_pb2 import Body, LogEntry
 
 from understudy_gateway.dialects.assertive import names
+
+_id = attrgetter("id")
 
 
 def view(entry: LogEntry, scope: str | None) -> dict[str, Any]:
@@ -30,12 +33,8 @@ def view(entry: LogEntry, scope: str | None) -> dict[str, Any]:
 
 def in_order(scoped: Iterable[LogEntry], unscoped: Iterable[LogEntry]) -> list[LogEntry]:
     """Put calls into the order in which they are shown: those of the scope first, and of each the oldest."""
-    return [*sorted(scoped, key=_number), *sorted(unscoped, key=_number)]
-
-
-def _number(entry: LogEntry) -> tuple[str, int]:
-    # Ids go up with time, also from one incarnation of a session to the next, and numbers do within one.
-    return entry.id, entry.number
+    # Ids go up with time, also from one incarnation of a session to the next.
+    return [*sorted(scoped, key=_id), *sorted(unscoped, key=_id)]
 
 
 def _headers(entry: LogEntry) -> dict[str, str]:

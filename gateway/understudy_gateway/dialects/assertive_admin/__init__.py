@@ -1,1 +1,1 @@
-"""The pages of ``/__admin__``: plain data in, HTML out. Nothing here asks for anything; the routes do."""
+"""The pages of ``/__admin__``: plain data in, HTML out. Nothing here asks for anything; that is for its routes."""

@@ -31,11 +31,6 @@ def migrate(connection: sqlite3.Connection, steps: Steps) -> None:
         steps.apply(connection)
 
 
-def step_names(steps: Steps) -> list[str]:
-    """The names of the steps that this release knows, in the order in which they are applied."""
-    return steps.names
-
-
 @control()
 def m0001_declared_state(db: sqlite3.Connection) -> None:
     """Columns hold identity, lifecycle and what is searched; a message is kept as bytes beside its schema version."""
