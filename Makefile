@@ -59,7 +59,7 @@ proto: $(READY) $(PROTO_READY) ## Generate all that is made from proto/: message
 	$(BIN)/python tools/manifest_schema.py
 	$(BIN)/python tools/reference.py
 
-bench: $(READY) ## Measure (ROW=static for one row)
+bench: $(READY) ## Measure, and write benchmarks/RESULTS.md (ROW=static: that row again)
 	@tools/system_packages.sh nginx-light:nginx wrk util-linux:taskset
 	@$(if $(filter-out peers,$(ROW)),,tools/system_packages.sh nodejs:node npm default-jre-headless:java || \
 	  echo "make: the peers that need what is missing are left out" >&2)

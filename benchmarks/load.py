@@ -1,6 +1,5 @@
 """Making load over HTTP with wrk, and reading what it cost the server."""
 
-import os
 import re
 import resource
 import subprocess
@@ -10,10 +9,10 @@ from http import HTTPStatus
 from pathlib import Path
 
 from benchmarks.answer import ask
+from benchmarks.cpu import cpu_seconds, used_by_first_thread
 from benchmarks.method import Rejected, Rounds
 
 _REPORT = Path(__file__).parent / "wrk_report.lua"
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 # Above this share of its core the load made all the requests it could: a faster server would look no faster.
 _GENERATOR_BUSY_MAX = 0.97
 TURN = "TURN"
@@ -66,10 +65,10 @@ class Load:
 def load(loaded: Loaded, seconds: int) -> Load:
     """Load for some seconds over keep-alive connections. Raises Rejected when any answer is wrong or missing."""
     before = _samples(loaded)
-    cpu, loop, own = cpu_seconds(loaded.pid), _loop_seconds(loaded.pid), _generator_seconds()
+    cpu, loop, own = cpu_seconds(loaded.pid), used_by_first_thread(loaded.pid).both, _generator_seconds()
     counted = _wrk(loaded, seconds)
     cpu, own = cpu_seconds(loaded.pid) - cpu, _generator_seconds() - own
-    loop = _loop_seconds(loaded.pid) - loop
+    loop = used_by_first_thread(loaded.pid).both - loop
     if _samples(loaded) != before:
         raise Rejected(f"{loaded.address}{loaded.path} did not answer the same before and after the load")
     _check_sizes(counted, before, loaded.connections)
@@ -92,23 +91,6 @@ def check_generator(rounds: Rounds[Load]) -> None:
     busy = faster(lambda one: one.generator_busy).median
     if busy > _GENERATOR_BUSY_MAX:
         raise Rejected(f"the load was limited by what makes it: wrk took {busy:.0%} of its core")
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time that a process, its threads and its children have used until now."""
-    process = Path("/proc") / str(pid)
-    children = (process / "task" / str(pid) / "children").read_text(encoding="ascii").split()
-    return _used_seconds(process / "stat") + sum(cpu_seconds(int(child)) for child in children)
-
-
-def _loop_seconds(pid: int) -> float:
-    """User and system time of a process's first thread, in which the event loop runs."""
-    return _used_seconds(Path("/proc") / str(pid) / "task" / str(pid) / "stat")
-
-
-def _used_seconds(stat: Path) -> float:
-    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 def _generator_seconds() -> float:

@@ -34,7 +34,7 @@ def _above_criteria_of(kind: str, stage: Stage, asked: Sequence[Asked], length: 
         length,
         steady=float,
     )
-    above = Spread.of([found - criteria for found, criteria in rounds.pairs])
+    above = Spread.of([found - criteria for found, criteria in rounds.pairs], rounds.profile)
     detail = f"{_us(rounds)} us with and without looking for the winner, whose criteria run in both"
     return Row(f"match, {MOCKS} mocks, {kind}", above, at_most(_ABOVE_CRITERIA_US_MAX), detail, " us")
 

@@ -2,15 +2,19 @@
 
 A ratio from one alternation says something on another machine too; the times themselves do not. A noisy neighbour can
 slow both sides by a factor. It shows in the reference, which does the same work every time: a round in which the
-reference moved away from its median is no measurement of anything, and is left out.
+reference moved away from its median is no measurement of anything, and is left out. Where the reference scatters by
+itself, the machine is asked instead, which knows what others took of it.
 """
 
 import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Generic, TypeVar
+
+from benchmarks.profiles import Profile
 
 Sample = TypeVar("Sample")
 
@@ -20,6 +24,10 @@ ROUNDS, ROUND_SECONDS = 7, 3
 ROUNDS_MIN = 5
 _PATIENCE = 3
 _REFERENCE_MOVES_MAX = 0.15
+# What others may have of the two cores, in cores: above the first a round was disturbed, and above the second, half of
+# the machine, it is no measurement. Between them what has many threads keeps more of its core than what has one, and
+# the load is short of time beside the faster side first: both speak for the slower one.
+_OTHERS_MAX, _OTHERS_BEARABLE = 0.1, 1.0
 # Long enough for a neighbour to be seen: a tenth of a second or so.
 _FIXED_WORK = 2_000_000
 
@@ -30,10 +38,14 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class Length:
-    """How long a row is measured."""
+    """How long a row is measured. ``watch`` takes a profile of what bears a load while it is made again and again.
+
+    With it all that is measured is a single round, which says nothing, and the profile.
+    """
 
     rounds: int = ROUNDS
     seconds: int = ROUND_SECONDS
+    watch: Callable[[Callable[[], object]], Profile] | None = None
 
     @classmethod
     def wanted(cls) -> "Length":
@@ -48,17 +60,31 @@ class Length:
 
 @dataclass(frozen=True)
 class Rounds(Generic[Sample]):
-    """The rounds that count, each with one sample of either side, and how many did not."""
+    """The rounds that count, each with one sample of either side, and how many did not.
+
+    ``others`` is the most that others had of the cores in a round that counts, in cores, where it was asked for.
+    ``profile`` is of the subject, when it was watched.
+    """
 
     pairs: Sequence[tuple[Sample, Sample]]
     disturbed: int = 0
+    others: float | None = None
+    profile: Profile | None = None
 
     def ratio(self, of: Callable[[Sample], float]) -> "Spread":
         """Subject over reference, round by round."""
-        return Spread.of([of(subject) / of(reference) for subject, reference in self.pairs])
+        return Spread.of([of(subject) / of(reference) for subject, reference in self.pairs], self.profile)
+
+    def ratio_of_medians(self, of: Callable[[Sample], float]) -> "Spread":
+        """The subject's median over the reference's, for what scatters in each by itself, such as a percentile.
+
+        The least and the greatest are of the rounds.
+        """
+        each = self.ratio(of)
+        return replace(each, median=self.subject(of).median / self.reference(of).median)
 
     def subject(self, of: Callable[[Sample], float]) -> "Spread":
-        return Spread.of([of(subject) for subject, _ in self.pairs])
+        return Spread.of([of(subject) for subject, _ in self.pairs], self.profile)
 
     def reference(self, of: Callable[[Sample], float]) -> "Spread":
         return Spread.of([of(reference) for _, reference in self.pairs])
@@ -66,15 +92,16 @@ class Rounds(Generic[Sample]):
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of some rounds, between the least and the greatest of them."""
+    """The median of some rounds, between the least and the greatest of them. ``profile`` is of what took the time."""
 
     least: float
     median: float
     greatest: float
+    profile: Profile | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
-        return cls(min(values), statistics.median(values), max(values))
+    def of(cls, values: Sequence[float], profile: Profile | None = None) -> "Spread":
+        return cls(min(values), statistics.median(values), max(values), profile)
 
 
 def alternate(
@@ -91,6 +118,8 @@ def alternate(
     """
     subject()
     reference()
+    if length.watch:
+        return Rounds([(subject(), reference())], profile=length.watch(subject))
     needed = min(ROUNDS_MIN, length.rounds)
     taken: list[tuple[Sample, Sample]] = []
     quiet: list[tuple[Sample, Sample]] = []
@@ -107,6 +136,33 @@ def _undisturbed(
 ) -> list[tuple[Sample, Sample]]:
     usual = statistics.median(steady(reference) for _, reference in pairs)
     return [pair for pair in pairs if abs(steady(pair[1]) / usual - 1) <= _REFERENCE_MOVES_MAX]
+
+
+def in_turns(
+    subject: Callable[[], Sample], reference: Callable[[], Sample], length: Length, others: Callable[[], float]
+) -> Rounds[Sample]:
+    """Measure A B A B after one round that warms both up, and ask after each round what ``others`` had of the cores.
+
+    That alone makes a round a disturbed one, whatever the two sides were like. Disturbed rounds are repeated, a third
+    as many as there are to be. If the machine is never quiet those count in which others had the least, and what they
+    had is told. Raises Rejected when that is too much to compare anything.
+    """
+    subject()
+    reference()
+    if length.watch:
+        return Rounds([(subject(), reference())], profile=length.watch(subject))
+    taken: list[tuple[float, tuple[Sample, Sample]]] = []
+    others()
+    while len(taken) < length.rounds * 4 // 3 and sum(had <= _OTHERS_MAX for had, _ in taken) < length.rounds:
+        pair = subject(), reference()
+        taken.append((others(), pair))
+    calmest = sorted(taken, key=itemgetter(0))
+    quiet = [each for each in calmest if each[0] <= _OTHERS_MAX]
+    counted = quiet if len(quiet) >= ROUNDS_MIN else calmest[:ROUNDS_MIN]
+    most = counted[-1][0]
+    if most > _OTHERS_BEARABLE:
+        raise Rejected(f"others had {most:.0%} of a core even in the {len(counted)} calmest of {len(taken)} rounds")
+    return Rounds([pair for _, pair in counted], len(taken) - len(quiet), most)
 
 
 def alone(subject: Callable[[], Sample], length: Length) -> tuple[Sequence[Sample], int]:

@@ -47,9 +47,9 @@ class Nginx:
 
 
 @contextmanager
-def answering(body: bytes, core: int) -> Iterator[Nginx]:
-    """An nginx that answers everything with one JSON body."""
-    location = f"default_type application/json; return 200 '{body.decode()}';"
+def answering(body: bytes, core: int, content_type: str = "application/json") -> Iterator[Nginx]:
+    """An nginx that answers everything with one body, as JSON or as what it is."""
+    location = f"default_type {content_type}; return 200 '{body.decode()}';"
     with _running(location, "", core) as nginx:
         yield nginx
 

@@ -1,62 +1,124 @@
-"""The page of results, ``benchmarks/RESULTS.md``."""
+"""The page of results, ``benchmarks/RESULTS.md``: all rows with the runs they are of, and what missed and why."""
 
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from benchmarks.method import LOAD_CORE, SERVER_CORE, Length
-from benchmarks.nginx import nginx_version
+from benchmarks.method import LOAD_CORE, SERVER_CORE
+from benchmarks.profiles import table
+from benchmarks.results import Measured, Run
 from benchmarks.row import Row
 
-PAGE = Path(__file__).parent / "RESULTS.md"
-_LIBRARIES = ("uvloop", "httptools", "grpcio", "protobuf")
+PAGE = Path(__file__).with_name("RESULTS.md")
+_ROOMS = 8
+_TEXT = f"""\
+# Results
+
+Written by `make bench`: medians of alternating rounds after one that warms up, and the least and the greatest of them;
+server on core {SERVER_CORE}, load on core {LOAD_CORE}. Rounds in which the reference moved by more than 15 % from its
+median were repeated; beside other products, those in which other processes or the machine's host took more than a tenth
+of a core. Where nothing is compared, a loop of a fixed length on the servers' core was the reference.
+`make bench ROW=name` measures one row again and leaves the others as they are: `run` says which run a row is of.
+"""
+_PROFILES = """\
+Each stands here with where the time of the process went that bears its load: by the innermost function of Python, with
+what that calls in compiled code. The load was made once more for it, and its numbers count for nothing.\
+"""
 
 
-def page(rows: Sequence[Row], length: Length) -> str:
-    """All rows with what they were measured on."""
+@dataclass(frozen=True)
+class _Entry:
+    """A row, the name it is measured again by, and the number of its run."""
+
+    row: Row
+    name: str
+    run: int
+
+
+def page(results: Mapping[str, Measured]) -> str:
+    """All rows with what they were measured on; below them those that missed, with the profiles of their own work."""
+    runs = _numbered(measured.run for measured in results.values())
+    entries = [_Entry(row, name, runs[each.run]) for name, each in results.items() for row in each.rows]
+    parts = [_runs(runs, results), _rows(entries), *_missed(entries), *_missed_aims(entries), *_not_measured(entries)]
+    return "\n".join([_TEXT, *parts])
+
+
+def _numbered(runs: Iterable[Run]) -> dict[Run, int]:
+    """From 1 on, the newest first."""
+    newest_first = sorted(dict.fromkeys(runs), key=lambda run: run.at, reverse=True)
+    return dict(zip(newest_first, count(1), strict=False))
+
+
+def _runs(runs: Mapping[Run, int], results: Mapping[str, Measured]) -> str:
+    lines = ["| run | at (UTC) | commit | rounds | rows | on |", "| ---: | --- | --- | --- | --- | --- |"]
+    for run, number in runs.items():
+        names = [name for name, measured in results.items() if measured.run == run]
+        of = ", ".join(names) if len(names) <= len(results) // 2 else f"{len(names)} of {len(results)}"
+        rounds = f"{run.rounds} of {run.seconds} s"
+        lines.append(f"| {number} | {run.at} | {run.commit} | {rounds} | {of} | {run.machine}; {run.versions} |")
+    return _section("", lines)
+
+
+def _rows(entries: Sequence[_Entry]) -> str:
     lines = [
-        "# Results\n",
-        f"Written by `make bench` on {datetime.now(UTC).date()}: medians of {length.rounds} alternating rounds of "
-        f"{length.seconds} s,",
-        f"server on core {SERVER_CORE}, load on core {LOAD_CORE}, after a round that warms up; the least and the "
-        "greatest round in brackets.",
-        "Rounds in which the reference moved by more than 15 % from its median were repeated; beside other products,",
-        "those in which ours did. Where nothing is compared, a loop of a fixed length on the servers' core was the "
-        "reference.\n",
-        f"{_host()}. {_versions()}.\n",
-        "| what | ratio | spread | target | holds | aim | made of |",
-        "| --- | ---: | ---: | ---: | --- | ---: | --- |",
+        "| what | run | ratio | spread | target | holds | aim | made of |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: | --- |",
     ]
-    return "\n".join([*lines, *map(_line, rows)]) + "\n"
+    return _section("", [*lines, *(_line(each.row, each.run) for each in entries)])
 
 
-def _line(row: Row) -> str:
+def _line(row: Row, run: int) -> str:
     value, unit = row.value, row.unit
     target = f"{row.target}{unit}" if row.target else ""
     if value is None:
-        return f"| {row.name} | | | {target} | {row.verdict} | | {row.detail} |"
+        return f"| {row.name} | {run} | | | {target} | {row.verdict} | | {row.detail} |"
     spread = f"{value.least:.2f} to {value.greatest:.2f}"
     aim = row.target.aimed(value.median, unit) if row.target else ""
-    return f"| {row.name} | {value.median:.2f}{unit} | {spread} | {target} | {row.verdict} | {aim} | {row.detail} |"
+    return f"| {row.name} | {run} | {row.figure} | {spread} | {target} | {row.verdict} | {aim} | {row.detail} |"
 
 
-def _host() -> str:
-    found = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    system = os.uname()
-    return f"{found[1] if found else system.machine}, {os.cpu_count()} cores, {system.sysname} {system.release}"
+def _missed(entries: Sequence[_Entry]) -> Iterator[str]:
+    musts = [each for each in entries if each.row.target is not None and each.row.target.must]
+    missed = [each for each in musts if each.row.missed]
+    if not missed:
+        yield _section("Missed targets", [f"None of {len(musts)}."])
+        return
+    yield _section("Missed targets", [f"{len(missed)} of {len(musts)}.", _PROFILES])
+    for each in missed:
+        row = each.row
+        heading = f"### {row.name}\n\n{row.figure}, and {row.target}{row.unit} it must be (run {each.run})."
+        yield "\n".join([heading, *_profile(each), ""])
 
 
-def _versions() -> str:
-    libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-    return f"Python {sys.version.split()[0]}, {libraries}, nginx {nginx_version()}, wrk {_wrk_version()}"
+def _profile(entry: _Entry) -> Iterator[str]:
+    row, profile = entry.row, entry.row.profile
+    if row.is_of_bytes:
+        yield f"A profile of time does not say what holds them: {row.detail}."
+    elif profile is None:
+        yield f"No profile was taken in that run: `make bench ROW={entry.name}` takes one."
+    elif not profile.spots:
+        yield profile.said
+    else:
+        rooms = ", ".join(f"{room} {share:.0%}" for room, share in profile.rooms[:_ROOMS])
+        yield from [f"{profile.said} {rooms}.", "", *table(profile)]
 
 
-def _wrk_version() -> str:
-    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"\d+\.\d+\.\d+", said)
-    return found[0] if found else "of unknown version"
+def _missed_aims(entries: Sequence[_Entry]) -> Iterator[str]:
+    lines = [
+        f"- {each.row.name}: {each.row.figure}, where {each.row.target.aim:.2f}{each.row.unit} is the aim"
+        for each in entries
+        if each.row.missed_aim and each.row.target
+    ]
+    if lines:
+        yield _section("Targets that hold, but not their aims", lines)
+
+
+def _not_measured(entries: Sequence[_Entry]) -> Iterator[str]:
+    lines = [f"- {each.row.name} (run {each.run}): {each.row.detail}" for each in entries if each.row.value is None]
+    if lines:
+        yield _section("Not measured", lines)
+
+
+def _section(name: str, lines: Sequence[str]) -> str:
+    return "\n".join([*([f"## {name}\n"] if name else []), *lines, ""])

@@ -63,11 +63,11 @@ STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {
 def static(length: Length) -> list[Row]:
     """A mock's answer with the journal in memory: to one request over and over, and to requests that never repeat."""
     with STAGES["static"]() as stage:
-        rounds = _measured(stage, length)
-        traced = _measured(_traced(stage), length)
+        rounds = measured(stage, length)
+        unlike = measured(traced(stage), length)
     name = "static mock, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.50, aim=0.70), throughput(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio(p99), at_most(2.50, aim=1.80), latencies(rounds)),
     ]
@@ -76,12 +76,12 @@ def static(length: Length) -> list[Row]:
 def static_headers(length: Length) -> list[Row]:
     """A mock's answer to a request with the headers that a browser behind a login sends."""
     with STAGES["static-headers"]() as stage:
-        rounds = _measured(stage, length)
-        traced = _measured(_traced(stage), length)
+        rounds = measured(stage, length)
+        unlike = measured(traced(stage), length)
     # Every client sends Host.
     name = f"static mock, {len(MANY_HEADERS) + 1} request headers, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
     ]
 
@@ -89,7 +89,7 @@ def static_headers(length: Length) -> list[Row]:
 def static_durable(length: Length) -> list[Row]:
     """A mock's answer with the journal on disk."""
     with STAGES["static-durable"]() as stage:
-        rounds = _measured(stage, length)
+        rounds = measured(stage, length)
     name, dropped = "static mock, journal on disk", Spread.of([float(stage.server.last_words)])
     detail = f"{throughput(rounds)}; {writing(rounds)}"
     return [
@@ -101,11 +101,11 @@ def static_durable(length: Length) -> list[Row]:
 def template(length: Length) -> list[Row]:
     """An answer with three values of the request in it, made for each, with the journal in memory."""
     with STAGES["template"]() as stage:
-        rounds = _measured(stage, length)
-        traced = _measured(_traced(stage), length)
+        rounds = measured(stage, length)
+        unlike = measured(traced(stage), length)
     name = "template with three values, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
     ]
 
@@ -113,21 +113,23 @@ def template(length: Length) -> list[Row]:
 def forward(length: Length) -> list[Row]:
     """Passing through with the journal in memory."""
     with STAGES["forward"]() as stage:
-        rounds = _measured(stage, length)
-        traced = _measured(_traced(stage), length)
+        rounds = measured(stage, length)
+        unlike = measured(traced(stage), length)
     name = "forward, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", traced.ratio(rate), None, throughput(traced)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
         Row(f"{name} / nginx `proxy_pass`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio(p99), None, latencies(rounds)),
     ]
 
 
-def _traced(stage: Stage) -> Stage:
+def traced(stage: Stage) -> Stage:
+    """The same with requests that never repeat."""
     return replace(stage, ours=replace(stage.ours, traced=True), reference=replace(stage.reference, traced=True))
 
 
-def _measured(stage: Stage, length: Length) -> Rounds[Load]:
+def measured(stage: Stage, length: Length) -> Rounds[Load]:
+    """Ours against the reference, at full load."""
     return alternate(
         lambda: load(stage.ours, length.seconds), lambda: load(stage.reference, length.seconds), length, steady=rate
     )

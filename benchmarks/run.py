@@ -1,16 +1,19 @@
-"""Measure, in alternating rounds, and write ``benchmarks/RESULTS.md``.
+"""Measure, in alternating rounds, and write ``benchmarks/RESULTS.md`` and what it is made of, ``results.json``.
 
-``make bench ROW=name`` measures one row and writes nothing; so does a run that ``ROUNDS`` or ``ROUND_SECONDS`` shorten.
-A row that could not be measured is named with the reason. Ends with 1 when there is one, or when a target is missed
-that must hold.
+``make bench ROW=name`` measures one row and leaves the others as they were. A run that ``ROUNDS`` or ``ROUND_SECONDS``
+shorten writes nothing. What is measured is written down row by row. A row that misses a target is watched, so that a
+profile stands beside it; one that could not be measured is named with the reason. Ends with 1 when there is one, or
+when a target is missed that must hold.
 """
 
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+import traceback
+from pathlib import Path
 
 from benchmarks.apply_rows import apply
+from benchmarks.assertive_rows import assertive
 from benchmarks.body_rows import bodies
 from benchmarks.connection_rows import connections
 from benchmarks.control_rows import grpc_get_session, rest_get_session
@@ -27,10 +30,12 @@ from benchmarks.page import PAGE, page
 from benchmarks.peer_rows import peers
 from benchmarks.processes import allow_descriptors
 from benchmarks.proxy_rows import forward, static, static_durable, static_headers, template
-from benchmarks.row import Measure, Row
+from benchmarks.results import FILE, Measured, Results, Run, load, save
+from benchmarks.row import Measure, Row, one_line
 from benchmarks.session_rows import put_session, session_ready
 from benchmarks.start_rows import start
 from benchmarks.stream_rows import streams
+from benchmarks.watching import watched
 from benchmarks.wheel_rows import wheels
 
 ROWS: dict[str, Measure] = {
@@ -43,6 +48,7 @@ ROWS: dict[str, Measure] = {
     "static-durable": static_durable,
     "template": template,
     "forward": forward,
+    "assertive": assertive,
     "one-connection": one_connection,
     "sessions": sessions,
     "mocks": mocks,
@@ -67,12 +73,22 @@ def main() -> None:
     _check(wanted)
     os.sched_setaffinity(0, {LOAD_CORE})
     allow_descriptors()
-    rows = _measured([wanted] if wanted else list(ROWS), length)
-    text = page(rows, length)
-    print(text)
-    if not wanted and length.is_whole:
-        PAGE.write_text(text, encoding="utf-8")
-    sys.exit(any(row.failed for row in rows))
+    run = Run.now(length)
+    found = Results()
+    for name in [wanted] if wanted else list(ROWS):
+        found[name] = Measured(run, tuple(measured(name, ROWS[name], length)))
+        if length.is_whole:
+            record({name: found[name]})
+    print(page(found))
+    sys.exit(any(row.failed for each in found.values() for row in each.rows))
+
+
+def record(found: Results, file: Path = FILE, to: Path = PAGE) -> None:
+    """Write down what was found, beside what is known of other rows. Rows that are no more are forgotten."""
+    known = load([*ROWS], file) | found
+    results = {name: known[name] for name in ROWS if name in known}
+    save(results, file)
+    to.write_text(page(results), encoding="utf-8")
 
 
 def _check(wanted: str | None) -> None:
@@ -85,17 +101,18 @@ def _check(wanted: str | None) -> None:
         sys.exit(f"bench: there is no row {wanted!r}; there are {', '.join(ROWS)}")
 
 
-def _measured(names: Sequence[str], length: Length) -> list[Row]:
-    """All rows of these names."""
-    rows: list[Row] = []
-    for name in names:
-        print(f"{name} ...", file=sys.stderr, flush=True)
-        try:
-            rows += ROWS[name](length)
-        except Rejected as error:
-            print(f"bench: {name} does not count: {error}", file=sys.stderr, flush=True)
-            rows.append(Row(f"make bench ROW={name}", None, None, str(error), counts=False))
-    return rows
+def measured(name: str, measure: Measure, length: Length) -> list[Row]:
+    """The rows of a name, with profiles of those that missed. What goes wrong in them is a row, and ends nothing."""
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    try:
+        return watched(measure, measure(length), length)
+    except Rejected as error:
+        print(f"bench: {name} does not count: {error}", file=sys.stderr, flush=True)
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the other rows take half an hour
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}"
+    return [Row(f"make bench ROW={name}", None, None, one_line(reason), counts=False)]
 
 
 if __name__ == "__main__":

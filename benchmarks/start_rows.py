@@ -8,7 +8,7 @@ from pathlib import Path
 from understudy.v1.session_service_pb2 import PutSessionRequest
 
 from benchmarks.asking import asking, request
-from benchmarks.load import cpu_seconds
+from benchmarks.cpu import cpu_seconds
 from benchmarks.memory import private_mb, resident_mb
 from benchmarks.method import Length, Rejected, Spread, alone
 from benchmarks.nginx import free_port

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.load import Loaded, cpu_seconds, load
+from benchmarks.cpu import cpu_seconds
+from benchmarks.load import Loaded, load
 from benchmarks.method import Rejected
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is installed by `make bench` only")

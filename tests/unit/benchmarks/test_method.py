@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks import method
-from benchmarks.method import Length, Rejected, alone, alternate
+from benchmarks.method import Length, Rejected, alone, alternate, in_turns
 
 
 def clockwork(name: str, values: list[float], log: list[str]) -> Callable[[], float]:
@@ -79,3 +79,42 @@ def test_the_fixed_loop_leaves_the_process_on_its_cores() -> None:
 
     assert list(samples) == [1.0]
     assert os.sched_getaffinity(0) == before
+
+
+def test_only_what_others_take_disturbs_a_round_in_turns() -> None:
+    log: list[str] = []
+    ours = clockwork("ours", [0, 10, 10, 10, 10, 10, 10, 10], log)
+    # The second is as any other, whatever it did; the fourth is not.
+    theirs = clockwork("theirs", [9, 1, 5, 1, 100, 1, 1, 1], log)
+    others = clockwork("others", [0.9, 0.0, 0.1, 0.0, 0.3, 0.0, 0.0], log)
+
+    rounds = in_turns(ours, theirs, Length(5, 1), others)
+
+    assert log == ["ours", "theirs", *["others", "ours", "theirs"] * 6, "others"]
+    assert sorted(their for _, their in rounds.pairs) == [1, 1, 1, 1, 5]
+    assert (rounds.disturbed, rounds.others) == (1, 0.1)
+
+
+def test_on_a_machine_that_is_never_quiet_the_calmest_rounds_in_turns_count() -> None:
+    taken = [0.2, 0.4, 0.3, 0.5, 0.9, 0.05]
+    others = clockwork("others", [0, *taken], [])
+    theirs = clockwork("theirs", [0, *range(1, 7)], [])
+
+    rounds = in_turns(lambda: 1, theirs, Length(5, 1), others)
+
+    assert sorted(their for _, their in rounds.pairs) == [1, 2, 3, 4, 6]
+    assert (rounds.disturbed, rounds.others) == (5, 0.5)
+
+
+def test_rounds_in_turns_in_which_others_had_too_much_give_no_numbers() -> None:
+    with pytest.raises(Rejected, match="others had 110% of a core even in the 5 calmest of 6 rounds"):
+        in_turns(lambda: 1, lambda: 1, Length(5, 1), lambda: 1.1)
+
+
+def test_the_ratio_of_medians_is_not_that_of_single_rounds() -> None:
+    ours = clockwork("ours", [0, 10, 20, 30, 40, 50], [])
+    reference = clockwork("reference", [0, 9, 10, 9, 10, 11], [])
+
+    ratio = alternate(ours, reference, Length(5, 1), steady=float).ratio_of_medians(float)
+
+    assert (ratio.least, ratio.median, ratio.greatest) == (10 / 9, 3, 50 / 11)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.installing import NotInstallable
 from benchmarks.peers.peer import Running
 from benchmarks.peers.pins import Pin, pins
+from benchmarks.results import Measured, Run
 from benchmarks.row import Row
 
 WHOLE = Length()
@@ -34,13 +35,14 @@ def test_the_fastest_peer_is_the_one_that_ours_is_least_faster_than() -> None:
 
     assert fastest.name == "ours / the fastest peer's"
     assert fastest.value == Spread(1, 2.5, 90)
-    assert fastest.detail == "quick, 2.0: see its own row; not measured: absent, 1.0"
+    assert fastest.detail == "quick, 2.0: as it is; not measured, whether they are faster or not: absent, 1.0"
     assert fastest.missed
 
 
 def test_without_any_peer_nothing_is_said_of_the_fastest() -> None:
-    with pytest.raises(Rejected, match=r"absent, 1\.0: as it is"):
-        beside_fastest([row("absent, 1.0", None)])
+    fastest = beside_fastest([row("absent, 1.0", None)])
+
+    assert (fastest.value, fastest.failed, fastest.verdict) == (None, True, "not measured")
 
 
 def test_a_peer_that_cannot_be_installed_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,12 +59,20 @@ def test_a_peer_that_cannot_be_installed_is_named_with_the_reason(monkeypatch: p
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Load]:
-    """What a load of an address is like, with a peer that is there."""
+    """What a load of an address is like, with a peer that is there, on a machine that others leave alone."""
     found = dict[str, Load]()
     monkeypatch.setattr(peer_rows, "installed", lambda *_: Path())
     monkeypatch.setattr(peer_rows, "running", lambda *_: nullcontext(Running(1, "theirs", b"{}")))
     monkeypatch.setattr(peer_rows, "load", lambda loaded, _: found[loaded.address])
+    monkeypatch.setattr(peer_rows, "Neighbours", Quiet)
     return found
+
+
+class Quiet:
+    others = 0.02
+
+    def share(self) -> float:
+        return self.others
 
 
 def test_ours_is_the_first_of_all_that_a_row_tells(loads: dict[str, Load]) -> None:
@@ -73,22 +83,52 @@ def test_ours_is_the_first_of_all_that_a_row_tells(loads: dict[str, Load]) -> No
     assert found.value == Spread(6, 6, 6)
     assert found.name == f"a mock / {PEERS[-1].name}, {pins()[PEERS[-1].package].version}"
     assert found.detail.startswith("600/s and 100/s; ")
-    assert found.detail.endswith("; warmed up for 15 s")
+    assert "others had at most 2% of a core" in found.detail
+    assert found.detail.endswith("; warmed up for 6 s")
 
 
-def test_a_machine_that_leaves_ours_no_time_gives_no_numbers(loads: dict[str, Load]) -> None:
-    loads |= {"ours": replace(of(600, 0.5), busy=0.3), "theirs": of(100, 0.1)}
+def test_a_machine_that_others_need_gives_no_numbers(loads: dict[str, Load], monkeypatch: pytest.MonkeyPatch) -> None:
+    loads |= {"ours": of(600, 0.5), "theirs": of(100, 0.1)}
+    monkeypatch.setattr(Quiet, "others", 1.2)
 
     found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
 
     assert (found.value, found.missed, found.failed) == (None, False, True)
-    assert "in only 0 of" in found.detail
+    assert "others had 120% of a core" in found.detail
+
+
+def test_a_peer_that_scatters_is_measured_and_its_spread_shown(
+    loads: dict[str, Load], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = cycle([of(100, 0.1), of(40, 0.1), of(200, 0.1)])
+    loads |= {"ours": of(600, 0.5)}
+    monkeypatch.setattr(peer_rows, "load", lambda loaded, _: loads.get(loaded.address) or next(theirs))
+
+    found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
+
+    assert found.value == Spread(3, 6, 15)
+
+
+@pytest.mark.parametrize("error", [Rejected("no answer"), ConnectionResetError("gone"), ValueError("no jar")])
+def test_what_goes_wrong_with_one_peer_is_its_own_row(
+    error: Exception, loads: dict[str, Load], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(peer_rows, "running", fail)
+
+    found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
+
+    assert (found.value, found.failed, found.detail) == (None, True, str(error))
 
 
 def test_a_row_without_a_value_has_its_line_on_the_page() -> None:
-    [line] = [line for line in page([row("absent, 1.0", None)], WHOLE).splitlines() if "absent" in line]
+    run = Run("2026-11-26 09:00", "aaaaaaa", "a machine", "Python", 7, 3)
+    text = page({"peers": Measured(run, (row("absent, 1.0", None),))})
+    [line] = [line for line in text.splitlines() if line.startswith("| ours / absent")]
 
-    assert line.count("|") == 8
+    assert line.count("|") == 9
     assert "not measured" in line
     assert line.endswith("| as it is |")
 
@@ -96,9 +136,9 @@ def test_a_row_without_a_value_has_its_line_on_the_page() -> None:
 @pytest.mark.parametrize(
     ("rates", "length", "warm"),
     [
-        ([100] * 5, WHOLE, WarmUp(15, settled=True)),
-        ([100, 100, 100, 100, 120, 150, 151], WHOLE, WarmUp(21, settled=True)),
-        ([1.2**number for number in range(20)], WHOLE, WarmUp(60, settled=False)),
+        ([100] * 5, WHOLE, WarmUp(6, settled=True)),
+        ([100, 100, 120, 150, 151], WHOLE, WarmUp(10, settled=True)),
+        ([1.2**number for number in range(20)], WHOLE, WarmUp(14, settled=False)),
         ([100], Length(rounds=1, seconds=1), WarmUp(1, settled=False)),
     ],
 )

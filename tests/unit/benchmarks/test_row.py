@@ -38,3 +38,21 @@ def test_an_aim_is_told_and_decides_nothing(value: float, target: Target, aimed:
     row = Row("a mock", Spread(0.0, value, 9.0), target, "")
 
     assert (target.aimed(value), row.verdict, row.missed) == (aimed, "yes", False)
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "figure"),
+    [
+        (0.598, at_least(0.60), "0.598"),
+        (0.5999996, at_least(0.60), "0.600000"),
+        (0.602, at_least(0.60), "0.60"),
+        (3.004, at_most(3.0), "3.004"),
+        (3.08, at_most(3.0), "3.08"),
+        (0.698, at_least(0.50, aim=0.70), "0.698"),
+        (0.598, None, "0.60"),
+    ],
+)
+def test_a_figure_has_the_digits_that_show_on_which_side_of_its_target_it_is(
+    value: float, target: Target | None, figure: str
+) -> None:
+    assert Row("a mock", Spread.of([value]), target, "").figure == figure
