@@ -1,11 +1,11 @@
 """Gives every request over REST an id: the one that the client chose, or a new one, told in the answer."""
 
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from typing import Any, Final
 
 from understudy import request_ids
 
-from understudy_gateway.wire import Scope, Send, pick_headers
+from understudy_gateway.wire import Scope, Send
 
 _HEADER: Final = request_ids.HEADER.encode()
 
@@ -15,14 +15,14 @@ def under_an_id(scope: Scope, send: Send) -> Send:
 
     It is `request_ids.CURRENT` from here on, in this task and those that it starts.
     """
-    given = pick_headers(scope["headers"], (_HEADER,)).get(_HEADER, b"")
-    request_id = request_ids.chosen(given.decode("latin-1"))
+    given = next((value for name, value in scope["headers"] if name == _HEADER), None)
+    request_id = request_ids.make() if given is None else request_ids.chosen(given.decode("latin-1"))
     request_ids.CURRENT.set(request_id)
     line = (_HEADER, request_id.encode())
 
-    async def send_with_id(event: MutableMapping[str, Any]) -> None:
+    def send_with_id(event: MutableMapping[str, Any]) -> Awaitable[None]:
         if event["type"] == "http.response.start":
             event = {**event, "headers": [*event.get("headers", ()), line]}
-        await send(event)
+        return send(event)
 
     return send_with_id

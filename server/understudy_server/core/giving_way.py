@@ -10,7 +10,7 @@ later in the median and 4 to 6 ms later in the worst tenth; beside one that give
 import math
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -31,10 +31,15 @@ _FREED_AT_ONCE = 50
 _yield = getattr(os, "sched_yield", partial(sleep, 0))
 
 
+class TakesTooLong(BaseException):
+    """Work was held to a time, and has used it up. Not an Exception: nobody but who set the time knows what to do."""
+
+
 class _Turn(threading.local):
-    """When a thread is to give way again. The event loop's never does: what runs there gives way to nobody else."""
+    """When a thread is to give way again, or to give up. What runs on the event loop gives way to nobody else."""
 
     ends = math.inf
+    gives_up = False
 
 
 _turn = _Turn()
@@ -49,6 +54,8 @@ def give_way() -> None:
     """Let others run if this thread has not for a while. Cheap enough for every step of a loop (less than 0.1 us)."""
     began = perf_counter()
     if began >= _turn.ends:
+        if _turn.gives_up:
+            raise TakesTooLong
         used = process_time()
         _yield()
         ended = perf_counter()
@@ -56,6 +63,16 @@ def give_way() -> None:
         # gets half. Not so a thread of our own: an event loop that had much to do will have to be asked again soon.
         elsewhere = ended - began - (process_time() - used)
         _turn.ends = ended + max(INTERVAL_SECONDS, elsewhere)
+
+
+def in_time(seconds: float, work: Callable[[], T]) -> T:
+    """Run work that is to take no longer. Where it would give way, it raises TakesTooLong once that time is over."""
+    before = _turn.ends, _turn.gives_up
+    _turn.ends, _turn.gives_up = perf_counter() + seconds, True
+    try:
+        return work()
+    finally:
+        _turn.ends, _turn.gives_up = before
 
 
 def giving_way(items: Iterable[T]) -> Iterator[T]:

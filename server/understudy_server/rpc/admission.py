@@ -38,11 +38,10 @@ class Admission:
     async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int) -> Caller:
         """Let a call pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
         authorization = metadata.get("authorization", "")
-
-        async def lookup(tx: Transaction) -> _Known | None:
-            return await tx.recall(("caller", authorization), lambda: _lookup(tx, authorization))
-
-        known = await self._store.read(lookup)
+        question = ("caller", authorization)
+        known: _Known | None = self._store.recalled(question)
+        if known is None:
+            known = await self._store.read(lambda tx: tx.recall(question, lambda: _lookup(tx, authorization)))
         if known is None:
             raise Unauthenticated("a key is needed: send the header 'Authorization: Bearer fmk_...'")
         if known.record is None or not works(known.record, now_ms):

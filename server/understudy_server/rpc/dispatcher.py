@@ -33,7 +33,11 @@ from understudy_server.rpc.table import Kind, Rpc, rpcs
 Decode = Callable[[], tuple[Message, Status | None]]
 """Reads the request: what could be read, and what refuses the rest of it, if anything does."""
 
+# A longer request names more than a few things, each of which is looked up.
+_BRIEF_BYTES_MAX = 1_000
 _PLACE_FIELDS = ("project", "environment")
+# The names of an enum are looked up anew each time.
+_OK, _CANCELLED = Code.OK, Code.CANCELLED
 _PLACE_UNKNOWN = ("project_required", "environment_required")
 _log = logging.getLogger(__name__)
 
@@ -81,7 +85,7 @@ class Dispatcher:
         self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
     ) -> Message | Status:
         """Serve a call with one answer. ``metadata`` has lower-case names; the owner needs no key."""
-        observation, code = self._observe(method, metadata), Code.CANCELLED
+        observation, code = self._observe(method, metadata), _CANCELLED
         try:
             answer: Message | Status = await self._serve(method, metadata, decode, owner=owner)
             code = _code_of(answer)
@@ -97,7 +101,7 @@ class Dispatcher:
         self, method: str, metadata: Mapping[str, str], decode: Decode, *, owner: bool = False
     ) -> AsyncGenerator[Message | Status, None]:
         """Serve a call with many answers. A status, if there is one, is the last."""
-        observation, code = self._observe(method, metadata), Code.CANCELLED
+        observation, code = self._observe(method, metadata), _CANCELLED
         try:
             answers = await self._serve(method, metadata, decode, owner=owner)
             if isinstance(answers, Status):
@@ -108,7 +112,7 @@ class Dispatcher:
                 # Closed here and now when nobody listens any more: what it holds is let go of.
                 async for message in answers:
                     yield message
-            code = Code.OK
+            code = _OK
         except Exception as error:  # noqa: BLE001 - as above
             refusal = self._status_of(method, error)
             code = _code_of(refusal)
@@ -131,11 +135,14 @@ class Dispatcher:
             return Call(caller, place, now_ms, self._world)
 
         async def run(tx: Transaction) -> Message:
-            answer: Message = await rpc.use_case(tx, await prepare(tx), request)
+            place = await _place(tx, rpc, caller, metadata, request, refusal)
+            answer: Message = await rpc.use_case(tx, Call(caller, place, now_ms, self._world), request)
             return answer
 
         if rpc.kind is Kind.READS:
             return await self._world.store.read(run)
+        if rpc.kind is Kind.WRITES_BRIEFLY:
+            return await self._world.store.write(run, brief=request.ByteSize() <= _BRIEF_BYTES_MAX)
         if rpc.kind is Kind.WRITES:
             return await self._world.store.write(run)
         call = await self._world.store.read(prepare)
@@ -171,7 +178,7 @@ async def _place(
 
 
 def _code_of(answer: Message | Status) -> "Code.ValueType":
-    return cast("Code.ValueType", answer.code) if isinstance(answer, Status) else Code.OK
+    return cast("Code.ValueType", answer.code) if isinstance(answer, Status) else _OK
 
 
 def _hides_a_place(refusal: Status) -> bool:

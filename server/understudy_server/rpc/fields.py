@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -47,7 +47,8 @@ _Names = frozenset[str] | None
 class _Rule:
     """What holds for one field.
 
-    ``tests`` are for each value, ``key_test`` is for each key of a map; ``nested``: its values are messages to check.
+    ``tests`` are for each value, ``key_test`` is for each key of a map; ``nested``: its values are messages to check;
+    ``is_one_value``: a single one, and nothing to check within it.
     """
 
     name: str
@@ -61,6 +62,14 @@ class _Rule:
     tests: tuple[Test, ...]
     nested: bool
     adjusts: bool
+    is_one_value: bool
+
+
+class _Plan(NamedTuple):
+    """What holds for a message, and whether a mask says which fields of the messages in it count."""
+
+    rules: tuple[_Rule, ...]
+    has_mask: bool
 
 
 def check(message: Message, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> None:
@@ -70,9 +79,8 @@ def check(message: Message, *, only: tuple[str, ...] = (), but: tuple[str, ...] 
     field of the resource counts only if the mask names it, or what it stands in. Raises InvalidInput with the field's
     own reason, naming field, rule, limit and input.
     """
-    descriptor = message.DESCRIPTOR
-    set_anew = _set_anew(message) if _has_mask(descriptor) else None
-    _check(message, _plan(descriptor, only, but), "", None, set_anew)
+    plan = _plan(message.DESCRIPTOR, only, but)
+    _check(message, plan, "", None, _set_anew(message) if plan.has_mask else None)
 
 
 def faults(message: Message) -> Iterator[InvalidInput]:
@@ -84,7 +92,7 @@ def faults(message: Message) -> Iterator[InvalidInput]:
 
 
 def _faults(message: Message, prefix: str) -> Iterator[InvalidInput]:
-    for rule in _plan(message.DESCRIPTOR):
+    for rule in _plan(message.DESCRIPTOR).rules:
         path = prefix + rule.name
         if not (message.HasField(rule.name) if rule.has_presence else getattr(message, rule.name)):
             if rule.is_required:
@@ -118,10 +126,10 @@ def _caught(test: Callable[..., None], *given: Any) -> Iterator[InvalidInput]:
         yield fault
 
 
-def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, counting: _Names, counting_below: _Names) -> None:
+def _check(message: Message, plan: _Plan, prefix: str, counting: _Names, counting_below: _Names) -> None:
     """Check a message. ``counting``: which required fields of it count, and ``counting_below`` of those in it."""
     give_way()
-    for rule in plan:
+    for rule in plan.rules:
         name = rule.name
         if rule.has_presence:
             is_set = message.HasField(name)
@@ -134,6 +142,10 @@ def _check(message: Message, plan: tuple[_Rule, ...], prefix: str, counting: _Na
             value = _adjust(message, rule, value, is_set=is_set)
         if is_set:
             path = prefix + name
+            if rule.is_one_value:
+                for test in rule.tests:
+                    test(value, path)
+                continue
             below = counting_below if counting is None else _named_within(counting, name)
             if rule.is_repeated:
                 for place, each in _elements(value, rule, path):
@@ -148,10 +160,9 @@ def _check_value(value: Any, rule: _Rule, path: str, counting: _Names) -> None:
     for test in rule.tests:
         test(value, path)
     if rule.nested:
-        descriptor = value.DESCRIPTOR
+        plan = _plan(value.DESCRIPTOR)
         # A request within a request, as in a batch, has a mask of its own.
-        below = _set_anew(value) if _has_mask(descriptor) else None
-        _check(value, _plan(descriptor), path + ".", counting, below)
+        _check(value, plan, path + ".", counting, _set_anew(value) if plan.has_mask else None)
 
 
 def _set_anew(request: Message) -> frozenset[str]:
@@ -207,14 +218,10 @@ def _adjust(message: Message, rule: _Rule, value: Any, *, is_set: bool) -> Any:
 
 
 @cache
-def _has_mask(descriptor: Descriptor) -> bool:
-    return MASK_FIELD in descriptor.fields_by_name
-
-
-@cache
-def _plan(descriptor: Descriptor, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> tuple[_Rule, ...]:
+def _plan(descriptor: Descriptor, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> _Plan:
     fields = (field for field in descriptor.fields if (not only or field.name in only) and field.name not in but)
-    return tuple(rule for field in fields if (rule := _rule(field)))
+    rules = tuple(rule for field in fields if (rule := _rule(field)))
+    return _Plan(rules, MASK_FIELD in descriptor.fields_by_name and any(rule.nested for rule in rules))
 
 
 def _rule(field: FieldDescriptor) -> _Rule | None:
@@ -244,6 +251,7 @@ def _rule(field: FieldDescriptor) -> _Rule | None:
         tests=tests,
         nested=nested,
         adjusts=limits.HasField("default_number") or limits.on_violation in (ON_VIOLATION_CLAMP, ON_VIOLATION_TRUNCATE),
+        is_one_value=not (field.is_repeated or nested),
     )
 
 

@@ -121,11 +121,17 @@ class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, dispatcher: Dispatcher, *, owner: bool) -> None:
         self._dispatcher = dispatcher
         self._owner = owner
+        # Of methods that there are, each when it is first called.
+        self._handlers: dict[str, Any] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        rpc = self._dispatcher.find(handler_call_details.method)
-        if rpc is None:
-            return None
+        method = handler_call_details.method
+        handler = self._handlers.get(method)
+        if handler is None and (rpc := self._dispatcher.find(method)) is not None:
+            handler = self._handlers[method] = self._handler(rpc)
+        return handler
+
+    def _handler(self, rpc: Rpc) -> Any:
         if rpc.kind is Kind.STREAMS:
             return grpc.unary_stream_rpc_method_handler(self._streaming(rpc))
         return grpc.unary_unary_rpc_method_handler(self._unary(rpc))

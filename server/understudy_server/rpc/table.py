@@ -34,6 +34,7 @@ class Kind(Enum):
 
     READS = "reads"  # in a transaction that only reads: use_case(tx, call, request)
     WRITES = "writes"  # in a transaction: use_case(tx, call, request)
+    WRITES_BRIEFLY = "writes briefly"  # the same, in some statements, and nothing else comes of it if it is undone
     ASKS = "asks"  # outside of any transaction, since it asks the journal too: use_case(call, request)
     STREAMS = "streams"  # outside of any transaction; answers with an iterator: use_case(call, request)
 
@@ -58,11 +59,11 @@ _SERVICES = (
 
 _USE_CASES: dict[str, tuple[Kind, str]] = {
     "GetSession": (Kind.READS, "sessions.get_session"),
-    "PutSession": (Kind.WRITES, "sessions.put_session"),
+    "PutSession": (Kind.WRITES_BRIEFLY, "sessions.put_session"),
     "DeleteSession": (Kind.ASKS, "sessions.delete_session"),
     "ListSessions": (Kind.READS, "sessions.list_sessions"),
-    "ActivateOverride": (Kind.WRITES, "overrides.activate_override"),
-    "DeactivateOverride": (Kind.WRITES, "overrides.deactivate_override"),
+    "ActivateOverride": (Kind.WRITES_BRIEFLY, "overrides.activate_override"),
+    "DeactivateOverride": (Kind.WRITES_BRIEFLY, "overrides.deactivate_override"),
     "ListScenarios": (Kind.READS, "scenarios.list_scenarios"),
     "GetScenario": (Kind.READS, "scenarios.get_scenario"),
     "CreateScenario": (Kind.WRITES, "scenarios.create_scenario"),
@@ -73,6 +74,7 @@ _USE_CASES: dict[str, tuple[Kind, str]] = {
     "WatchSession": (Kind.STREAMS, "watching.watch_session"),
     "GetLog": (Kind.ASKS, "logs.get_log"),
     "GetLogBody": (Kind.ASKS, "logs.get_log_body"),
+    "DeleteLogs": (Kind.ASKS, "logs.delete_logs"),
     "CountCalls": (Kind.ASKS, "counting.count_calls"),
     "VerifyCalls": (Kind.ASKS, "verifying.verify_calls"),
     "AwaitCalls": (Kind.ASKS, "awaiting.await_calls"),
@@ -97,7 +99,7 @@ _USE_CASES: dict[str, tuple[Kind, str]] = {
     "PutSessionMock": (Kind.WRITES, "session_mocks.put_session_mock"),
     "GetSessionMock": (Kind.READS, "session_mocks.get_session_mock"),
     "ListSessionMocks": (Kind.READS, "session_mocks.list_session_mocks"),
-    "DeleteSessionMock": (Kind.WRITES, "session_mocks.delete_session_mock"),
+    "DeleteSessionMock": (Kind.WRITES_BRIEFLY, "session_mocks.delete_session_mock"),
     "ListStateValues": (Kind.ASKS, "state.list_state_values"),
     "GetStateValue": (Kind.ASKS, "state.get_state_value"),
     "SetStateValue": (Kind.ASKS, "state.set_state_value"),

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from understudy_server.core import giving_way as module
 from understudy_server.core.giving_way import (
     INTERVAL_SECONDS,
+    TakesTooLong,
     begin_giving_way,
     give_way,
     giving_way,
+    in_time,
     let_go,
     sorted_giving_way,
     taking,
@@ -149,3 +151,33 @@ def test_lists_that_are_let_go_of_are_empty() -> None:
     one, other = [1, 2], ["a"]
     let_go(one, other)
     assert (one, other) == ([], [])
+
+
+def test_work_that_is_held_to_a_time_gives_up_where_it_would_give_way(clock: _Clock) -> None:
+    done = []
+
+    def work() -> None:
+        for step in giving_way(range(5)):
+            clock.now += 0.4
+            done.append(step)
+
+    with pytest.raises(TakesTooLong):
+        in_time(1.0, work)
+    assert (done, clock.given) == ([0, 1, 2], 0)
+
+
+def test_after_work_in_time_nobody_is_held_to_it_any_more(clock: _Clock) -> None:
+    assert in_time(1.0, lambda: 42) == 42
+    clock.now += 10
+    give_way()
+
+
+def test_a_thread_that_gives_way_does_so_again_after_work_in_time(clock: _Clock) -> None:
+    def work() -> None:
+        begin_giving_way()
+        in_time(1.0, give_way)
+        clock.now += INTERVAL_SECONDS * 2
+        give_way()
+
+    _in_a_thread(work)
+    assert clock.given == 1

@@ -1,4 +1,5 @@
 import pytest
+from support.brief import BrieflyWritten
 from support.store_steps import Opener
 from support.store_suite import StoreSuite
 from understudy_server.store.sqlite import SqliteStore
@@ -8,3 +9,9 @@ class TestSqliteStore(StoreSuite):
     @pytest.fixture
     def open_store(self) -> Opener:
         return SqliteStore.open
+
+
+class TestSqliteStoreThatWritesBriefly(StoreSuite):
+    @pytest.fixture
+    def open_store(self) -> Opener:
+        return BrieflyWritten.open

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
+from understudy_server.core.giving_way import TakesTooLong
 from understudy_server.core.searching import contains
 
 Durability = Literal["normal", "full"]
@@ -56,6 +57,30 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def wait_for_none(connection: sqlite3.Connection) -> None:
+    """Have whoever begins to write say whether to wait for another process."""
+    _wait_when_busy(connection, 0)
+
+
+def begin(connection: sqlite3.Connection, *, patiently: bool) -> None:
+    """Begin to write with a connection that does not wait by itself (``wait_for_none``).
+
+    Raises sqlite3.Error; TakesTooLong when another process writes and ``patiently`` is False.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+        if not patiently:
+            raise TakesTooLong from error
+        _wait_when_busy(connection, _BUSY_TIMEOUT_MS)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            _wait_when_busy(connection, 0)
+
+
 def storage_fault(error: BaseException) -> str:
     """Say what is wrong with the storage, in words for the caller; empty when the error is no fault of the storage."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
@@ -72,7 +97,11 @@ def _open(path: Path) -> sqlite3.Connection:
     # Never creating: a file is made once, with its mode and its schema, by `files.prepare`.
     uri = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+    _wait_when_busy(connection, _BUSY_TIMEOUT_MS)
     # Searching without regard to case, for all of Unicode: SQLite's own LIKE knows ASCII only.
     connection.create_function("contains_text", 2, contains, deterministic=True)
     return connection
+
+
+def _wait_when_busy(connection: sqlite3.Connection, milliseconds: int) -> None:
+    connection.execute(f"PRAGMA busy_timeout={milliseconds}")

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from understudy_server.core.errors import StorageFailure
@@ -14,6 +15,9 @@ from understudy_server.store.sqlite.writer import Durability, Writer
 
 FILE = "state.db"
 _FLUSH_SECONDS = 1.0
+# So many rows are written by one statement. The interpreter is let go of while it runs, and taken back afterwards: to
+# do so for each row would hold up the event loop, which goes on meanwhile, more than all the writing.
+_ROWS_AT_ONCE = 256
 _log = logging.getLogger(__name__)
 
 
@@ -27,8 +31,9 @@ class SqlitePresence:
         self._seen = seen
         self._findings = findings
         self._later = later
-        # The sessions whose times, and those whose findings, differ from what is written.
-        self._changed: set[str] = set()
+        # What is to be written: of sessions that were seen, of those that are gone, and of those with other findings.
+        self._touched: dict[str, int] = {}
+        self._gone: set[str] = set()
         self._noted: set[str] = set()
         self._timer: Timer | None = None
         self._flushes: set[asyncio.Task[None]] = set()
@@ -54,9 +59,9 @@ class SqlitePresence:
 
     def touch(self, session_id: str, now_ms: int) -> None:
         """Note that a session was seen. Costs a dictionary entry; never fails and never waits."""
-        self._seen[session_id] = now_ms
-        self._changed.add(session_id)
-        self._flush_later()
+        self._touched[session_id] = now_ms
+        if self._timer is None:
+            self._flush_later()
 
     def note(self, session_id: str, findings: Sequence[str]) -> None:
         """Note what was odd about an exchange of a session. Never fails and never waits."""
@@ -67,18 +72,20 @@ class SqlitePresence:
             self._flush_later()
 
     def last_seen(self, session_id: str) -> int | None:
-        return self._seen.get(session_id)
+        return self._touched.get(session_id, self._seen.get(session_id))
 
     def findings(self, session_id: str) -> Sequence[str]:
         return sorted(self._findings.get(session_id, ()))
 
     def session_ids(self) -> Sequence[str]:
-        return list(self._seen.keys() | self._findings.keys())
+        return list(self._touched.keys() | self._seen.keys() | self._findings.keys())
 
     def forget(self, session_ids: Sequence[str]) -> None:
         for session_id in session_ids:
-            if self._seen.pop(session_id, None) is not None:
-                self._changed.add(session_id)
+            if self.last_seen(session_id) is not None:
+                self._touched.pop(session_id, None)
+                self._seen.pop(session_id, None)
+                self._gone.add(session_id)
                 self._flush_later()
             if self._findings.pop(session_id, None) is not None:
                 self._noted.add(session_id)
@@ -91,7 +98,7 @@ class SqlitePresence:
             self._timer.cancel()
         await asyncio.gather(*self._flushes)
         await self._flush()
-        if lost := self._changed | self._noted:
+        if lost := self._touched.keys() | self._gone | self._noted:
             _log.error("the last-seen times of %d sessions could not be written", len(lost))
         await self._writer.close()
 
@@ -106,27 +113,36 @@ class SqlitePresence:
         task.add_done_callback(self._flushes.discard)
 
     async def _flush(self) -> None:
-        changed, self._changed = self._changed, set()
+        touched, self._touched = self._touched, {}
+        self._seen.update(touched)
+        gone, self._gone = self._gone, set()
         noted, self._noted = self._noted, set()
-        seen = [(each, self._seen[each]) for each in changed if each in self._seen]
-        unseen = [(each,) for each in changed if each not in self._seen]
         findings = [(each, code) for each in noted for code in self._findings.get(each, ())]
         faultless = [(each,) for each in noted if each not in self._findings]
 
         def job(connection: sqlite3.Connection) -> None:
-            connection.executemany("INSERT OR REPLACE INTO presence VALUES (?, ?)", seen)
-            connection.executemany("DELETE FROM presence WHERE session_id = ?", unseen)
+            connection.executemany("DELETE FROM presence WHERE session_id = ?", [(each,) for each in gone])
+            _write(connection, touched)
             connection.executemany("INSERT OR IGNORE INTO finding VALUES (?, ?)", findings)
             connection.executemany("DELETE FROM finding WHERE session_id = ?", faultless)
 
-        if changed or noted:
+        if touched or gone or noted:
             try:
                 await self._writer.run(job)
             except StorageFailure:
                 # All of it is still in memory; a later flush writes what it is by then.
-                self._changed |= changed
+                self._touched = {each: ms for each, ms in touched.items() if each in self._seen} | self._touched
+                self._gone |= gone
                 self._noted |= noted
                 self._flush_later()
+
+
+def _write(connection: sqlite3.Connection, touched: Mapping[str, int]) -> None:
+    """Write when sessions were last seen."""
+    rest = iter(touched.items())
+    while rows := list(islice(rest, _ROWS_AT_ONCE)):
+        values = ", ".join(["(?, ?)"] * len(rows))
+        connection.execute(f"INSERT OR REPLACE INTO presence VALUES {values}", list(chain.from_iterable(rows)))
 
 
 def _load(connection: sqlite3.Connection) -> tuple[dict[str, int], dict[str, frozenset[str]]]:

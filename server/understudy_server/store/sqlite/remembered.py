@@ -3,12 +3,16 @@
 A pipeline asks with the same key for the same place and session over and over, and between two changes of declared
 state the answers are the same. Work that only reads is first run on remembered answers alone; if it asks for one that
 is not remembered, it is run again, whole, on a snapshot of the file. So it always sees one version, never a mixture.
-Remembered answers are shared: work that only reads changes none of what it is given.
+Remembered answers are shared: nobody changes what he is given.
+
+Who calls and where, which is what is recalled (`Transaction.recall`), does not depend on sessions, and these are what
+changes all day. So such answers hold from one lasting change to the next, which is any that is not of sessions alone;
+work that writes has them too, as long as it has made no such change itself.
 """
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 from understudy_server.app.ports import SessionRecord, Transaction
 from understudy_server.store.sqlite.transaction import SqliteTransaction
@@ -20,28 +24,51 @@ ANSWERS_MAX = 10_000
 _Answers = dict[Hashable, Any]
 
 
+class At(NamedTuple):
+    """A version, and the last one up to it that was a lasting change."""
+
+    version: int
+    lasting: int
+
+
+class _Kept(NamedTuple):
+    """Answers since one version."""
+
+    since: int
+    answers: _Answers
+
+
 class RememberedAnswers:
-    """Answers at one version of one file."""
+    """Answers at one version of one file. What is `lasting` may be asked for in any thread."""
 
     def __init__(self) -> None:
-        self._version = 0
-        self._answers: _Answers = {}
+        # Replaced and never changed: whoever looks in another thread finds answers and version that belong together.
+        self._lasting = _Kept(0, {})
+        self._sessions = _Kept(0, {})
 
-    def read(self, version: int, work: Read[T], ask: Callable[[Callable[[sqlite3.Connection], T]], T]) -> T:
+    def read(self, at: At, work: Read[T], ask: Callable[[Callable[[sqlite3.Connection], T]], T]) -> T:
         """Run work at a version or a later one; ``ask`` runs a question on a snapshot of the file."""
-        if version != self._version or len(self._answers) >= ANSWERS_MAX:
-            self._version, self._answers = version, {}
+        lasting = self.lasting(at.lasting)
+        if at.version != self._sessions.since or len(self._sessions.answers) >= ANSWERS_MAX:
+            self._sessions = _Kept(at.version, {})
+        sessions = self._sessions.answers
         try:
-            return work(cast("Transaction", _FromMemory(self._answers)))
+            return work(_FromMemory(lasting, sessions))
         except _NotRemembered:
-            return ask(lambda connection: work(self._on_snapshot(connection)))
+            return ask(lambda connection: work(_on_snapshot(connection, at.version, lasting, sessions)))
 
-    def _on_snapshot(self, connection: sqlite3.Connection) -> Transaction:
-        """A transaction whose answers are kept, if the snapshot is of the version that they are kept for."""
-        current = connection.execute("SELECT current FROM version").fetchone()[0]
-        if current != self._version:
-            return SqliteTransaction(connection)
-        return _IntoMemory(connection, self._answers)
+    def lasting(self, since: int) -> _Answers:
+        """What was recalled since a lasting change, the last there is, to be added to."""
+        kept = self._lasting
+        if kept.since != since or len(kept.answers) >= ANSWERS_MAX:
+            kept = self._lasting = _Kept(since, {})
+        return kept.answers
+
+
+def _on_snapshot(connection: sqlite3.Connection, version: int, lasting: _Answers, sessions: _Answers) -> Transaction:
+    """A transaction whose answers are kept, if the snapshot is of the version that they are kept for."""
+    current = connection.execute("SELECT current FROM version").fetchone()[0]
+    return _IntoMemory(connection, lasting, sessions) if current == version else SqliteTransaction(connection)
 
 
 class _NotRemembered(BaseException):
@@ -51,21 +78,24 @@ class _NotRemembered(BaseException):
 class _FromMemory:
     """Has the remembered answers of a Transaction, and gives up at any other question."""
 
-    def __init__(self, answers: _Answers) -> None:
-        self._answers = answers
+    __slots__ = ("_lasting", "_sessions")
+
+    def __init__(self, lasting: _Answers, sessions: _Answers) -> None:
+        self._lasting = lasting
+        self._sessions = sessions
 
     def __getattr__(self, question: str) -> Any:
         raise _NotRemembered
 
     async def recall(self, question: Hashable, _answer: Callable[[], Awaitable[Any]]) -> Any:
         try:
-            return self._answers[question]
+            return self._lasting[question]
         except KeyError:
             raise _NotRemembered from None
 
     async def session(self, environment_id: str, session_key: str) -> Any:
         try:
-            return self._answers["session", environment_id, session_key]
+            return self._sessions[environment_id, session_key]
         except KeyError:
             raise _NotRemembered from None
 
@@ -73,15 +103,11 @@ class _FromMemory:
 class _IntoMemory(SqliteTransaction):
     """Remembers what it answers."""
 
-    def __init__(self, connection: sqlite3.Connection, answers: _Answers) -> None:
-        super().__init__(connection)
-        self._answers = answers
-
-    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:
-        found = self._answers[question] = await answer()
-        return found
+    def __init__(self, connection: sqlite3.Connection, lasting: _Answers, sessions: _Answers) -> None:
+        super().__init__(connection, answers=lasting)
+        self._remembered_sessions = sessions
 
     async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
         found = await super().session(environment_id, session_key)
-        self._answers["session", environment_id, session_key] = found
+        self._remembered_sessions[environment_id, session_key] = found
         return found

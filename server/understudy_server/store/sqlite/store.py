@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +17,10 @@ from understudy_server.store.sqlite.changes import load_since
 from understudy_server.store.sqlite.files import bytes_on_disk, prepare
 from understudy_server.store.sqlite.lock import DirectoryLock
 from understudy_server.store.sqlite.reader import Reader
-from understudy_server.store.sqlite.remembered import RememberedAnswers
+from understudy_server.store.sqlite.remembered import At, RememberedAnswers
 from understudy_server.store.sqlite.transaction import SqliteTransaction
 from understudy_server.store.sqlite.unit import LARGE
+from understudy_server.store.sqlite.write_ahead_log import WriteAheadLog
 from understudy_server.store.sqlite.writer import Durability, Writer
 
 T = TypeVar("T")
@@ -39,14 +41,16 @@ class SqliteStore:
         self._lock = lock
         self._path = folder / FILE
         self.known_version = version
+        # In one attribute, for whoever reads it while the other thread writes.
+        self._at = At(version, version)
         self._followers: tuple[Follower, ...] = ()
-        # What the jobs of a batch have changed, as far as it is for followers to take in; the writer's thread alone.
-        self._effort = 0
+        # For whoever has the writer's connection.
+        self._batch = _Batch(0, version)
         self._remembered = RememberedAnswers()
         self._bells = Bells()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
-        self._writer = Writer(folder / FILE, durability, self._seal)
+        self._writer = Writer(folder / FILE, durability, self._seal, WriteAheadLog(folder / FILE, durability))
 
     @classmethod
     async def open(cls, folder: Path, durability: Durability = "normal") -> "SqliteStore":
@@ -83,18 +87,25 @@ class SqliteStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that only reads, on one snapshot."""
-        return self._remembered.read(self.known_version, lambda tx: _drive(work(tx)), self._reader.ask)
+        return self._remembered.read(self._at, lambda tx: _drive(work(tx)), self._reader.ask)
 
-    async def write(self, work: Work[T]) -> T:
+    def recalled(self, question: Hashable) -> Any:
+        """What was worked out before and still holds; ``None`` when nothing is known."""
+        return self._remembered.lasting(self._at.lasting).get(question)
+
+    async def write(self, work: Work[T], *, brief: bool = False) -> T:
         """Run work whole or not at all; when this returns it is durable and visible."""
 
         def job(connection: sqlite3.Connection) -> T:
-            transaction = SqliteTransaction(connection)
+            batch = self._under_way()
+            # What the jobs before this one have changed is nobody's yet.
+            answers = None if batch.is_lasting else self._remembered.lasting(self._at.lasting)
+            transaction = SqliteTransaction(connection, batch.version, answers)
             result = _drive(work(transaction))
-            self._effort += transaction.effort
+            batch.add(transaction)
             return result
 
-        return await self._writer.run(job)
+        return await self._writer.run(job, brief=brief)
 
     def bell(self) -> AbstractContextManager[RungBell]:
         """What rings after each write, for as long as it is entered."""
@@ -120,22 +131,45 @@ class SqliteStore:
         self._followers = (*self._followers, follower)
 
     def _seal(self, connection: sqlite3.Connection) -> Callable[[], None]:
-        """Read the version inside the transaction; after the commit nothing is left that could fail.
+        """Get ready inside the transaction; after the commit nothing is left that could fail.
 
         Followers look at the changes before the commit too, so that no call that reads sees them any earlier than the
         proxy does.
         """
-        version = _current_version(connection)
-        ready = look_ahead(connection, self._followers) if self._effort >= LARGE else ()
-        self._effort = 0
+        batch = self._under_way()
+        version = batch.version
+        at = At(version, version if batch.is_lasting else self._at.lasting)
+        ready = look_ahead(connection, self._followers) if batch.effort >= LARGE else ()
 
         def publish() -> None:
             for each in ready:
                 each()
+            self._at = at
             self.known_version = version
             self._bells.ring_from_anywhere()
 
         return publish
+
+    def _under_way(self) -> "_Batch":
+        """What the jobs of the batch that is under way have changed so far."""
+        if self._batch.number != self._writer.batch:
+            self._batch = _Batch(self._writer.batch, self._at.version)
+        return self._batch
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the jobs of a batch have changed: see `Unit`. Only this process writes, so that it knows the version."""
+
+    number: int
+    version: int
+    effort: int = 0
+    is_lasting: bool = False
+
+    def add(self, transaction: SqliteTransaction) -> None:
+        self.version = transaction.version
+        self.effort += transaction.effort
+        self.is_lasting |= transaction.is_lasting
 
 
 def _own(folder: Path) -> DirectoryLock:

@@ -1,19 +1,20 @@
 """One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
-from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME, Session
 
-from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord, SessionRecord, SessionUse
+from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRecord
 from understudy_server.app.times import milliseconds
 from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.counting import Counting
 from understudy_server.store.sqlite.library import Library
 from understudy_server.store.sqlite.lists import Lists
 from understudy_server.store.sqlite.session_mocks import SessionMocks
+from understudy_server.store.sqlite.sessions import Sessions
 from understudy_server.store.sqlite.sources import Sources
 from understudy_server.store.sqlite.stored_files import StoredFiles
 from understudy_server.store.sqlite.unit import without
@@ -26,15 +27,30 @@ _OF_ENVIRONMENTS = (
 )  # fmt: skip
 
 
-class SqliteTransaction(Lists, Counting, Library, SessionMocks, StoredFiles, Sources):
+class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, StoredFiles, Sources):
     """Fills ``app.ports.Transaction``.
 
     The first change of a unit moves the version, and every change notes what it touched. To put something is a change,
     even when it is there already; to remove or to switch what is not there is none.
     """
 
-    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:  # noqa: ARG002
-        return await answer()
+    def __init__(
+        self, connection: sqlite3.Connection, version: int = 0, answers: dict[Hashable, Any] | None = None
+    ) -> None:
+        """``answers``: what was worked out before and still holds, to which more is added; ``None`` when nothing is."""
+        super().__init__(connection, version)
+        self._answers = answers
+
+    async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:
+        answers = self._answers
+        if answers is None or self.is_lasting:
+            return await answer()
+        found: T
+        if question in answers:
+            found = answers[question]
+        else:
+            found = answers[question] = await answer()
+        return found
 
     # The organisation and its keys
 
@@ -172,75 +188,3 @@ class SqliteTransaction(Lists, Counting, Library, SessionMocks, StoredFiles, Sou
     async def scenario_by_url_id(self, environment_id: str, url_id: str) -> Scenario | None:
         row = self._row(f"SELECT {rows.SCENARIO} WHERE environment_id = ? AND url_id = ?", environment_id, url_id)
         return rows.scenario(row) if row else None
-
-    # Sessions
-
-    async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
-        row = self._row(
-            f"SELECT {rows.SESSION} WHERE session_entry.place_id = ? AND session_entry.value = ?",
-            environment_id, session_key,
-        )  # fmt: skip
-        return rows.session(row) if row else None
-
-    async def session_use(self, environment_id: str, now_ms: int) -> SessionUse:
-        alive = "environment_id = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)"
-        here = (environment_id, now_ms)
-        of_scenarios = self._rows(
-            f"SELECT scenario_id, count(*) FROM session WHERE {alive} AND scenario_id IS NOT NULL GROUP BY scenario_id",
-            *here,
-        )
-        of_mocks = self._rows(
-            "SELECT mock_id, count(*) FROM session_activation "
-            f"WHERE session_id IN (SELECT id FROM session WHERE {alive}) GROUP BY mock_id",
-            *here,
-        )
-        sessions = self._value(f"SELECT count(*) FROM session WHERE {alive}", *here)
-        return SessionUse(sessions, dict(of_mocks), dict(of_scenarios))
-
-    async def session_ids(self) -> Collection[str]:
-        return {session_id for (session_id,) in self._rows("SELECT id FROM session")}
-
-    async def state_ids(self) -> Collection[str]:
-        return {name for (name,) in self._rows("SELECT id || '.' || generation FROM session")}
-
-    async def put_session(self, record: SessionRecord) -> None:
-        session = record.message
-        kept = without(session, "session_key", "overrides", "scenario", "revision")
-        self._upsert(
-            "session", ("id",), id=record.id, environment_id=record.environment_id, label=session.label,
-            scenario_id=session.scenario if session.HasField("scenario") else None,
-            updated_at_ms=record.updated_at_ms,
-            expires_at_ms=milliseconds(session.expires_at) if session.HasField("expires_at") else None,
-            revision=session.revision, generation=record.generation, message=kept.SerializeToString(),
-        )  # fmt: skip
-        # A key that another session has is refused by the table: silence would leave a session that nobody finds.
-        self._run("DELETE FROM session_entry WHERE session_id = ?", record.id)
-        self._run(
-            "INSERT INTO session_entry (place_id, kind, value, session_id) VALUES (?, ?, ?, ?)",
-            record.environment_id, "header_name" if session.found_by == FOUND_BY_HEADER_NAME else "key",
-            session.session_key, record.id,
-        )  # fmt: skip
-        self._put_activations(record.id, record.environment_id, session)
-        self._note("session", record.environment_id, record.id)
-
-    def _put_activations(self, session_id: str, environment_id: str, session: Session) -> None:
-        self._run("DELETE FROM session_activation WHERE session_id = ?", session_id)
-        self._run_many(
-            "INSERT INTO session_activation (session_id, environment_id, mock_id, position) VALUES (?, ?, ?, ?)",
-            ((session_id, environment_id, mock_id, position) for position, mock_id in enumerate(session.overrides)),
-        )
-
-    async def remove_session(self, session_id: str) -> None:
-        self._note_rows("session", "SELECT environment_id, id FROM session WHERE id = ?", session_id)
-        self._run("DELETE FROM session WHERE id = ?", session_id)
-
-    async def ending(self, now_ms: int, updated_before_ms: int) -> Sequence[tuple[str, bool]]:
-        found = self._rows(
-            """
-            SELECT id, 1 FROM session WHERE expires_at_ms <= ?1
-            UNION ALL
-            SELECT id, 0 FROM session WHERE updated_at_ms < ?2 AND expires_at_ms IS NULL
-            """,
-            now_ms, updated_before_ms,
-        )  # fmt: skip
-        return [(session_id, bool(expired)) for session_id, expired in found]

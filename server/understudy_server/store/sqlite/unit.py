@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -18,17 +19,24 @@ LARGE = 64
 # an index to be built.
 _EFFORTS = {"session": 1, "session_mock": 1, "file": LARGE, "mock": LARGE, "scenario": LARGE, "environment": LARGE}
 
+# What comes and goes with every run of a pipeline.
+_OF_SESSIONS = frozenset(("session", "session_mock"))
+
 
 class Unit:
     """One unit of work. Its first change moves the version; every change is noted as one of that version.
 
-    ``effort`` says how much there is to take in, for whoever follows.
+    ``version`` is the one that it has begun with, if that is known, and then the one that it has made. ``effort`` says
+    how much there is to take in, for whoever follows; ``is_lasting``, whether more changed than sessions and what they
+    own.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, version: int = 0) -> None:
         self._connection = connection
-        self._version = 0
+        self._has_moved = False
+        self.version = version
         self.effort = 0
+        self.is_lasting = False
 
     def _note(self, kind: str, environment_id: str, entity_id: str) -> None:
         """Note that an entity changed in this unit's version, which the first note makes."""
@@ -38,14 +46,17 @@ class Unit:
         """Note every (environment id, id)."""
         if not names:
             return
-        if not self._version:
-            self._run("UPDATE version SET current = current + 1")
-            self._version = int(self._value("SELECT current FROM version"))
+        if not self._has_moved:
+            self._has_moved = True
+            self.version = (self.version or int(self._value("SELECT current FROM version"))) + 1
+            self._run("UPDATE version SET current = ?", self.version)
+        if kind not in _OF_SESSIONS:
+            self.is_lasting = True
         self.effort += _EFFORTS.get(kind, 0) * len(names)
         self._run_many(
             "INSERT INTO change VALUES (?, ?, ?, ?) "
             "ON CONFLICT (kind, environment_id, id) DO UPDATE SET version = excluded.version",
-            ((kind, environment_id, entity_id, self._version) for environment_id, entity_id in names),
+            ((kind, environment_id, entity_id, self.version) for environment_id, entity_id in names),
         )
 
     def _note_rows(self, kind: str, query: str, *arguments: Any) -> None:
@@ -63,16 +74,11 @@ class Unit:
         return found
 
     def _upsert(self, table: str, key: tuple[str, ...], **values: Any) -> None:
-        self._upsert_all(table, key, tuple(values), (tuple(values.values()),))
+        self._run(_upserting(table, key, tuple(values)), *values.values())
 
     def _upsert_all(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], found: Iterable[Row]) -> None:
         """Make or replace rows, given as the values of some columns."""
-        updates = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "schema") if name not in key)
-        self._run_many(
-            f"INSERT INTO {table} ({', '.join(columns)}, schema) VALUES ({', '.join('?' * len(columns))}, {SCHEMA}) "
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}",
-            found,
-        )
+        self._run_many(_upserting(table, key, columns), found)
 
     def _run(self, statement: str, *arguments: Any) -> int:
         """Run a statement and tell how many rows it changed."""
@@ -93,6 +99,17 @@ class Unit:
 
     def _value(self, query: str, *arguments: Any) -> Any:
         return self._connection.execute(query, arguments).fetchone()[0]
+
+
+@cache
+def _upserting(table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    updates = ", ".join(f"{name} = excluded.{name}" for name in (*columns, "schema") if name not in key)
+    return f"{inserting(table, columns)} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates}"
+
+
+def inserting(table: str, columns: tuple[str, ...]) -> str:
+    """A statement that makes a row of some columns in a table that notes the form of its messages."""
+    return f"INSERT INTO {table} ({', '.join(columns)}, schema) VALUES ({', '.join('?' * len(columns))}, {SCHEMA})"
 
 
 def without(message: M, *derived: str) -> M:
