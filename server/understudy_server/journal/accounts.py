@@ -48,7 +48,9 @@ class Account:
 
     def standing(self) -> Standing:
         """The account as the use cases see it."""
-        return Standing(self.last_number, self.kept, dict(self.losses), self.doubtful_after)
+        # All that was lost is counted, until a purge takes away what there is and what was lost before.
+        purged = self.last_number - self.kept - sum(self.losses.values())
+        return Standing(self.last_number, self.kept, dict(self.losses), self.doubtful_after, purged)
 
 
 def read(row: Sequence[Any]) -> Account:

@@ -14,7 +14,7 @@ from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.record import ExchangeOutcome, Phases
 from understudy_server.journal import segments
 from understudy_server.journal.places import NUMBER_BITS, base_of, number_at
-from understudy_server.journal.scales import Scales
+from understudy_server.journal.scales import weigh
 
 _Row = tuple[Any, ...]
 
@@ -39,7 +39,7 @@ _OUTCOMES: Final = {each.value: each for each in ExchangeOutcome}
 
 def put_together(connection: sqlite3.Connection) -> None:
     """Write the rows of ``exchange`` as segments, as if all had been recorded now, one after the other."""
-    scales, after = Scales(), ""
+    after = ""
     while batch := _batch(connection, after):
         by_stream: dict[int, list[Exchange]] = {}
         for stream_id, each in batch:
@@ -47,7 +47,7 @@ def put_together(connection: sqlite3.Connection) -> None:
         made: list[segments.Row] = []
         for stream_id, exchanges in by_stream.items():
             for run in _runs(exchanges):
-                sizes = [scales.weigh(each) + segments.ENTRY_BYTES for each in run]
+                sizes = [size + segments.ENTRY_BYTES for size in weigh(run)]
                 for begin, end in segments.cut(run, sizes):
                     place = base_of(stream_id) + run[begin].number
                     made += segments.rows(place, run[begin:end], sizes[begin:end], batch[0][1].id)

@@ -30,7 +30,7 @@ from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.patience import Patience
 from understudy_server.journal.places import base_of
 from understudy_server.journal.rules import DiskLimits, Rules
-from understudy_server.journal.scales import Scales
+from understudy_server.journal.scales import weigh
 
 # Exchanges that one transaction removes where the rest can wait: of what is too old, what is purged, and what ended
 # sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
@@ -78,7 +78,6 @@ class Ledger:
         # By stream, or by the same three texts as a plain tuple.
         self._accounts: dict[tuple[str, str, str], Account] = {}
         self._accounts_max = _ACCOUNTS_FEW
-        self._scales = Scales()
         self._dirty: dict[int, Account] = {}
         self._by_environment: dict[str, Total] = {}
         self._all = Total()
@@ -190,8 +189,7 @@ class Ledger:
 
     def _pack(self, account: Account, exchanges: Sequence[Exchange], batch: str, made: list[segments.Row]) -> Run:
         """Number exchanges of a stream, and make their rows; those that cannot be kept take a number only."""
-        weigh, beside = self._scales.weigh, segments.ENTRY_BYTES
-        sizes = [weigh(each) + beside for each in exchanges]
+        sizes = [size + segments.ENTRY_BYTES for size in weigh(exchanges)]
         before, count, size = len(made), 0, 0
         for begin, end in segments.cut(exchanges, sizes):
             place = base_of(account.id) + account.last_number + 1

@@ -1,8 +1,9 @@
 """In which order streams make room: the one that was quiet for longest first."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from understudy_server.journal.patience import Patience
@@ -13,6 +14,7 @@ from understudy_server.journal.shelves import Shelf
 LOOKS_MAX: Final = 256
 # As long as no more are passed over, each search begins with the one that was quiet for longest.
 _FEW: Final = 32
+_last_id: Final = attrgetter("last_id")
 
 
 class Line:
@@ -20,11 +22,15 @@ class Line:
 
     A search for those that have ended goes on where the last one stopped, where very many go on: then one that ended
     behind its back is found in the next round.
+
+    To keep the order costs something for each exchange. Where nobody may ever search, it is put off until the first
+    search: ``later`` gives the streams then, in any order.
     """
 
-    __slots__ = ("_ahead", "_passed", "_patience")
+    __slots__ = ("_ahead", "_later", "_passed", "_patience")
 
-    def __init__(self) -> None:
+    def __init__(self, later: Callable[[], Iterable[Shelf]] | None = None) -> None:
+        self._later = later
         # Those that a search has passed over in this round and that were quiet since, and behind them all others.
         self._ahead: OrderedDict[Shelf, None] = OrderedDict()
         self._passed: OrderedDict[Shelf, None] = OrderedDict()
@@ -32,14 +38,18 @@ class Line:
 
     def enter(self, shelf: Shelf) -> None:
         """Take a stream in, as the one that was recorded to last."""
-        self._ahead[shelf] = None
+        if self._later is None:
+            self._ahead[shelf] = None
 
     def leave(self, shelf: Shelf) -> None:
         """Let a stream go that is in the line."""
-        del (self._passed if shelf in self._passed else self._ahead)[shelf]
+        if self._later is None:
+            del (self._passed if shelf in self._passed else self._ahead)[shelf]
 
     def touch(self, shelves: Sequence[Shelf]) -> None:
         """Put streams of the line at its end, one after the other."""
+        if self._later is not None:
+            return
         if self._passed:
             for shelf in shelves:
                 if shelf in self._passed:
@@ -54,6 +64,8 @@ class Line:
         """
         if not self._patience.may_search(recorded):
             return
+        if self._later is not None:
+            self._ahead, self._later = OrderedDict.fromkeys(sorted(self._later(), key=_last_id)), None
         looked_at = list(islice(self._ahead, LOOKS_MAX))
         for number, shelf in enumerate(looked_at):
             if not is_live(shelf.environment_id, shelf.stream[2]) and is_enough(shelf):

@@ -1,8 +1,8 @@
 """The journal in memory: the newest exchanges, as many as the limits allow, gone when the process ends.
 
 It is there for load tests and short-lived servers, so recording must cost next to nothing. Everything else is put off:
-exchanges gather in a block, are put with those of their stream when it is full, and are counted some blocks later, or
-when somebody asks. Until then 640 at most come on top of what the quotas allow, and no more than a twelfth of it all.
+exchanges gather in a block, and are put with those of their stream, and make room, when it is full or somebody asks.
+Until then 128 at most come on top of what the quotas allow, and no more than a sixty-fourth of it all.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from understudy_server.journal.bells import Bells
 from understudy_server.journal.leaving import AT_ONCE
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import MEMORY_QUOTA, FixedRules, Rules
+from understudy_server.journal.scales import weigh
 from understudy_server.journal.shelves import Shelf
 from understudy_server.journal.stock import Bounds, Stock
 from understudy_server.journal.sweeper import Sweeper, now_ms
@@ -33,8 +34,6 @@ from understudy_server.store.sqlite.timers import CallLater, call_later
 _BLOCK_EXCHANGES_MAX: Final = 128
 # So many blocks make a full journal, at least.
 _BLOCKS: Final = 64
-# So many of them are not counted yet, at most.
-_BLOCKS_WAITING: Final = 3
 # Bodies so small are counted when their block is full.
 _SMALL_BYTES: Final = 4096
 # Streams that are looked at one after the other, before whoever waits has a turn.
@@ -47,8 +46,8 @@ _log = logging.getLogger(__name__)
 class MemoryLimits:
     """How much is kept: so many exchanges, with so many bytes of targets, headers and captured bodies.
 
-    What Python needs to hold them comes on top, 2 to 3 kB each. Up to a twelfth more is
-    there until it is counted, but no more than 640 exchanges.
+    What Python needs to hold them comes on top, 2 to 3 kB each. Up to a sixty-fourth more
+    is there until it is counted, but no more than 128 exchanges.
     """
 
     exchanges_max: int = 20_000
@@ -70,12 +69,7 @@ class MemoryJournal:
         self._losses = Losses(_log)
         self._block_exchanges_max = min(max(limits.exchanges_max // _BLOCKS, 1), _BLOCK_EXCHANGES_MAX)
         self._block_bytes_max = limits.bytes_max // _BLOCKS
-        self._stock = Stock(
-            self._rules,
-            self._losses,
-            Bounds(limits.exchanges_max, limits.bytes_max),
-            Bounds(_BLOCKS_WAITING * self._block_exchanges_max, _BLOCKS_WAITING * self._block_bytes_max),
-        )
+        self._stock = Stock(self._rules, self._losses, Bounds(limits.exchanges_max, limits.bytes_max))
         self._filling: list[Exchange] = []
         self._filling_bytes = 0
         self._due = self._block_exchanges_max
@@ -116,7 +110,7 @@ class MemoryJournal:
 
     def size_bytes(self) -> int:
         """What the exchanges take in memory, as the limits count it."""
-        return self._stock.bytes + self._stock.weigh(self._filling)
+        return self._stock.bytes + sum(weigh(self._filling))
 
     def record(self, exchange: Exchange) -> None:
         """Append an exchange, whose id comes after all before it. A question asked from now on sees it."""
@@ -139,9 +133,9 @@ class MemoryJournal:
             self._shelve()
 
     def _go_on(self) -> None:
-        """Do half of the work that a block makes, since somebody waits meanwhile: this one is half full, or full."""
+        """Put the block away that is full. When it is half full there is time for what else is to be done."""
         if len(self._filling) < self._block_exchanges_max:
-            self._stock.make_room()
+            self._stock.leaving.let_go()
             self._due = self._block_exchanges_max
         else:
             self._shelve()
@@ -149,7 +143,7 @@ class MemoryJournal:
     def _shelve(self) -> None:
         """Put the block that is filling away."""
         if self._due < self._block_exchanges_max:
-            self._stock.make_room()
+            self._stock.leaving.let_go()
         self._due = self._block_exchanges_max // 2
         block, self._filling, self._filling_bytes = self._filling, [], 0
         if self._closed:
@@ -164,7 +158,6 @@ class MemoryJournal:
         if self._closed:
             raise StorageFailure("the journal is closed")
         self._shelve()
-        self._stock.settle()
 
     # Questions.
 
@@ -204,6 +197,15 @@ class MemoryJournal:
         shelves = self._stock.incarnations(environment_id, session_key)
         recorded = [each for each in shelves if each.last_number and (each.kept or each.losses)]
         return max(recorded, key=attrgetter("last_id")).stream if recorded else None
+
+    async def streams(self, environment_id: str, session_key: str | None) -> Sequence[Stream]:
+        """The streams of an environment, or of a key, with anything on record. Raises StorageFailure."""
+        self._settle()
+        if session_key is None:
+            shelves = [each for each in self._stock.all() if each.stream.environment_id == environment_id]
+        else:
+            shelves = self._stock.incarnations(environment_id, session_key)
+        return [each.stream for each in shelves if each.kept or each.losses or each.verifications]
 
     async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
         """Exchanges of a stream with numbers behind ``after``, oldest first. Raises StorageFailure."""
@@ -261,7 +263,7 @@ class MemoryJournal:
             self._settle()
         self._closed = True
         self._block_exchanges_max = self._due = 0
-        self._stock = Stock(self._rules, self._losses, Bounds(0, 0), Bounds(0, 0))
+        self._stock = Stock(self._rules, self._losses, Bounds(0, 0))
         self._bells.ring_all()
 
     async def _sweep(self, moment_ms: int) -> None:

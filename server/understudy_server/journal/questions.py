@@ -17,6 +17,13 @@ _LATEST: Final = (
     "SELECT session_id FROM stream WHERE environment_id = ? AND session_key = ? AND session_id <> ''"
     " AND last_number > 0 AND (kept > 0 OR losses <> '') ORDER BY last_ms DESC, id DESC LIMIT 1"
 )
+# Whatever is on record of them beside exchanges counts, too.
+_NOT_EMPTY: Final = "(kept > 0 OR losses <> '' OR id IN (SELECT stream FROM verification))"
+_STREAMS: Final = f"SELECT session_key, session_id FROM stream WHERE environment_id = ? AND {_NOT_EMPTY} ORDER BY id"
+_STREAMS_OF_KEY: Final = (
+    "SELECT session_key, session_id FROM stream WHERE environment_id = ? AND session_key = ? AND session_id <> ''"
+    f" AND {_NOT_EMPTY} ORDER BY id"
+)
 # Streams of sessions that had a key, with when their oldest and their newest on record ended.
 _OF_KEY: Final = (
     "SELECT id, gone, first_ms, last_ms FROM stream WHERE environment_id = ? AND session_key = ? AND session_id <> ''"
@@ -158,6 +165,15 @@ def latest_stream(file: sqlite3.Connection, environment_id: str, session_key: st
     """The incarnation of a session that recorded last under a key, unless all of it was purged."""
     found = file.execute(_LATEST, (environment_id, session_key)).fetchone()
     return Stream(environment_id, session_key, found[0]) if found else None
+
+
+def streams(file: sqlite3.Connection, environment_id: str, session_key: str | None) -> Sequence[Stream]:
+    """The streams of an environment of which anything is on record, or those of the sessions that had a key."""
+    if session_key is None:
+        found = file.execute(_STREAMS, (environment_id,))
+    else:
+        found = file.execute(_STREAMS_OF_KEY, (environment_id, session_key))
+    return [Stream(environment_id, *each) for each in found]
 
 
 def read(file: sqlite3.Connection, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:

@@ -32,18 +32,15 @@ class Shelf:
 
     __slots__ = (
         "_before",
-        "_counted",
-        "_counted_bytes",
         "_front",
         "_gone_bytes",
         "_last",
         "_leaving",
         "_losses",
-        "_over_quota",
+        "_pushed_out",
         "environment_id",
         "exchanges",
         "is_in_line",
-        "is_waiting",
         "reached",
         "stream",
         "total",
@@ -55,11 +52,9 @@ class Shelf:
         self.environment_id = stream.environment_id
         self.is_in_line = False
         """Whether anything is on record of it: then it may have to make room."""
-        self.is_waiting = False
-        """Whether anything of it is not counted yet."""
         self._losses: dict[Lost, int] = {}
-        # Those that made room in their own stream are the only ones that are lost at the pace of requests.
-        self._over_quota = 0
+        # Those that made room in a full environment are the ones that many streams lose at the pace of requests.
+        self._pushed_out = 0
         self.verifications: list[bytes] = []
         self.exchanges: list[Exchange | None] = []
         """To append to, with what all have weighed by then to ``reached``; ``total`` is the last of those."""
@@ -70,9 +65,6 @@ class Shelf:
         self._before = 0
         self._front = 0
         self._gone_bytes = 0
-        # What was appended by the time it was counted last.
-        self._counted = 0
-        self._counted_bytes = 0
         # Id and end of the last exchange of all, when it is not on record any more.
         self._last = ("", 0)
         self._leaving = leaving
@@ -107,25 +99,20 @@ class Shelf:
     @property
     def losses(self) -> dict[Lost, int]:
         """How many are not on record any more, by reason, without those that were purged and all before."""
-        return self._losses | {Lost.SESSION_QUOTA: self._over_quota} if self._over_quota else dict(self._losses)
-
-    @property
-    def waiting_entries(self) -> int:
-        """How many exchanges were appended since it was settled last."""
-        return self._before + len(self.exchanges) - self._counted
-
-    @property
-    def waiting_bytes(self) -> int:
-        """What those weigh."""
-        return self.total - self._counted_bytes
+        losses = dict(self._losses)
+        if self._pushed_out:
+            losses[Lost.ENVIRONMENT_QUOTA] = losses.get(Lost.ENVIRONMENT_QUOTA, 0) + self._pushed_out
+        return losses
 
     def standing(self) -> Standing:
         """The account as the use cases see it."""
-        return Standing(self.last_number, self.kept, self.losses)
+        losses = self.losses
+        # All that was lost is counted, until a purge takes away what there is and what was lost before.
+        return Standing(self.last_number, self.kept, losses, purged=self.last_number - self.kept - sum(losses.values()))
 
     def forgive(self) -> None:
         """Tell no more of what was lost, nor of verifications."""
-        self._losses, self._over_quota, self.verifications = {}, 0, []
+        self._losses, self._pushed_out, self.verifications = {}, 0, []
 
     # What comes and goes.
 
@@ -135,21 +122,22 @@ class Shelf:
         self.reached.extend(islice(accumulate(sizes, initial=self.total), 1, None))
         self.total = self.reached[-1]
 
-    def settle(self, entries_max: int, bytes_max: int) -> tuple[int, int, int, int]:
-        """Count what was appended since this was called last, and remove as many of the oldest as it is above a quota.
+    def over(self, entries_max: int, bytes_max: int) -> tuple[int, int]:
+        """How many exchanges and bytes it is above a quota, each 0 or less where it is not."""
+        return len(self.exchanges) - self._front - entries_max, self.total - self._gone_bytes - bytes_max
 
-        Tells how many came and their size, and how many went and theirs.
-        """
-        number, total = self._before + len(self.exchanges), self.total
-        count, size = number - self._counted, total - self._counted_bytes
-        self._counted, self._counted_bytes = number, total
-        entries = len(self.exchanges) - self._front - entries_max
-        over = total - self._gone_bytes - bytes_max
-        if entries <= 0 and over <= 0:
-            return count, size, 0, 0
-        gone, gone_bytes = self._remove(entries, over)
-        self._over_quota += gone
-        return count, size, gone, gone_bytes
+    def push_out(self) -> int:
+        """As `evict`, of one for the quota of the environment; tells its size alone. There must be another one."""
+        # Where many streams record to a full environment this runs for each exchange.
+        front = self._front
+        self.exchanges[front] = None
+        weighed = self.reached[front]
+        size, self._gone_bytes = weighed - self._gone_bytes, weighed
+        self._pushed_out += 1
+        self._front = end = front + 1
+        if end >= _FRONT_MIN:
+            self._give_back(end)
+        return size
 
     def evict(self, entries: int, size: int, reason: Lost | None) -> tuple[int, int]:
         """Remove the oldest: so many and so many bytes at least, as far as there are. Tells how many and their size.
@@ -173,19 +161,20 @@ class Shelf:
             self._last = self.last_id, self.last_ms
         count, gone_bytes = end - front, reached[end - 1] - self._gone_bytes
         self._gone_bytes += gone_bytes
-        if count == 1:
-            # Most often: where many streams are full, each is recorded to once in a while.
-            exchanges[front] = None
-        else:
-            if count > AT_ONCE:
-                self._leaving.take(exchanges[front:end])
-            exchanges[front:end] = [None] * count
-        if end >= _FRONT_MIN and (2 * end >= len(reached) or end >= _FRONT_MAX):
-            del exchanges[:end], reached[:end]
-            self._before += end
-            end = 0
+        if count > AT_ONCE:
+            self._leaving.take(exchanges[front:end])
+        exchanges[front:end] = [None] * count
         self._front = end
+        if end >= _FRONT_MIN:
+            self._give_back(end)
         return count, gone_bytes
+
+    def _give_back(self, end: int) -> None:
+        """Give so many empty places at the front back, if that is worth it."""
+        if 2 * end >= len(self.reached) or end >= _FRONT_MAX:
+            del self.exchanges[:end], self.reached[:end]
+            self._before += end
+            self._front = 0
 
     def aged(self, before_ms: int, most: int) -> int:
         """How many of the oldest ended before a moment, looking at so many at most."""

@@ -227,6 +227,10 @@ class SqliteJournal:
         """The incarnation of a session that recorded last under a key. Raises StorageFailure."""
         return await self._ask(lambda file: questions.latest_stream(file, environment_id, session_key))
 
+    async def streams(self, environment_id: str, session_key: str | None) -> Sequence[Stream]:
+        """The streams of an environment, or of a key, with anything on record. Raises StorageFailure."""
+        return await self._ask(lambda file: questions.streams(file, environment_id, session_key))
+
     async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
         """Exchanges of a stream with numbers behind ``after``, oldest first. Raises StorageFailure."""
         return await self._ask(lambda file: questions.read(file, stream, after, limit))

@@ -1,12 +1,13 @@
 """All that the journal in memory holds, and keeping it within its bounds.
 
-Here exchanges get their numbers, a block of them at a time. What that makes of the bounds is found out later, when more
-of one stream has come: to count ten exchanges of it and to evict ten takes no longer than one. What makes room, and in
-which order, is what ``journal.ledger`` says of the record on disk.
+Here exchanges get their numbers, a block of them at a time, are counted, and make room. What makes room, and in which
+order, is what ``journal.ledger`` says of the record on disk. What is done for each of a block is little, be they of one
+stream or of as many as they are.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, repeat
 from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from understudy_server.journal.leaving import Leaving
 from understudy_server.journal.lines import Line
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import Rules
-from understudy_server.journal.scales import Scales
+from understudy_server.journal.scales import weigh
 from understudy_server.journal.shelves import Shelf
 from understudy_server.journal.sweeping import EMPTIED_MAX
 
@@ -25,7 +26,8 @@ _owner: Final[Callable[[Exchange], tuple[str, str, str]]] = itemgetter(2, 3, 4)
 _environment: Final[Callable[[Shelf], str]] = attrgetter("environment_id")
 
 Run = tuple[Shelf, int, int]
-"""Exchanges of a stream that were counted together: how many, and what they weigh."""
+"""Exchanges of a stream that came together: how many, and what they weigh."""
+_shelf_of: Final[Callable[[Run], Shelf]] = itemgetter(0)
 
 # At hand, since to look a member of an enumeration up costs as much as to evict an exchange.
 _SESSION_QUOTA: Final = Lost.SESSION_QUOTA
@@ -45,26 +47,22 @@ class Home:
 
     __slots__ = ("bytes", "entries", "line", "streams")
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line) -> None:
         self.entries = 0
         self.bytes = 0
-        self.line = Line()
+        self.line = line
         self.streams = 0
 
 
 class Stock:
-    """The streams of a journal. ``kept`` bounds what all of them hold together, ``waiting`` what is not counted yet."""
+    """The streams of a journal. ``kept`` bounds what all of them hold together."""
 
-    def __init__(self, rules: Rules, losses: Losses, kept: Bounds, waiting: Bounds) -> None:
+    def __init__(self, rules: Rules, losses: Losses, kept: Bounds) -> None:
         self._rules = rules
         self._losses = losses
         self._entries_max, self._bytes_max = kept
-        self._waiting_max, self._waiting_bytes_max = waiting
-        self._waiting: deque[Shelf] = deque()
-        self._waiting_entries = 0
-        self._waiting_bytes = 0
-        self._scales = Scales()
-        self._whole = Home()
+        # One environment alone seldom comes to the bounds of them all before it comes to its own.
+        self._whole = Home(Line(self._in_line))
         self._homes: dict[str, Home] = {}
         # By stream, or by the same three texts as a plain tuple.
         self._shelves: dict[tuple[str, str, str], Shelf] = {}
@@ -75,7 +73,7 @@ class Stock:
     @property
     def bytes(self) -> int:
         """What all exchanges weigh that are there."""
-        return self._whole.bytes + self._waiting_bytes
+        return self._whole.bytes
 
     # What there is.
 
@@ -90,7 +88,7 @@ class Stock:
             shelf = self._shelves[stream] = Shelf(Stream(*stream), self.leaving)
             home = self._homes.get(stream[0])
             if home is None:
-                home = self._homes[stream[0]] = Home()
+                home = self._homes[stream[0]] = Home(Line())
             home.streams += 1
             if stream[2]:
                 self._by_key.setdefault(stream[:2], {})[shelf.stream] = shelf
@@ -104,74 +102,47 @@ class Stock:
         """All streams."""
         return list(self._shelves.values())
 
+    def _in_line(self) -> Iterable[Shelf]:
+        return [shelf for shelf in self._shelves.values() if shelf.is_in_line]
+
     # What comes.
 
     def take(self, block: Sequence[Exchange]) -> None:
-        """Append exchanges to their streams. They are not counted yet."""
-        touched = self._append(block)
-        for shelf in touched:
+        """Append exchanges to their streams, and keep to all bounds."""
+        runs = self._append(block)
+        shelves = list(map(_shelf_of, runs))
+        for shelf in shelves:
             if not shelf.is_in_line:
                 self._enter(shelf)
-            if not shelf.is_waiting:
-                shelf.is_waiting = True
-                self._waiting.append(shelf)
         # In the order in which they were recorded to last, since that is the order in which they make room.
-        self._whole.line.touch(touched)
-        for environment_id, shelves in _by_environment(touched).items():
-            self._homes[environment_id].line.touch(shelves)
-
-    def make_room(self) -> None:
-        """Count as much of what was appended as is too much to wait, and keep to all bounds."""
-        if self._waiting_entries > self._waiting_max or self._waiting_bytes > self._waiting_bytes_max:
-            self._settle(self._waiting_max, self._waiting_bytes_max)
-        self.leaving.let_go()
-
-    def settle(self) -> None:
-        """Count all that was appended, and keep to all bounds."""
-        if self._waiting:
-            self._settle(0, 0)
-
-    def _settle(self, entries_max: int, bytes_max: int) -> None:
-        """Count what was appended, until no more than this is not counted, and keep to all bounds."""
-        touched: list[Shelf] = []
-        while self._waiting and (self._waiting_entries > entries_max or self._waiting_bytes > bytes_max):
-            shelf = self._waiting.popleft()
-            shelf.is_waiting = False
-            touched.append(shelf)
-            self._waiting_entries -= shelf.waiting_entries
-            self._waiting_bytes -= shelf.waiting_bytes
-        runs = [
-            run
-            for environment_id, shelves in _by_environment(touched).items()
-            for run in self._keep_to_quota(environment_id, shelves)
-        ]
+        self._whole.line.touch(shelves)
+        for environment_id, own in _by_environment(runs).items():
+            self._count(environment_id, own)
         whole = self._whole
         if whole.entries > self._entries_max or whole.bytes > self._bytes_max:
             self._keep_within(whole, self._entries_max, self._bytes_max, runs, _SERVER_QUOTA)
 
-    def weigh(self, exchanges: Sequence[Exchange]) -> int:
-        """What exchanges weigh together."""
-        return sum(map(self._scales.weigh, exchanges))
-
-    def _append(self, block: Sequence[Exchange]) -> list[Shelf]:
+    def _append(self, block: Sequence[Exchange]) -> list[Run]:
         """Append exchanges to their streams. Gives those, the one that was recorded to last as the last."""
         # Little of Python's for each exchange, and nothing where it can be helped: this runs at the pace of requests.
         owners = list(map(_owner, block))
-        sizes = list(map(self._scales.weigh, block))
-        self._waiting_entries += len(block)
-        self._waiting_bytes += sum(sizes)
+        sizes = weigh(block)
         if owners.count(owners[0]) == len(owners):
             shelf = self._entered(owners[:1])[0]
             shelf.extend(block, sizes)
-            return [shelf]
+            return [(shelf, len(block), sum(sizes))]
         shelves = self._entered(owners)
         for shelf, exchange, size in zip(shelves, block, sizes, strict=True):
             shelf.exchanges.append(exchange)
             shelf.total = total = shelf.total + size
             shelf.reached.append(total)
-        touched = list(dict.fromkeys(reversed(shelves)))
-        touched.reverse()
-        return touched
+        counts = Counter(reversed(shelves))
+        if len(counts) == len(block):
+            return list(zip(shelves, repeat(1), sizes))
+        weights = dict.fromkeys(counts, 0)
+        for shelf, size in zip(shelves, sizes, strict=True):
+            weights[shelf] += size
+        return [(shelf, counts[shelf], weights[shelf]) for shelf in reversed(counts)]
 
     def _entered(self, owners: list[tuple[str, str, str]]) -> list[Shelf]:
         try:
@@ -180,27 +151,24 @@ class Stock:
             # One that is new; and what belongs to no session is one stream, whatever key it carried.
             return [self.found(each if each[2] else (each[0], "", "")) for each in owners]
 
-    def _keep_to_quota(self, environment_id: str, shelves: list[Shelf]) -> list[Run]:
+    def _count(self, environment_id: str, runs: list[Run]) -> None:
         """Count what was appended to streams of an environment, and keep to its quota."""
         home, quota = self._homes[environment_id], self._rules.quota(environment_id)
         entries_max, bytes_max = quota.session_entries, quota.session_bytes
-        entries = size = lost = 0
-        runs: list[Run] = []
-        for shelf in shelves:
-            count, run_bytes, gone, gone_bytes = shelf.settle(entries_max, bytes_max)
-            runs.append((shelf, count, run_bytes))
-            entries += count - gone
-            size += run_bytes - gone_bytes
-            if gone:
-                lost += gone
-                if not shelf.kept:
-                    self._leave(shelf)
+        entries = size = 0
+        full: list[Shelf] = []
+        for shelf, count, run_bytes in runs:
+            entries += count
+            size += run_bytes
+            if len(shelf.exchanges) > entries_max or shelf.total > bytes_max:
+                # Perhaps: what is gone is in these, too.
+                full.append(shelf)
         self._add(home, entries, size)
-        if lost:
-            self._losses.add({_SESSION_QUOTA: lost})
+        home.line.touch(list(map(_shelf_of, runs)))
+        for shelf in full:
+            self.evict(shelf, *shelf.over(entries_max, bytes_max), _SESSION_QUOTA)
         if home.entries > quota.entries or home.bytes > quota.bytes:
             self._keep_within(home, quota.entries, quota.bytes, runs, _ENVIRONMENT_QUOTA)
-        return runs
 
     def _add(self, home: Home, entries: int, size: int) -> None:
         home.entries += entries
@@ -217,24 +185,41 @@ class Stock:
             self.evict(ended, ended.kept, 0, reason)
             return home.entries <= entries_max and home.bytes <= bytes_max
 
-        # Those that were recorded to last come first now.
-        runs = sorted(runs, key=_last_id, reverse=True)
         home.line.search(sum([count for _, count, _ in runs]), self._rules.is_live, is_enough)
-        lost = 0
-        # As if they had come one by one, each that finds no room any more has pushed out the oldest of its own stream.
-        for shelf, count, size in runs:
-            entries, over = home.entries - entries_max, home.bytes - bytes_max
-            if entries <= 0 and over <= 0:
-                break
-            lost += self._remove(shelf, min(count, entries), min(size, over) if over > 0 else 0, reason)
+        entries = home.entries - entries_max
+        if reason is _ENVIRONMENT_QUOTA and entries > 0 and home.bytes <= bytes_max and all(map(_is_single, runs)):
+            lost = self._push_out_singly(home, entries, runs)
+        else:
+            lost = self._push_out(home, entries_max, bytes_max, runs, reason)
         # A bound that was lowered, or exchanges of very unlike sizes.
-        for shelf, _, _ in runs:
+        for shelf, _, _ in reversed(runs):
             entries, over = home.entries - entries_max, home.bytes - bytes_max
             if entries <= 0 and over <= 0:
                 break
             lost += self._remove(shelf, entries, over, reason)
         if lost:
             self._losses.add({reason: lost})
+
+    def _push_out(self, home: Home, entries_max: int, bytes_max: int, runs: list[Run], reason: Lost) -> int:
+        """As if they had come one by one, each that finds no room any more pushes out the oldest of its own stream:
+        of those that came last first. Gives how many are lost.
+        """
+        lost = 0
+        for shelf, count, size in reversed(runs):
+            entries, over = home.entries - entries_max, home.bytes - bytes_max
+            if entries <= 0 and over <= 0:
+                break
+            lost += self._remove(shelf, min(count, entries), min(size, over) if over > 0 else 0, reason)
+        return lost
+
+    def _push_out_singly(self, home: Home, entries: int, runs: list[Run]) -> int:
+        """The same where so many of an environment are too many, and each came alone to a stream that has more."""
+        # This runs at the pace of requests where many record.
+        freed, lost = 0, min(entries, len(runs))
+        for shelf, _, _ in islice(reversed(runs), lost):
+            freed += shelf.push_out()
+        self._add(home, -lost, -freed)
+        return lost
 
     def evict(self, shelf: Shelf, entries: int, size: int, reason: Lost | None) -> None:
         """Remove the oldest of a stream; without a reason they are not lost, but removed on purpose."""
@@ -273,7 +258,7 @@ class Stock:
     def forget(self, shelf: Shelf) -> None:
         """Let a stream go of which nothing is kept, unless it goes on."""
         stream = shelf.stream
-        if shelf.kept or shelf.waiting_entries or self._shelves.get(stream) is not shelf:
+        if shelf.kept or self._shelves.get(stream) is not shelf:
             return
         if self._rules.is_live(stream.environment_id, stream.session_id):
             return
@@ -289,16 +274,17 @@ class Stock:
             self._by_key.pop(stream[:2], None)
 
 
-def _by_environment(shelves: list[Shelf]) -> dict[str, list[Shelf]]:
-    """Streams by environment; mostly they are all of one."""
-    environments = set(map(_environment, shelves))
-    if len(environments) == 1:
-        return {environments.pop(): shelves}
-    groups: dict[str, list[Shelf]] = {}
-    for shelf in shelves:
-        groups.setdefault(shelf.environment_id, []).append(shelf)
+def _by_environment(runs: list[Run]) -> dict[str, list[Run]]:
+    """Runs by environment; mostly they are all of one."""
+    environments = list(map(_environment, map(_shelf_of, runs)))
+    if environments.count(environments[0]) == len(environments):
+        return {environments[0]: runs}
+    groups: dict[str, list[Run]] = {}
+    for environment_id, run in zip(environments, runs, strict=True):
+        groups.setdefault(environment_id, []).append(run)
     return groups
 
 
-def _last_id(run: Run) -> str:
-    return run[0].last_id
+def _is_single(run: Run) -> bool:
+    """Whether one exchange came to a stream, behind others."""
+    return run[1] == 1 and run[0].kept > 1

@@ -61,6 +61,7 @@ def test_all_other_questions_are_looked_up(connection: sqlite3.Connection) -> No
         questions.exchange(connection, "log_00000001")
         questions.knows(connection, "env_1", "other")
         questions.latest_stream(connection, "env_1", "ci-ses_1")
+        questions.streams(connection, "env_1", "ci-ses_1")
 
     assert not _scans(connection, ask)
 

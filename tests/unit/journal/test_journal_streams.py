@@ -90,6 +90,22 @@ async def test_the_latest_incarnation_is_the_one_that_recorded_last(journal: Kee
     assert [each.id[-1] for each in await journal.page(ENVIRONMENT, "ci", before="", since="", limit=9)] == list("321")
 
 
+async def test_streams_are_listed_while_anything_of_them_is_on_record(journal: Keeper) -> None:
+    later, other = Stream(ENVIRONMENT, "ci-ses_1", "ses_3"), Stream(ENVIRONMENT, "ci-ses_2", "ses_2")
+    _record(journal, range(1, 3), "ses_1")
+    _record(journal, range(3, 4), "ses_2")
+    _record(journal, range(4, 5), "")
+    _record(journal, range(5, 6), "ses_1", of="env_2")
+    journal.record(exchange(6, "ses_3")._replace(session_key="ci-ses_1"))
+    assert set(await journal.streams(ENVIRONMENT, None)) == {ONE, later, other, NOBODYS}
+    assert set(await journal.streams(ENVIRONMENT, "ci-ses_1")) == {ONE, later}
+    for each in (ONE, NOBODYS):
+        await journal.purge(each)
+    await journal.keep_verification(NOBODYS, b"asked")
+    assert set(await journal.streams(ENVIRONMENT, None)) == {later, other, NOBODYS}
+    assert list(await journal.streams(ENVIRONMENT, "ci-ses_1")) == [later]
+
+
 async def test_a_session_does_not_cost_another_one_anything(journal: Keeper, rules: PlainRules) -> None:
     rules.own = Quota(3, _MUCH, 100, _MUCH, _MUCH)
     _record(journal, range(1, 4), "ses_1")

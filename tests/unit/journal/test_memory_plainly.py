@@ -12,7 +12,7 @@ from support.journal_model import PlainRules, exchange
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Quota, Standing, Stream
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
-from understudy_server.journal.scales import Scales
+from understudy_server.journal.scales import weigh
 
 _SESSIONS = ["", "ses_1", "ses_2", "ses_3", "ses_4"]
 _ENVIRONMENTS = ["env_1", "env_2"]
@@ -38,12 +38,13 @@ class _Plain:
     streams: dict[Stream, list[_Weighed]] = field(default_factory=dict)
     numbers: dict[Stream, int] = field(default_factory=dict)
     losses: dict[Stream, dict[Lost, int]] = field(default_factory=dict)
+    purged: dict[Stream, int] = field(default_factory=dict)
 
     def record(self, exchanges: Sequence[Exchange]) -> None:
         """Record exchanges, and make room for them."""
         runs: dict[Stream, list[int]] = {}
         for each in exchanges:
-            weighed = _Weighed(each, Scales().weigh(each))
+            weighed = _Weighed(each, *weigh([each]))
             self.streams[each.stream] = [*self.streams.pop(each.stream, []), weighed]
             self.numbers[each.stream] = self.numbers.get(each.stream, 0) + 1
             runs[each.stream] = [*runs.pop(each.stream, []), weighed.size]
@@ -88,6 +89,7 @@ class _Plain:
     def purge(self, stream: Stream) -> None:
         """Remove what there is of a stream, and what it had lost."""
         self.streams[stream], self.losses[stream] = [], {}
+        self.purged[stream] = self.numbers.get(stream, 0)
 
 
 class _Step(NamedTuple):
@@ -160,7 +162,8 @@ async def _check(journal: MemoryJournal, plain: _Plain) -> None:
         last = plain.numbers.get(stream, 0)
         there = [each._replace(number=last - len(kept) + at) for at, (each, _) in enumerate(kept, 1)]
         assert list(await journal.read(stream, 0, 10_000)) == there
-        assert await journal.standing(stream) == Standing(last, len(kept), plain.losses.get(stream, {}))
+        losses, purged = plain.losses.get(stream, {}), plain.purged.get(stream, 0)
+        assert await journal.standing(stream) == Standing(last, len(kept), losses, purged=purged)
     assert journal.size_bytes() == sum(each.size for kept in plain.streams.values() for each in kept)
 
 
@@ -184,7 +187,7 @@ async def _add_up(dice: random.Random, quota: Quota) -> None:
         assert [each.number for each in there] == list(range(count - standing.kept + 1, count + 1))
         assert standing.kept + sum(standing.losses.values()) == count
         assert standing.kept <= quota.session_entries
-        size += sum(map(Scales().weigh, there))
+        size += sum(weigh(there))
         kept, lost = kept + standing.kept, lost + sum(standing.losses.values())
     assert kept <= quota.entries
     assert (journal.size_bytes(), sum(journal.losses.values())) == (size, lost)

@@ -8,7 +8,6 @@ from understudy_server.core.record import Lost, Standing, Stream
 from understudy_server.journal.leaving import AT_ONCE, Leaving
 from understudy_server.journal.shelves import Shelf
 
-_MUCH = 1 << 40
 _comes = st.lists(st.integers(0, 50), min_size=1, max_size=60)
 _goes = st.tuples(st.integers(-5, 80), st.integers(-50, 2_000))
 
@@ -46,27 +45,39 @@ def test_what_goes_is_the_oldest_as_many_and_as_much_as_it_takes(steps: list[lis
         assert all(shelf.find(each.id) == each for each in there)
 
 
-def test_what_was_appended_is_counted_once() -> None:
+def test_what_is_over_a_quota_is_told() -> None:
     shelf = _shelf()
-    shelf.extend(_made(3), [1, 2, 3])
-    assert (shelf.waiting_entries, shelf.waiting_bytes) == (3, 6)
+    shelf.extend(_made(4), [1, 2, 3, 4])
+    shelf.evict(1, 0, Lost.SESSION_QUOTA)
 
-    assert shelf.settle(2, _MUCH) == (3, 6, 1, 1)
-    assert shelf.settle(2, 3) == (0, 0, 1, 2)
-    assert (shelf.waiting_entries, shelf.waiting_bytes) == (0, 0)
-    assert shelf.standing() == Standing(3, 1, {Lost.SESSION_QUOTA: 2})
+    assert shelf.over(2, 10) == (1, -1)
+    assert shelf.over(5, 6) == (-2, 3)
+
+
+def test_what_is_pushed_out_goes_as_any_other_does() -> None:
+    alone, together = _shelf(), _shelf()
+    for shelf in (alone, together):
+        shelf.extend(_made(40), list(range(40)))
+        shelf.evict(1, 0, Lost.ENVIRONMENT_QUOTA)
+
+    for number in range(1, 39):
+        assert (1, alone.push_out()) == together.evict(1, 0, Lost.ENVIRONMENT_QUOTA) == (1, number)
+        losses = {Lost.ENVIRONMENT_QUOTA: number + 1}
+        assert alone.standing() == together.standing() == Standing(40, 39 - number, losses)
+        assert alone.read(0, 100) == together.read(0, 100)
+        assert (alone.last_id, alone.last_ms, alone.bytes) == (together.last_id, together.last_ms, together.bytes)
 
 
 def test_what_is_forgiven_is_not_told_again() -> None:
     shelf = _shelf()
     shelf.extend(_made(3), [1, 1, 1])
-    shelf.settle(2, _MUCH)
+    shelf.evict(1, 0, Lost.SESSION_QUOTA)
     shelf.evict(1, 0, Lost.SERVER_QUOTA)
     assert shelf.losses == {Lost.SERVER_QUOTA: 1, Lost.SESSION_QUOTA: 1}
 
     shelf.forgive()
 
-    assert shelf.standing() == Standing(3, 1)
+    assert shelf.standing() == Standing(3, 1, purged=2)
 
 
 def test_what_has_made_room_takes_none() -> None:
