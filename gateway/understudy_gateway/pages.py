@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
 from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
@@ -18,30 +16,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from understudy_gateway import docs_page
 from understudy_gateway.answers import Answer, method_not_allowed, route_not_found
 from understudy_gateway.health_pages import health_routes
 from understudy_gateway.readiness import Ready, nothing_to_look_at
 from understudy_gateway.transcoding.json_encode import dump
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Understudy API</title>
-<link rel="icon" href="docs/assets/favicon.png">
-<link rel="stylesheet" href="docs/assets/swagger-ui.css">
-</head>
-<body>
-<div id="api"></div>
-<script src="docs/assets/swagger-ui-bundle.js"></script>
-<script>
-SwaggerUIBundle({url: "openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null});
-</script>
-</body>
-</html>
-"""
-
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -58,7 +37,7 @@ def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_lo
         routes=[
             Route("/", _root),
             Route("/docs", _docs),
-            Mount("/docs/assets", StaticFiles(directory=_assets())),
+            Mount("/docs/assets", StaticFiles(directory=docs_page.assets())),
             Route("/openapi.json", _openapi),
             *health_routes(ready),
         ],
@@ -85,20 +64,12 @@ def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, {name.decode(): value.decode() for name, value in answer.headers})
 
 
-def _assets() -> Path:
-    """Find the folder of Swagger UI in the package that carries it, without importing the framework it is made for."""
-    spec = find_spec("fastapi_offline")
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError("the package fastapi-offline, which carries the files of the docs page, is not installed")
-    return Path(spec.submodule_search_locations[0]) / "static"
-
-
 async def _root(_request: Request) -> Response:
     return RedirectResponse("docs")
 
 
 async def _docs(_request: Request) -> Response:
-    return HTMLResponse(_PAGE)
+    return HTMLResponse(docs_page.page("Understudy API", "docs/assets/"))
 
 
 async def _openapi(_request: Request) -> Response:

@@ -29,6 +29,7 @@ OTHERS: dict[str, Any] = {
         "headers": ["x-customer-token"],
         "query": ["token"],
         "jsonPaths": ["$.card.number", "$..token", "$.items[-1]['id']"],
+        "keepCredentials": True,
     },
     "limits": {
         "requestBodyBytesMax": 1048576,
@@ -90,7 +91,7 @@ def test_redaction_and_limits_are_set_whole(door: Door, editor: str, place: Made
     door.change_environment(editor, place.project, "staging", given)
     changes = {"redaction": {"query": ["q"]}, "limits": {"firstByteMs": 7}}
     changed = door.change_environment(editor, place.project, "staging", changes).served
-    assert changed["redaction"] == {"headers": [], "query": ["q"], "jsonPaths": []}
+    assert changed["redaction"] == {"headers": [], "query": ["q"], "jsonPaths": [], "keepCredentials": False}
     assert changed["limits"] == {"requestBodyBytesMax": 0, "firstByteMs": 7, **_NO_LOG_LIMITS}
 
 

@@ -87,7 +87,7 @@ class Asker:
 
     @asynccontextmanager
     async def tailing(self, **fields: Any) -> AsyncIterator["Following"]:
-        request = logs.TailLogsRequest(session_key=self.session_key, **fields)
+        request = logs.TailLogsRequest(**({"session_key": self.session_key} | fields))
         async with self._following("LogService/TailLogs", request) as following:
             yield following
 

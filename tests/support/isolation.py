@@ -25,7 +25,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class _Sent:
+class Sent:
     """A request without a key gets its own body back: no two bodies are alike."""
 
     key: str
@@ -66,19 +66,19 @@ class Crowd:
         writer.close()
         await writer.wait_closed()
 
-    def _draw(self, own: str, keys: Sequence[str], dice: random.Random) -> _Sent:
+    def _draw(self, own: str, keys: Sequence[str], dice: random.Random) -> Sent:
         drawn, body = dice.random(), f'{{"request": {next(self._numbers)}}}'
         if drawn < _SHARE_OWN:
-            return _Sent(own, body)
-        return _Sent("" if drawn < _SHARE_OWN + _SHARE_WITHOUT else dice.choice(keys), body)
+            return Sent(own, body)
+        return Sent("" if drawn < _SHARE_OWN + _SHARE_WITHOUT else dice.choice(keys), body)
 
-    def _request(self, sent: _Sent, dice: random.Random) -> bytes:
+    def _request(self, sent: Sent, dice: random.Random) -> bytes:
         lines = [f"POST {self.path} HTTP/1.1", "host: app", f"content-length: {len(sent.body)}"]
         if sent.key:
             lines.insert(dice.randint(1, len(lines)), f"{dice.choice(_HEADERS)}: {sent.key}")
         return "\r\n".join([*lines, "", sent.body]).encode()
 
-    def _compare(self, sent: _Sent, seen: str, tally: Tally) -> None:
+    def _compare(self, sent: Sent, seen: str, tally: Tally) -> None:
         tally.sent[sent.key] += 1
         if seen != (self.answers[sent.key] if sent.key else sent.body):
             tally.wrong.append(f"{sent.body} of {sent.key or 'nobody'} was answered {seen}")

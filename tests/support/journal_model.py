@@ -69,6 +69,7 @@ class Model:
             assert there == records.numbered(taken, 1)[len(taken) - kept :]
             gone = len(taken) - kept - self.purged.get(stream, 0)
             assert standing.kept == kept
+            assert standing.purged == self.purged.get(stream, 0)
             assert sum(standing.losses.values()) == gone, "what is missing is what was lost"
             assert kept <= quota.session_entries
             assert _bytes(there) <= quota.session_bytes

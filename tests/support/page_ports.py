@@ -5,7 +5,7 @@ import socket
 import time
 from contextlib import ExitStack
 
-USUAL = (50051, 8000, 8080, 8081, 8082, 9000)
+USUAL = (50051, 8000, 8080, 8081, 8082, 8910, 9000)
 _WAIT_SECONDS_MAX = 30
 
 

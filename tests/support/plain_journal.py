@@ -22,6 +22,7 @@ class PlainJournal:
     exchanges: list[Exchange] = field(default_factory=list)
     last_numbers: defaultdict[Stream, int] = field(default_factory=lambda: defaultdict(int))
     losses: defaultdict[Stream, dict[Lost, int]] = field(default_factory=lambda: defaultdict(dict))
+    purged: defaultdict[Stream, int] = field(default_factory=lambda: defaultdict(int))
     doubtful: dict[Stream, int] = field(default_factory=dict)
     kept_verifications: defaultdict[Stream, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     bells: list[tuple[str, str, RungBell]] = field(default_factory=list)
@@ -69,6 +70,16 @@ class PlainJournal:
                 return each.stream
         return None
 
+    async def streams(self, environment_id: str, session_key: str | None) -> Sequence[Stream]:
+        self._check()
+        found = dict.fromkeys([*[each.stream for each in self.exchanges], *self.losses, *self.kept_verifications])
+        return [
+            each
+            for each in found
+            if each.environment_id == environment_id
+            and (session_key is None or (each.session_key == session_key and each.session_id))
+        ]
+
     async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
         self._check()
         found = [each for each in self.exchanges if each.stream == stream and each.number > after]
@@ -79,7 +90,7 @@ class PlainJournal:
         kept = sum(each.stream == stream and each.number > 0 for each in self.exchanges)
         # A copy: what is lost later is no part of it.
         losses = dict(self.losses[stream])
-        return Standing(self.last_numbers[stream], kept, losses, self.doubtful.get(stream))
+        return Standing(self.last_numbers[stream], kept, losses, self.doubtful.get(stream), self.purged[stream])
 
     @contextmanager
     def bell(self, environment_id: str, session_key: str) -> Iterator[RungBell]:
@@ -93,6 +104,8 @@ class PlainJournal:
     async def purge(self, stream: Stream) -> None:
         self._check()
         self.exchanges = [each for each in self.exchanges if each.stream != stream]
+        self.losses.pop(stream, None)
+        self.purged[stream] = self.last_numbers[stream]
         self.kept_verifications.pop(stream, None)
 
     async def keep_verification(self, stream: Stream, verification: bytes) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from support.live_source import FakeSource
 from understudy_server.core.exchange import Exchange
 from understudy_server.live.view import LiveView
+from understudy_server.proxy.handover import Handover
 from understudy_server.proxy.listener import ProxyListener
 from understudy_server.proxy.settings import ProxySettings
 from understudy_server.state.memory import MemoryState
@@ -97,6 +98,7 @@ async def running(
     clock: Callable[[], int] = lambda: NOON_MS,
     bound: tuple[str, str] | None = None,
     traces: "ProxyTraces | None" = None,
+    handover: Handover | None = None,
 ) -> AsyncIterator[Proxy]:
     """Run a proxy over a store for a while."""
     journal = Journal()
@@ -110,7 +112,7 @@ async def running(
         settings=settings,
         traces=traces,
     )
-    address = await listener.listen("127.0.0.1", 0, bound=bound)
+    address = await listener.listen("127.0.0.1", 0, bound=bound, handover=handover)
     proxy = Proxy(listener, journal, source, address)
     try:
         yield proxy

@@ -49,6 +49,7 @@ class Server:
     proxy: str
     output: Path
     metrics: str = ""
+    assertive: str = ""
     owner: Any = field(init=False)
 
     def __post_init__(self) -> None:

@@ -41,7 +41,8 @@ def summary(found: Explanation) -> str:
         case Outcome.UPSTREAM:
             return f"No mock answers: {_why_none(found)} The request is passed on to the upstream."
         case Outcome.NO_UPSTREAM:
-            return f"No mock answers: {_why_none(found)} There is no upstream, so the proxy answers with 502."
+            status = found.unanswered_status
+            return f"No mock answers: {_why_none(found)} There is no upstream, so the proxy answers with {status}."
 
 
 def _why_it_wins(found: Explanation) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from google.api.httpbody_pb2 import HttpBody
 from understudy.v1.log_service_pb2 import (
     SIDE_REQUEST,
+    DeleteLogsRequest,
+    DeleteLogsResponse,
     GetLogBodyRequest,
     GetLogBodyResponse,
     GetLogRequest,
@@ -20,8 +22,11 @@ from understudy_server.app.log_entries import entry, lost_between, stand_in
 from understudy_server.app.ports import ProjectRecord, Transaction
 from understudy_server.app.record_reading import carrying, live_record
 from understudy_server.app.sessions import session_key
+from understudy_server.app.slices import Slices
+from understudy_server.app.verifications import existing_stream
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
 from understudy_server.core.exchange import Captured, Exchange
+from understudy_server.core.record import Stream
 
 BODY_BYTES_MAX = 262_144
 
@@ -66,6 +71,25 @@ async def get_log_body(call: Call, request: GetLogBodyRequest) -> GetLogBodyResp
     )
 
 
+async def delete_logs(call: Call, request: DeleteLogsRequest) -> DeleteLogsResponse:
+    """Remove what is on record of a session, of none, or of all. Raises NotFound (there is and was no such session)."""
+    journal, slices = call.world.journal, Slices()
+    for stream in await _doomed(call, request):
+        await journal.purge(stream)
+        await slices.pause()
+    return DeleteLogsResponse()
+
+
+async def _doomed(call: Call, request: DeleteLogsRequest) -> Sequence[Stream]:
+    journal, environment_id = call.world.journal, call.place.environment_id
+    if request.everything:
+        return await journal.streams(environment_id, None)
+    stream = await existing_stream(call, request.session_key)
+    if not stream.session_id:
+        return [stream]
+    return await journal.streams(environment_id, stream.session_key)
+
+
 async def _lost_before(call: Call, request: ListLogsRequest, rows: Sequence[Exchange]) -> dict[str, int]:
     """How many rows were lost directly before each, as far as the row before it is at hand; by id."""
     oldest_first = list(rows if request.since else reversed(rows))
@@ -77,7 +101,8 @@ async def _lost_before(call: Call, request: ListLogsRequest, rows: Sequence[Exch
     if not request.since and 0 < len(rows) <= request.limit:
         # There is no older one on record.
         oldest = rows[-1]
-        lost[oldest.id] = max(0, oldest.number - 1) if oldest.session_id else 0
+        purged = (await call.world.journal.standing(oldest.stream)).purged
+        lost[oldest.id] = max(0, oldest.number - 1 - purged) if oldest.session_id else 0
     return lost
 
 

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 from understudy.v1 import mock_service_pb2 as pb
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED, Mock
+from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK
+from understudy.v1.project_service_pb2 import Profile as ProfileMessage
 from understudy.v1.session_mock_service_pb2 import SessionMock
 
 from understudy_server.app import paging
@@ -20,8 +22,9 @@ from understudy_server.app.times import stamp
 from understudy_server.app.unusable_input import refusing_unusable
 from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFound
 from understudy_server.core.keys import Caller
-from understudy_server.definitions.actions import file_names_of
+from understudy_server.definitions.actions import file_names_of, is_plain
 from understudy_server.definitions.checks import Definition, check_mock
+from understudy_server.definitions.environments import compile_profile
 
 _ID = re.compile(r"ovr_[A-Za-z0-9_-]{1,64}")
 # What else is said of a lifetime leaves its end as it is.
@@ -213,19 +216,33 @@ async def activatable(
     return mock
 
 
-def check_definition(mock: Definition, path: str = "mock", file_names: Collection[str] | None = None) -> None:
+def check_definition(
+    mock: Definition,
+    path: str = "mock",
+    file_names: Collection[str] | None = None,
+    profile: ProfileMessage = PROFILE_FLOWMOCK,
+) -> None:
     """Refuse what cannot be compiled: the message at ``path`` of the request. Raises InvalidInput.
 
-    ``file_names`` are those of the environment; ``None``: they are not looked at.
+    ``file_names`` and ``profile`` are those of the environment; ``None``: the files are not looked at.
     """
     with refusing_unusable():
-        check_mock(mock, path, file_names)
+        check_mock(mock, path, file_names, compile_profile(profile))
 
 
 async def check_in_place(tx: Transaction, call: Call, mock: Definition, path: str = "mock") -> None:
     """Refuse what cannot be compiled, or names a file that the environment does not have. Raises InvalidInput."""
-    names = await tx.file_names(call.place.environment_id) if file_names_of(mock.action) else ()
-    check_definition(mock, path, names)
+    environment_id, action = call.place.environment_id, mock.action
+    names = await tx.file_names(environment_id) if file_names_of(action) else ()
+    # What most mocks do is the same whatever the profile.
+    profile = PROFILE_FLOWMOCK if is_plain(action) else await profile_of(tx, environment_id)
+    check_definition(mock, path, names, profile)
+
+
+async def profile_of(tx: Transaction, environment_id: str) -> ProfileMessage:
+    """The profile of an environment; of one that is not there yet, any."""
+    record = await tx.environment_by_id(environment_id)
+    return record.message.profile if record else PROFILE_FLOWMOCK
 
 
 def _sees_all_drafts(caller: Caller) -> bool:

@@ -8,7 +8,7 @@ Records hold messages of the contract; a record adds only identity, which the co
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from understudy.v1.file_service_pb2 import File
 from understudy.v1.key_service_pb2 import Key
@@ -186,9 +186,9 @@ class Transaction(Protocol):
     """
 
     async def recall(self, question: Hashable, answer: Callable[[], Awaitable[T]]) -> T:
-        """Work out an answer that depends on nothing but the question and what this unit reads.
+        """Work out an answer that depends on nothing but the question and what is declared, sessions not among it.
 
-        A store may remember it for units that only read, for as long as nothing changes.
+        A store may remember it for as long as nothing of that changes: it is shared, and nobody changes it.
         """
 
     async def plan(self) -> int:
@@ -407,8 +407,14 @@ class Store(Protocol):
         The work may be run more than once, and what it is given may be shared: it changes none of it.
         """
 
-    async def write(self, work: Work[T]) -> T:
-        """Run work whole or not at all. On return it is durable, and visible to every read that starts later."""
+    async def write(self, work: Work[T], *, brief: bool = False) -> T:
+        """Run work whole or not at all. On return it is durable, and visible to every read that starts later.
+
+        ``brief`` work is some statements long. It may be run more than once, of which the last time counts.
+        """
+
+    def recalled(self, question: Hashable) -> Any:
+        """The answer to what was recalled once (`Transaction.recall`), as long as it holds; ``None`` when not known."""
 
     def bell(self) -> AbstractContextManager["Bell"]:
         """What rings after each write, whatever it changed, for as long as it is entered."""
@@ -451,6 +457,9 @@ class Journal(Protocol):
 
     async def latest_stream(self, environment_id: str, session_key: str) -> Stream | None:
         """The incarnation of a session that recorded last under a key; ``None`` when none did."""
+
+    async def streams(self, environment_id: str, session_key: str | None) -> Sequence[Stream]:
+        """Those of an environment with anything on record; with a key, only those of the sessions that had it."""
 
     async def read(self, stream: Stream, after: int, limit: int) -> Sequence[Exchange]:
         """Exchanges of a stream with numbers behind ``after``, oldest first."""

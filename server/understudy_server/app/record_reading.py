@@ -90,6 +90,7 @@ async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> S
     Where it stands is asked first: so all that was recorded before is seen, and what is missing up to there was lost.
     """
     standing, slices = await journal.standing(stream), Slices()
+    judgement.begin_behind(standing.purged)
     async for each in exchanges(journal, stream, judgement.number, standing.last_number, slices):
         await slices.result_of(judgement.take_in_parts(each))
     judgement.reach(standing.last_number)
@@ -98,7 +99,11 @@ async def judge_all(journal: Journal, stream: Stream, judgement: Judgement) -> S
     if judgement.lost:
         # They may have been lost while it was read.
         standing = Standing(
-            standing.last_number, standing.kept, (await journal.standing(stream)).losses, doubtful_after
+            standing.last_number,
+            standing.kept,
+            (await journal.standing(stream)).losses,
+            doubtful_after,
+            standing.purged,
         )
     judgement.losses = standing.losses
     return standing
@@ -120,13 +125,13 @@ async def carrying(call: Call, key: str, most: int, *, before: str = "", since: 
 
 
 async def number_before(journal: Journal, exchange: Exchange) -> int:
-    """The number of what is on record directly before an exchange, of its stream; 0 when nothing is.
+    """The number of what is on record directly before an exchange, of its stream; without any, how far that was purged.
 
     Anything may be missing of a stream, so it is found by halving, which reads a row each time.
     """
-    low, high = 0, exchange.number - 1
+    low, high = (await journal.standing(exchange.stream)).purged, exchange.number - 1
     # Nearly always nothing is missing, or all that there was before: that is looked at first.
-    places = iter((high - 1, 0))
+    places = iter((high - 1, low))
     while low < high:
         place = next(places, (low + high) // 2)
         behind = await journal.read(exchange.stream, place, 1)

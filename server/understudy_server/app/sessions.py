@@ -38,7 +38,7 @@ _CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_m
 async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -> GetSessionResponse:
     """Read a session. Raises NotFound."""
     record = await existing_session(tx, call, session_key(request.session_key))
-    response = GetSessionResponse()
+    response = GetSessionResponse(session_id=record.id)
     show(call, record, response.session)
     return response
 
@@ -78,7 +78,7 @@ async def delete_session(call: Call, request: DeleteSessionRequest) -> DeleteSes
     Raises NotFound and Conflict (revision_mismatch); StorageFailure says in its message what was done already.
     """
     mode = request.mode or DELETE_MODE_RESET
-    record = await call.world.store.write(lambda tx: _end_session(tx, call, request, mode))
+    record = await call.world.store.write(lambda tx: _end_session(tx, call, request, mode), brief=True)
     if request.purge_journal:
         # Only once it is durable: a session that is there after all keeps its record.
         try:
@@ -116,7 +116,7 @@ async def list_sessions(tx: Transaction, call: Call, request: ListSessionsReques
     token = pages.token_after(page[-1].message.session_key) if len(found) > len(page) else ""
     response = ListSessionsResponse(next_page_token=token)
     for record in page:
-        listed = response.sessions.add(findings=call.world.presence.findings(record.id))
+        listed = response.sessions.add(findings=call.world.presence.findings(record.id), session_id=record.id)
         show(call, record, listed.session)
     return response
 

@@ -31,8 +31,7 @@ async def tail_logs(call: Call, request: TailLogsRequest) -> AsyncIterator[TailL
 
     No more of them is held than a page: who reads slowly is waited for. Raises InvalidInput and StorageFailure.
     """
-    if request.since and request.from_start:
-        raise InvalidInput("since and from_start exclude each other", Fault("since", "exclusive", "from_start"))
+    _check_begin(request)
     key, gaps = asked_key(request.session_key), _Gaps(call)
     # Before anything is looked at: what is recorded from then on rings.
     with call.world.journal.bell(call.place.environment_id, key) as bell:
@@ -48,6 +47,13 @@ async def tail_logs(call: Call, request: TailLogsRequest) -> AsyncIterator[TailL
             if request.until_now:
                 return
             await call.world.waits.until([bell.wait()])
+
+
+def _check_begin(request: TailLogsRequest) -> None:
+    """Raise InvalidInput when it is said twice where to begin."""
+    said = [name for name in ("since", "from_start", "last") if getattr(request, name)]
+    if len(said) > 1:
+        raise InvalidInput(f"{' and '.join(said)} exclude each other", Fault(said[0], "exclusive", said[1]))
 
 
 class _Tail(Protocol):
@@ -104,12 +110,15 @@ class _OfKey:
         self._end: str | None = None
 
     async def begin(self, request: TailLogsRequest) -> None:
-        newest = [each.id async for each in carrying(self._call, self._key, 1)]
+        # The one before the last ones is where these begin.
+        newest = [each.id async for each in carrying(self._call, self._key, request.last + 1)]
         now = newest[0] if newest else _BEFORE_ALL
         if request.until_now:
             self._end = now
         if request.since:
             self._last = request.since
+        elif request.last:
+            self._last = newest[request.last] if len(newest) > request.last else _BEFORE_ALL
         elif not request.from_start:
             self._last = now
             # Only then: a row that came in between is shown.
@@ -149,6 +158,8 @@ class _OfNoSession:
             else:
                 # It was lost, or belonged to a session.
                 self._since = request.since
+        elif request.last:
+            self._number = max(0, now - request.last)
         elif not request.from_start:
             self._number = now
         self._gaps.begin(self._stream, self._number)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from understudy_server.cli.addresses import Address, read_address
 
+ASSERTIVE_PLACE = ("assertive", "default")
+"""Project and environment of the listener for clients of the Assertive mock API."""
+
 # As the contract has it for a new project or environment.
 _PLACE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 

@@ -32,6 +32,7 @@ _FIELDS = {
     "redact_header": "redaction.headers",
     "redact_query": "redaction.query",
     "redact_json": "redaction.json_paths",
+    "keep_credentials": "redaction.keep_credentials",
     "forward_preflights": "cors.forward_preflights",
     "leave_answers": "cors.leave_answers",
     **{name: f"limits.{name}" for name in _LIMITS},
@@ -89,6 +90,13 @@ class EnvironmentFlags:
     redact_json: Annotated[
         list[str] | None,
         typer.Option("--redact-json", metavar="PATH", help="JSON path to mask in bodies ($.card.number), likewise."),
+    ] = None
+    keep_credentials: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-credentials/--mask-credentials",
+            help="Keep the credentials of requests in the record, where they are made up, or mask them.",
+        ),
     ] = None
     request_body_bytes_max: Annotated[
         str | None,
@@ -186,6 +194,8 @@ class EnvironmentFlags:
         ):
             if texts is not None:
                 _put_list(getattr(form.redaction, name), texts)
+        if self.keep_credentials is not None:
+            form.redaction.keep_credentials = self.keep_credentials
         self._put_limits(form)
         if self.forward_preflights is not None:
             form.cors.forward_preflights = self.forward_preflights

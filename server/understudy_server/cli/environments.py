@@ -221,6 +221,7 @@ def _show(desk: Desk, environment: "Environment") -> None:
             ("upgrades", _yes(environment.tunnel_upgrades)),
             ("key sent on", _yes(not environment.strip_session_header)),
             ("masked", " ".join(masked)),
+            ("credentials", "kept in the record" if redaction.keep_credentials else "masked"),
             ("limits", ", ".join(f"{name} {text}" for name, text, is_set in bounds if is_set)),
             ("managed by", environment.managed_by),
             ("changed", f"{moment(environment.updated_at, known=True)}, revision {environment.revision}"),

@@ -61,6 +61,8 @@ async def serve_until(stop: asyncio.Event, settings: Settings, config: Path | No
         addresses: dict[str, object] = {"grpc": server.grpc, "rest": server.rest, "proxy": server.proxy}
         if server.bound:
             addresses["bound"] = server.bound
+        if server.assertive:
+            addresses["assertive"] = server.assertive
         if server.metrics:
             addresses["metrics"] = server.metrics
         with told(settings.ready_file, addresses):

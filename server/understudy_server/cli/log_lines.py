@@ -1,8 +1,16 @@
 """An exchange as one line, where they come one after the other and no table can be made of them."""
 
+from understudy.v1 import log_service_pb2 as pb
 from understudy.v1.log_service_pb2 import LogEntry
 
 from understudy_server.cli.output import moment
+
+_BY_THE_PROXY = (pb.EXCHANGE_OUTCOME_UNMATCHED, pb.EXCHANGE_OUTCOME_REFUSED, pb.EXCHANGE_OUTCOME_PREFLIGHT)
+
+
+def answered_by(entry: LogEntry) -> str:
+    """The mock that answered; without one the service, or the proxy itself, where neither did."""
+    return entry.override_id or ("proxy" if entry.outcome in _BY_THE_PROXY else "service")
 
 
 def log_line(entry: LogEntry) -> tuple[str, str]:
@@ -13,7 +21,7 @@ def log_line(entry: LogEntry) -> tuple[str, str]:
         entry.id,
         str(entry.status),
         f"{entry.duration_ms} ms".rjust(8),
-        entry.override_id or "service",
+        answered_by(entry),
         f"{entry.method} {path}",
         " ".join(entry.findings),
         f"({entry.lost_before} before it lost)" if entry.lost_before else "",

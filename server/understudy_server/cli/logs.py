@@ -73,6 +73,7 @@ def add_to(app: typer.Typer) -> None:
 async def _list(desk: Desk, session_key: str, limit: int, before: str, since: str) -> None:
     from understudy.v1.log_service_pb2 import ListLogsRequest, ListLogsResponse
 
+    from understudy_server.cli.log_lines import answered_by
     from understudy_server.cli.output import print_json, print_next, print_table, short_moment
 
     request = ListLogsRequest(session_key=session_key, limit=limit, before=before, since=since)
@@ -94,7 +95,7 @@ async def _list(desk: Desk, session_key: str, limit: int, before: str, since: st
             f"{each.method} {each.path}" + (f"?{each.query}" if each.query else ""),
             str(each.status),
             f"{each.duration_ms} ms",
-            each.override_id or "service",
+            answered_by(each),
             " ".join(each.findings),
         )
         for each in answer.logs

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from understudy_server.cli.collector import for_a_command
+from understudy_server.cli.optional_values import spelled_out
 from understudy_server.cli.plain_serve import plain_flags, serve_plainly
 
 if TYPE_CHECKING:
@@ -21,14 +22,15 @@ def main() -> None:
     """Run the command line."""
     with for_a_command():
         completes = _COMPLETES in os.environ
-        flags = None if completes else plain_flags(sys.argv[1:])
+        arguments = spelled_out(sys.argv[1:])
+        flags = None if completes else plain_flags(arguments)
         if flags is not None:
             serve_plainly(flags)
             return
         from understudy_server.cli.nouns import NOUNS, build
 
         # What a shell wants to complete stands elsewhere, and may be anything.
-        build(tuple(NOUNS) if completes else sys.argv[1:])(prog_name="understudy")
+        build(tuple(NOUNS) if completes else arguments)(args=None if completes else arguments, prog_name="understudy")
 
 
 def __getattr__(name: str) -> "typer.Typer":

@@ -21,6 +21,8 @@ FLAGS = frozenset(
         "rest",
         "proxy",
         "proxy_bound",
+        "assertive",
+        "init_stubs",
         "grpc_tls",
         "rest_tls",
         "proxy_tls",

@@ -23,6 +23,7 @@ from understudy_server.app.host import Host
 from understudy_server.app.sweep import sweep
 from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address, http_url, shown
+from understudy_server.cli.bound import ASSERTIVE_PLACE
 from understudy_server.cli.embedded import Rooms, clock, open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_listener import HttpListener
@@ -40,8 +41,11 @@ from understudy_server.rpc.grpc_server import GrpcServer, Ready
 from understudy_server.telemetry.health import Phase
 
 if TYPE_CHECKING:
+    from understudy_gateway.dialects.assertive.preload import Preloaded
+
     from understudy_server.cli.peer import Peer
     from understudy_server.cli.served_file import ServedFile
+    from understudy_server.proxy.handover import Handover
 
 _SOCKET_PATH_BYTES_MAX = 107
 _log = logging.getLogger(__name__)
@@ -63,6 +67,8 @@ class Running:
     bound: Mapping[str, str] = field(default_factory=dict)
     read_again: Callable[[], None] | None = None
     """Reads the file of the server again and applies it, changed or not; ``None`` without one."""
+    assertive: str = ""
+    """Where clients of the Assertive mock API are answered, empty when nowhere."""
     metrics: str = ""
     """Where metrics are, empty when nowhere."""
     drain: Callable[[], Awaitable[None]] | None = None
@@ -78,6 +84,7 @@ async def running(
     What the file ``config`` declares is in force before anything accepts, and followed from then on.
     """
     check_free(settings)
+    stubs = _read_stubs(settings)
     async with AsyncExitStack() as stopping:
         file = await _read_file(stopping, config, settings, announce) if config else None
         rooms = await stopping.enter_async_context(
@@ -117,6 +124,10 @@ async def running(
             bound[each.place] = at
             host.add_listener("proxy", at, each.place)
             announce(f"proxy  accepts on {http_url(at)}/ for {each.place}")
+        assertive = await _listen_assertive(stopping, dispatcher, listener, settings, stubs)
+        if assertive:
+            host.add_listener("assertive", assertive, "/".join(ASSERTIVE_PLACE))
+            announce(f"Assertive mock API at {http_url(assertive)}/__mock__ and /__admin__, open without a key")
         metrics = await _start_metrics(stopping, observing, host, listener, settings)
         if metrics:
             host.add_listener("metrics", metrics)
@@ -139,7 +150,7 @@ async def running(
 
         # Even where nobody has it drained: from the first listener that stops, it takes no new work.
         stopping.callback(setattr, observing.health, "phase", Phase.STOPPING)
-        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound, read_again, metrics, drain)
+        yield Running(grpc_at, rest, proxy, sample_made, first_key, bound, read_again, assertive, metrics, drain)
 
 
 @asynccontextmanager
@@ -293,13 +304,39 @@ async def _listen_proxy(
     address: Address,
     identity: Identity | None,
     bound: tuple[str, str] | None = None,
+    handover: "Handover | None" = None,
 ) -> str:
     tls = identity.context if identity else None
     try:
-        host, port = await listener.listen(address.host, address.port, tls=tls, bound=bound)
+        host, port = await listener.listen(address.host, address.port, tls=tls, bound=bound, handover=handover)
     except OSError as error:
         raise _not_bound(flag, address, error) from error
     return shown(Address(host, port), "https", is_secure=tls is not None)
+
+
+def _read_stubs(settings: Settings) -> "list[Preloaded]":
+    """Read the stubs that are there from the start, before anything is made. Raises CommandFailed."""
+    if settings.init_stubs is None:
+        return []
+    from understudy_server.cli.assertive import read_stubs
+
+    return read_stubs(settings.init_stubs)
+
+
+async def _listen_assertive(
+    stopping: AsyncExitStack,
+    dispatcher: Dispatcher,
+    proxy: ProxyListener,
+    settings: Settings,
+    stubs: "list[Preloaded]",
+) -> str:
+    """Answer clients of the Assertive mock API where the settings say; the empty text when nowhere."""
+    if settings.assertive is None:
+        return ""
+    from understudy_server.cli.assertive import open_door
+
+    handover = await open_door(stopping, dispatcher, settings, stubs)
+    return await _listen_proxy(proxy, "assertive", settings.assertive, None, ASSERTIVE_PLACE, handover)
 
 
 async def _start_sweeping(stopping: AsyncExitStack, rooms: Rooms, settings: Settings) -> None:

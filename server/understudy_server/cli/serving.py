@@ -8,6 +8,7 @@ import typer
 
 from understudy_server.cli.command import finish
 from understudy_server.cli.failures import CommandFailed, ExitCode
+from understudy_server.cli.optional_values import ASSERTIVE
 from understudy_server.cli.target import choose_ca
 
 _ADDRESS = "HOST:PORT, :PORT or PORT; 0 = any free one."
@@ -42,6 +43,21 @@ def _serve(
     proxy_bound: Annotated[
         str | None,
         typer.Option(metavar="LIST", help="More proxy listeners, for one environment each: checkout/qa=:8081,..."),
+    ] = None,
+    assertive: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_ADDRESS_METAVAR,
+            help=f"Where clients of the Assertive mock API are answered, without a key; alone: {ASSERTIVE}."
+            "  \\[default: nowhere]",
+        ),
+    ] = None,
+    init_stubs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON file with stubs that are there at --assertive from the start.  \\[env var: INIT_STUBS_FILE]",
+        ),
     ] = None,
     grpc_tls: Annotated[str | None, typer.Option(metavar="FILE", help=f"TLS for gRPC. {_TLS}")] = None,
     rest_tls: Annotated[str | None, typer.Option(metavar="FILE", help="TLS for REST, likewise.")] = None,
@@ -99,6 +115,8 @@ def _serve(
         "rest": rest,
         "proxy": proxy,
         "proxy_bound": proxy_bound,
+        "assertive": assertive,
+        "init_stubs": init_stubs,
         "grpc_tls": grpc_tls,
         "rest_tls": rest_tls,
         "proxy_tls": proxy_tls,

@@ -131,6 +131,13 @@ class Settings:
     proxy_bound: Annotated[tuple[BoundListener, ...], read_bound] = ()
     """More listeners of the proxy, each for one environment: ``checkout/staging=:8081,checkout/qa=:8082``."""
 
+    assertive: Annotated[Address | None, read_address] = None
+    """Where clients of the Assertive mock API are answered, without a key; not given: nowhere. Not over TLS, as they
+    expect. What they make is in the environment `assertive/default`, which is empty at each start."""
+
+    init_stubs: Annotated[Path | None, Path] = None
+    """A JSON file with stubs that are there for them from the start. `INIT_STUBS_FILE` names it, too."""
+
     metrics: Annotated[Address | None, read_address] = None
     """Where ``/metrics`` is, for Prometheus and without a key; not given: nowhere, and nothing is counted."""
 
@@ -271,8 +278,9 @@ class Settings:
     def listeners(self) -> Sequence[tuple[str, Address]]:
         """Where to listen, each with the flag that says so."""
         bound = [("proxy-bound", each.address) for each in self.proxy_bound]
-        metrics = [("metrics", self.metrics)] if self.metrics else []
-        return [("grpc", self.grpc), ("rest", self.rest), ("proxy", self.proxy), *bound, *metrics]
+        others = [("assertive", self.assertive), ("metrics", self.metrics)]
+        asked_for = [(flag, address) for flag, address in others if address]
+        return [("grpc", self.grpc), ("rest", self.rest), ("proxy", self.proxy), *bound, *asked_for]
 
     def for_journal(self) -> MemoryLimits | None:
         """The journal's part: the limits of one in memory, ``None`` for one on disk."""
@@ -309,7 +317,9 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
 NAMES: Sequence[str] = tuple(sorted(_READERS))
-_NAMING_FILES = frozenset(("grpc_tls", "rest_tls", "proxy_tls", "proxy_upstream_ca"))
+_NAMING_FILES = frozenset(("grpc_tls", "rest_tls", "proxy_tls", "proxy_upstream_ca", "init_stubs"))
+_VARIABLES = {"init_stubs": "INIT_STUBS_FILE"}
+"""Names that settings have in the environment beside their own: those that users of another product know."""
 _PROXY_NAMES = tuple(each.name for each in fields(ProxySettings) if f"proxy_{each.name}" in _READERS)
 
 
@@ -317,6 +327,9 @@ def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
     """Put the settings together. ``flags`` are texts by setting, ``config`` among them. Raises BadSettings."""
     config = config_path(flags, environ)
     in_file = _read_file(config) if config else {}
+    if _look_up("assertive", flags, environ, in_file)[0] is None:
+        # What that product reads may be set for whatever else runs here: it says nothing to a server without its door.
+        environ = {name: text for name, text in environ.items() if name not in _VARIABLES.values()}
     chosen: dict[str, Any] = {}
     for name, read in _READERS.items():
         text, place = _look_up(name, flags, environ, in_file)
@@ -328,6 +341,8 @@ def load_settings(flags: Mapping[str, str | None], environ: Mapping[str, str]) -
             raise BadSettings(f"{place}: {error}") from error
     settings = Settings(**chosen)
     _check_addresses(settings)
+    if settings.init_stubs and not settings.assertive:
+        raise BadSettings(f"the stubs of {settings.init_stubs} are for --assertive; give that, too")
     return settings
 
 
@@ -344,9 +359,10 @@ def _look_up(
     variable = f"{_ENVIRONMENT_PREFIX}{name.upper()}"
     if (text := flags.get(name)) is not None:
         return text, f"--{name.replace('_', '-')}"
-    # An empty variable is as good as none: that is how one is unset in most pipelines.
-    if text := environ.get(variable):
-        return text, variable
+    for each in (variable, _VARIABLES.get(name, variable)):
+        # An empty variable is as good as none: that is how one is unset in most pipelines.
+        if text := environ.get(each):
+            return text, each
     if (setting := in_file.get(name)) is not None:
         # It has read the file: here, what reads YAML comes only where there is one.
         from understudy_server.cli.config_file import SECTION

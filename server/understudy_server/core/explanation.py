@@ -83,7 +83,7 @@ class Explanation(NamedTuple):
     which the first goes before the second, or ``ONLY_MATCH``; empty when no mock answers. ``refusal`` says for people
     why the proxy refuses the request, empty when it does not. ``not_on`` are ids of mocks that match and are not on,
     and ``drafts`` those of drafts, of which the caller has given some. ``elsewhere`` are other sessions in which a mock
-    would answer, where none does.
+    would answer, where none does. ``unanswered_status`` is what the proxy itself answers where there is no upstream.
     """
 
     outcome: Outcome
@@ -98,6 +98,7 @@ class Explanation(NamedTuple):
     not_on: Sequence[str]
     drafts: Sequence[str] = ()
     elsewhere: Sequence[Elsewhere] = ()
+    unanswered_status: int = 502
 
     @property
     def answering(self) -> Considered | None:

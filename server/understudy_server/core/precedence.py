@@ -21,7 +21,8 @@ _USUAL: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPT
 _OTHER: Final = ""
 
 
-@dataclass(frozen=True, slots=True)
+# Of two that were made of the same, one is kept (`live.environment`): they are told apart by identity.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layers:
     """What is on for a request, in order of strength: three indexes of the same profile.
 

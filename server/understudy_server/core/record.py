@@ -46,6 +46,17 @@ class Stream(NamedTuple):
     session_id: str = ""
 
 
+class Whose(NamedTuple):
+    """Whose an exchange is: the session key of its request, and the session that this found, as it was then.
+
+    The key is empty when there was none; without a session the id is empty, and the revision 0.
+    """
+
+    session_key: str = ""
+    session_id: str = ""
+    session_revision: int = 0
+
+
 class Lost(StrEnum):
     """Why an exchange is not on record any more, or never was. The values are codes of the contract."""
 
@@ -73,12 +84,14 @@ class Quota:
 class Standing:
     """How much of a stream there is.
 
-    ``last_number`` is that of its last exchange, 0 when there never was one; ``kept`` is how many are on record. A
-    number that is missing among those was lost. ``doubtful_after``: exchanges that were never numbered may have been
-    lost when the process was killed, the last time directly behind this number; ``None`` when that never happened.
+    ``last_number`` is that of its last exchange, 0 when there never was one; ``kept`` is how many are on record. What
+    has a number up to ``purged`` was removed because somebody asked for it; a number that is missing behind that was
+    lost. ``doubtful_after``: exchanges that were never numbered may have been lost when the process was killed, the
+    last time directly behind this number; ``None`` when that never happened.
     """
 
     last_number: int = 0
     kept: int = 0
     losses: Mapping[Lost, int] = field(default_factory=dict)
     doubtful_after: int | None = None
+    purged: int = 0

@@ -34,17 +34,20 @@ class Redaction:
     """What an environment has masked, beside credentials.
 
     ``header_names`` are in lower case, ``query_names`` decoded. ``bodies`` masks JSON bodies; ``None``: none of them.
+    ``keeps_credentials``: the headers that hold credentials are left as they are.
     """
 
     header_names: frozenset[bytes] = frozenset()
     query_names: frozenset[str] = frozenset()
     bodies: JsonMask | None = None
+    keeps_credentials: bool = False
     _touched: frozenset[bytes] = field(init=False, repr=False, compare=False)
     """The names of all headers that may not be kept as they are."""
 
     def __post_init__(self) -> None:
         urls = URL_HEADERS if self.query_names else frozenset()
-        object.__setattr__(self, "_touched", SECRET_HEADERS | self.header_names | urls)
+        secret: frozenset[bytes] = frozenset() if self.keeps_credentials else SECRET_HEADERS
+        object.__setattr__(self, "_touched", secret | self.header_names | urls)
 
     def headers(self, headers: RawHeaders) -> RawHeaders:
         """Return the headers in order, with the values of credentials and of what the environment names masked.
@@ -52,6 +55,8 @@ class Redaction:
         In a header that holds a URL the parameters are masked that would be in a query.
         """
         touched = self._touched
+        if not touched:
+            return headers
         # Most headers stay as they are, and then as the same objects.
         return tuple([header if header[0].lower() not in touched else self._header(*header) for header in headers])
 

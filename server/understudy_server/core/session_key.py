@@ -1,5 +1,7 @@
 """The one way to read a session key, used by every door and every carrier."""
 
+from understudy_server.core.headers import text_of
+
 LENGTH_MAX_CHARACTERS = 200
 
 
@@ -13,3 +15,8 @@ def normalise(raw: str) -> str:
         # The usual key, in half the time: nothing to remove or to cut, and the only white space it can hold are spaces.
         return raw.strip()
     return raw.replace("\r", "").replace("\n", "").strip()[:LENGTH_MAX_CHARACTERS].rstrip()
+
+
+def key_of(raw: bytes) -> str:
+    """Read the key that a header's value is."""
+    return normalise(text_of(raw))

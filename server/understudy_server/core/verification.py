@@ -132,6 +132,10 @@ class Judgement:
         self._note_order(found)
         self._note_others(found, exchange.id)
 
+    def begin_behind(self, number: int) -> None:
+        """What has a number up to this one was removed because somebody asked for it, and is nothing that was lost."""
+        self.number = max(self.number, number)
+
     def reach(self, number: int) -> None:
         """There is nothing on record any more up to this number: what was not taken in is lost."""
         missing = number - self.number

@@ -12,6 +12,7 @@ from understudy.v1.actions_pb2 import Action
 
 from understudy_server.core import delays
 from understudy_server.core.delays import Delay
+from understudy_server.core.profiles import Profile
 from understudy_server.core.responding.answerer import Acting, Answerer
 from understudy_server.core.responding.faults import FaultRule
 from understudy_server.core.responding.files import Files, no_files
@@ -54,16 +55,22 @@ class CompiledAction(NamedTuple):
 
 
 def compile_action(
-    action: Action, path: str, files: Files = no_files, *, chain: str = "", parameters: Collection[str] = ()
+    action: Action,
+    path: str,
+    files: Files = no_files,
+    *,
+    chain: str = "",
+    parameters: Collection[str] = (),
+    profile: Profile = Profile.FLOWMOCK,
 ) -> CompiledAction:
     """Compile an action. ``path`` is that of the message. Raises Unusable.
 
     ``files`` is asked when a request is answered. ``chain`` is the mock's, and ``parameters`` are the names in the path
-    of its matcher: what refers to others is refused.
+    of its matcher: what refers to others is refused. ``profile`` is that of the environment.
     """
     if is_plain(action):
         return CompiledAction(compile_response(action.respond), action.delay.fixed_ms, None)
-    templates = TemplateCompiler()
+    templates = TemplateCompiler(profile)
     answer = Acting(
         turns=_turns(action, path, files, parameters, templates),
         extractions=ExtractionCompiler(chain, parameters, templates).compile(action.extract, f"{path}.extract"),
@@ -73,12 +80,18 @@ def compile_action(
 
 
 def check_action(
-    action: Action, path: str, file_names: Collection[str], *, chain: str = "", parameters: Collection[str] = ()
+    action: Action,
+    path: str,
+    file_names: Collection[str],
+    *,
+    chain: str = "",
+    parameters: Collection[str] = (),
+    profile: Profile = Profile.FLOWMOCK,
 ) -> None:
     """Raise Unusable for what cannot be compiled, or names a file that is not among those. Plain ones cost nothing."""
     if is_plain(action):
         return
-    compile_action(action, path, chain=chain, parameters=parameters)
+    compile_action(action, path, chain=chain, parameters=parameters, profile=profile)
     for name, respond_path in _files_of(action, path):
         if name not in file_names:
             raise Unusable(f"{respond_path}.file", "file", f"there is no file {name!r} in the environment", name)

@@ -8,6 +8,7 @@ from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy.v1.state_pb2 import STATE_SCOPE_CHAIN, Lifetime, MachineStep
 
 from understudy_server.core.matching.paths import PathPattern
+from understudy_server.core.profiles import Profile
 from understudy_server.definitions.actions import check_action, file_names_of, is_plain
 from understudy_server.definitions.matchers import compile_matcher
 from understudy_server.definitions.proxy_headers import check_headers
@@ -39,11 +40,16 @@ class Definition(Protocol):
     def HasField(self, name: str, /) -> bool: ...  # noqa: N802 - as messages spell it
 
 
-def check_mock(mock: Definition, path: str, file_names: Collection[str] | None = None) -> None:
+def check_mock(
+    mock: Definition,
+    path: str,
+    file_names: Collection[str] | None = None,
+    profile: Profile = Profile.FLOWMOCK,
+) -> None:
     """Refuse what cannot be compiled. ``path`` is that of the message. Raises Unusable.
 
-    ``file_names`` are those of the environment; ``None``: they are not known, and not looked at. What most mocks are
-    made of costs next to nothing, for a manifest may have a hundred thousand of them.
+    ``file_names`` and ``profile`` are those of the environment; ``None``: the files are not known, and not looked at.
+    What most mocks are made of costs next to nothing, for a manifest may have a hundred thousand of them.
     """
     if not _is_simple(mock.matcher):
         compile_matcher(mock.matcher, f"{path}.matcher", chain=mock.chain)
@@ -51,7 +57,7 @@ def check_mock(mock: Definition, path: str, file_names: Collection[str] | None =
     if not is_plain(mock.action):
         known = file_names_of(mock.action) if file_names is None else file_names
         parameters = PathPattern.parse(mock.matcher.path).names if mock.matcher.path else ()
-        check_action(mock.action, f"{path}.action", known, chain=mock.chain, parameters=parameters)
+        check_action(mock.action, f"{path}.action", known, chain=mock.chain, parameters=parameters, profile=profile)
     if mock.HasField("lifetime"):
         _check_lifetime(mock, f"{path}.lifetime")
     if mock.HasField("machine"):

@@ -23,14 +23,15 @@ def compile_carriers(messages: Iterable[CarrierMessage]) -> tuple[Carrier, ...]:
 
 
 def compile_redaction(message: RedactionMessage) -> Redaction | None:
-    """Compile what the control plane has accepted; ``None`` when it masks nothing more than always is."""
-    if not (message.headers or message.query or message.json_paths):
+    """Compile what the control plane has accepted; ``None`` when it masks what always is, and nothing more."""
+    if not (message.headers or message.query or message.json_paths or message.keep_credentials):
         return None
     paths = tuple([json_paths.parse(path) for path in message.json_paths])
     return Redaction(
         header_names=frozenset([name.lower().encode() for name in message.headers]),
         query_names=frozenset(message.query),
         bodies=JsonMask(paths) if paths else None,
+        keeps_credentials=message.keep_credentials,
     )
 
 

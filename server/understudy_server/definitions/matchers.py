@@ -20,6 +20,7 @@ from understudy_server.core.matching.parts import (
     StatePart,
 )
 from understudy_server.core.matching.paths import PathPattern
+from understudy_server.core.profiles import Profile
 from understudy_server.definitions.criteria import Tally, compile_criterion, named_criteria
 from understudy_server.definitions.unusable import Unusable
 from understudy_server.definitions.usage import compile_scope
@@ -39,12 +40,26 @@ _WHOLE = (
 )
 
 
-def compile_matcher(message: RequestMatcher, path: str, *, chain: str = "", prepared: bool = False) -> Matcher:
+def compile_pattern(text: str, profile: Profile = Profile.FLOWMOCK) -> PathPattern:
+    """Compile the pattern of a path, which is not empty, for environments of a profile."""
+    # To Assertive no slash at either end counts, neither of a path nor of a pattern.
+    return PathPattern.parse("/" + text.strip("/") if profile is Profile.ASSERTIVE else text)
+
+
+def compile_matcher(
+    message: RequestMatcher,
+    path: str,
+    *,
+    chain: str = "",
+    prepared: bool = False,
+    profile: Profile = Profile.FLOWMOCK,
+) -> Matcher:
     """Compile a matcher. ``path`` is that of the message, ``chain`` the mock's. Raises Unusable.
 
-    ``prepared``: so that the first request takes it no longer than others, which takes time and memory now.
+    ``profile`` is that of the environment whose requests it is for. ``prepared``: so that the first request takes it no
+    longer than others, which takes time and memory now.
     """
-    pattern = PathPattern.parse(message.path) if message.path else None
+    pattern = compile_pattern(message.path, profile) if message.path else None
     # Asked once: most matchers have no more than these two, and thousands of them are compiled at a time.
     given = {field.name for field, _ in message.ListFields()}
     if given <= _PLAIN:

@@ -3,8 +3,9 @@
 from understudy.v1.actions_pb2 import EventStream as StreamMessage
 from understudy.v1.actions_pb2 import ServerEvent
 
+from understudy_server.core.profiles import Profile
 from understudy_server.core.responding.prepared import shape
-from understudy_server.core.responding.streams import EventStream, MadeEvent
+from understudy_server.core.responding.streams import EventStream, MadeEvent, lines_of
 from understudy_server.definitions.templates import TemplateCompiler
 from understudy_server.definitions.unusable import Unusable
 
@@ -28,6 +29,7 @@ def compile_stream(message: StreamMessage, path: str, templates: TemplateCompile
         rounds=message.rounds if message.HasField("rounds") else 1,
         round_delay_ms=message.round_delay_ms,
         heartbeat_ms=message.heartbeat_ms,
+        lines_of=str.splitlines if templates.profile is Profile.ASSERTIVE else lines_of,
     )
     if not stream.rounds and not (stream.round_delay_ms or any(event.delay_ms for event in stream.events)):
         raise Unusable(f"{path}.rounds", "endless", f"{path} has no end, and so it needs a delay somewhere", "0")

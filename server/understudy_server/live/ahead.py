@@ -25,7 +25,7 @@ def prepare(since: int, changes: Changes, contents: Contents) -> Prepared:
     """Sort out what changed, compile what will be asked for, and build what takes long to build."""
     if changes.complete:
         return _begun_anew(since, changes)
-    mocks = sorted_mocks(changes, contents.home_of, contents.files_of)
+    mocks = sorted_mocks(changes, contents.home_of, contents.files_of, contents.profile_of)
     environments = contents.environments.copy()
     _compile_what_is_on(changes, mocks, environments)
     scenarios: dict[str, dict[str, Scenario | None]] = defaultdict(dict)
@@ -48,7 +48,7 @@ def prepare(since: int, changes: Changes, contents: Contents) -> Prepared:
 def _begun_anew(since: int, changes: Changes) -> Prepared:
     """All there is, taken in here and now: what is left is to put it in the place of what was."""
     contents = Contents()
-    mocks = sorted_mocks(changes, contents.home_of, contents.files_of)
+    mocks = sorted_mocks(changes, contents.home_of, contents.files_of, contents.profile_of)
     _compile_what_is_on(changes, mocks, {})
     contents.take_in(changes, mocks, {})
     for live in giving_way(contents.environments.values()):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from understudy_server.core.profiles import Profile
 from understudy_server.core.responding.files import FileContent, Files
 from understudy_server.live.environment import LiveEnvironment
 from understudy_server.live.prepared import MockChanges, Rebuilt
@@ -33,6 +34,11 @@ class Contents:
     def files_of(self, environment_id: str) -> Files:
         """The files of an environment, as they are when it is asked. May be asked in another thread."""
         return self._files.setdefault(environment_id, {}).get
+
+    def profile_of(self, environment_id: str) -> Profile:
+        """The profile of an environment, which it has for good. May be asked in another thread."""
+        live = self.environments.get(environment_id)
+        return live.row.profile if live else Profile.FLOWMOCK
 
     def take_in(
         self, changes: Changes, mocks: Mapping[str, MockChanges], rebuilt: Mapping[str, Sequence[Rebuilt]]

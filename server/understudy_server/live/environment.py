@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Final
+from weakref import WeakValueDictionary
 
 from understudy.v1.scenario_service_pb2 import Scenario
 
@@ -10,11 +11,13 @@ from understudy_server.core.giving_way import giving_way
 from understudy_server.core.matching.index import EMPTY, Index
 from understudy_server.core.matching.mock import Layer
 from understudy_server.core.precedence import Layers
+from understudy_server.core.session_key import key_of
 from understudy_server.live.mock import LiveMock
 from understudy_server.live.mocks import Mocks
-from understudy_server.live.places import Members, Place, index_of_session
+from understudy_server.live.places import Members, Place
 from understudy_server.live.prepared import EnvironmentChange, MockChanges, Rebuilt
 from understudy_server.live.rebuilding import InUse, rebuilt_for
+from understudy_server.live.seats import Seat, Seats
 from understudy_server.live.session_indexes import SessionIndexes
 from understudy_server.live.source import EnvironmentRow, SessionRow
 
@@ -32,7 +35,8 @@ class LiveEnvironment:
 
     What is on for a session is put together of indexes that many sessions share, and kept until a part of it changes.
     An index goes only when a mock in it does, so putting together anew costs about as much as looking up three times;
-    and what changes for one session, or for those in one scenario, is of no concern to the others.
+    and what changes for one session, or for those in one scenario, is of no concern to the others. Sessions that have
+    the same on have the same layers: one object, by which that can be told.
 
     What is set is in force after `settle`: until then nothing may be asked.
     """
@@ -47,8 +51,12 @@ class LiveEnvironment:
         self._everywhere: Place | None = None
         self._in_scenarios: dict[str, Place] = {}
         self._in_sessions = SessionIndexes()
-        # By scenario and session. Sessions that have nothing of their own on share what is kept for none.
+        # By scenario and session.
         self._layers: dict[str, dict[str, Layers]] = {}
+        # By what they are made of, by identity: as long as the layers are there, so is that, and nothing else has its
+        # identity.
+        self._shared: WeakValueDictionary[tuple[int, ...], Layers] = WeakValueDictionary()
+        self.seats = Seats()
         self._changed: set[str] = set()
         self._changed_scenarios: set[str] = set()
         self._changed_sessions: set[str] = set()
@@ -104,6 +112,7 @@ class LiveEnvironment:
                     del self.by_header_name[known.key.encode()]
                 else:
                     del self._by_key[known.key]
+                    self.seats.forget(known.key)
         self._in_sessions.drop(row.id)
         self._replaced += self._mocks.forget_own(row.id)
 
@@ -117,6 +126,7 @@ class LiveEnvironment:
         self._settle_scenarios({name: place for (layer, name), place in ready.items() if layer is Layer.SCENARIO})
         self._settle_sessions({name: place for (layer, name), place in ready.items() if layer is Layer.SESSION})
         self._changed, self._changed_scenarios, self._changed_sessions = set(), set(), set()
+        self.seats.made += 1
         replaced, self._replaced = self._replaced, []
         return replaced
 
@@ -184,6 +194,19 @@ class LiveEnvironment:
         """The session that has a key, however requests find it, unless it has expired."""
         return self.session(key, now_ms) or self.named(key.encode(), now_ms)
 
+    def seat(self, raw: bytes, now_ms: int) -> Seat:
+        """What requests of this environment have that carry these bytes as their session key, and no other."""
+        seats = self.seats
+        seat = seats.by_raw.get(raw)
+        if seat is not None and seat.made == seats.made and now_ms < seat.until_ms:
+            return seat
+        key = key_of(raw)
+        session = self.session(key, now_ms) if key else None
+        # Where something else of the request says whose it is, too, or this must, that is for each to be found out.
+        row = self.row
+        shares = not (row.carriers or self.by_header_name or (row.strict and not key))
+        return seats.keep(raw, key, session, self.layers(session), shares=shares)
+
     def sessions_with_mocks(self, now_ms: int, most: int) -> list[SessionRow]:
         """Sessions for which anything may be on that is not on for everybody, those that were made last first.
 
@@ -213,15 +236,12 @@ class LiveEnvironment:
         # The row as it is now: the one given may have been looked up before it was changed, and must not be kept.
         row = self._by_id.get(session.id) if session else None
         scenario_id = row.scenario_id if row else _NO_SCENARIO
-        activated = self._activated(row) if row else EMPTY
-        by_session = self._layers.setdefault(scenario_id, {})
-        layers = by_session.get(_NO_SESSION) if activated is EMPTY else None
+        indexes = (self._activated(row) if row else EMPTY, self._scenario(scenario_id), self._everywhere_index())
+        made_of = tuple(map(id, indexes))
+        layers = self._shared.get(made_of)
         if layers is None:
-            layers = Layers(activated, self._scenario(scenario_id), self._everywhere_index(), self.row.profile)
-        if activated is EMPTY:
-            by_session[_NO_SESSION] = layers
-        if row is not None:
-            by_session[row.id] = layers
+            layers = self._shared[made_of] = Layers(*indexes, self.row.profile)
+        self._layers.setdefault(scenario_id, {})[row.id if row else _NO_SESSION] = layers
         return layers
 
     def published(self) -> list[LiveMock]:
@@ -265,6 +285,6 @@ class LiveEnvironment:
             return EMPTY
         index = self._in_sessions.get(session.id)
         if index is None:
-            index = index_of_session(self._mocks.of_session(session), self.row.profile)
+            index = self._in_sessions.made_of(self._mocks.of_session(session), self.row.profile)
             self._in_sessions.keep(session.id, index, session.overrides)
         return index

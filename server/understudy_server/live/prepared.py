@@ -14,6 +14,7 @@ from understudy.v1.mock_service_pb2 import Mock as MockMessage
 from understudy.v1.scenario_service_pb2 import Scenario
 
 from understudy_server.core.giving_way import giving_way
+from understudy_server.core.profiles import Profile
 from understudy_server.core.responding.files import Files
 from understudy_server.live.mock import LiveMock
 from understudy_server.live.places import Place
@@ -46,10 +47,12 @@ class MockChanges:
         messages: Mapping[str, MockMessage | None],
         own: Mapping[str, Mapping[str, MockMessage | None]],
         files: Files,
+        profile: Profile = Profile.FLOWMOCK,
     ) -> "MockChanges":
-        """Sort mocks as they are now, by id, and sessions' own by session and id; ``files`` are the environment's.
+        """Sort mocks as they are now, by id, and sessions' own by session and id.
 
-        ``None`` and a draft are the same: it no longer applies. A session's own is never a draft.
+        ``files`` and ``profile`` are the environment's. ``None`` and a draft are the same: it no longer applies. A
+        session's own is never a draft.
         """
         library: dict[str, LiveMock] = {}
         local: dict[str, dict[str, LiveMock]] = {}
@@ -57,15 +60,17 @@ class MockChanges:
             if message is None or message.state != MOCK_STATE_PUBLISHED:
                 continue
             home = local.setdefault(message.scenario, {}) if message.scenario else library
-            home[mock_id] = LiveMock(message, files)
+            home[mock_id] = LiveMock(message, files, "", profile)
         gone = [mock_id for mock_id in messages if mock_id not in library]
-        return cls(messages.keys(), library, local, gone, _own_mocks(own, files))
+        return cls(messages.keys(), library, local, gone, _own_mocks(own, files, profile))
 
 
-def _own_mocks(own: Mapping[str, Mapping[str, MockMessage | None]], files: Files) -> dict[str, OwnMocks]:
+def _own_mocks(
+    own: Mapping[str, Mapping[str, MockMessage | None]], files: Files, profile: Profile
+) -> dict[str, OwnMocks]:
     return {
         session_id: {
-            name: None if message is None else LiveMock(message, files, session_id)
+            name: None if message is None else LiveMock(message, files, session_id, profile)
             for name, message in messages.items()
         }
         for session_id, messages in giving_way(own.items())
@@ -116,12 +121,21 @@ class Prepared:
 
 
 def sorted_mocks(
-    changes: Changes, home_of: Callable[[str], str | None], files_of: Callable[[str], Files]
+    changes: Changes,
+    home_of: Callable[[str], str | None],
+    files_of: Callable[[str], Files],
+    profile_of: Callable[[str], Profile],
 ) -> dict[str, MockChanges]:
     """The mocks that changed, by environment.
 
-    ``home_of`` tells the environment of a session that is known already, and ``files_of`` the files of an environment.
+    ``home_of`` tells the environment of a session that is known already, ``files_of`` the files of an environment, and
+    ``profile_of`` the profile of one that is known already.
     """
+
+    def profile(environment_id: str) -> Profile:
+        row = changes.environments.get(environment_id)
+        return row.profile if row else profile_of(environment_id)
+
     mocks: dict[str, dict[str, MockMessage | None]] = defaultdict(dict)
     for (environment_id, mock_id), message in giving_way(changes.mocks.items()):
         mocks[environment_id][mock_id] = message
@@ -132,6 +146,6 @@ def sorted_mocks(
         if home is not None:
             own[home][session_id][mock_id] = message
     return {
-        home: MockChanges.of(mocks.get(home, {}), own.get(home, {}), files_of(home))
+        home: MockChanges.of(mocks.get(home, {}), own.get(home, {}), files_of(home), profile(home))
         for home in [*mocks, *[each for each in own if each not in mocks]]
     }

@@ -1,8 +1,12 @@
 """What is on for single sessions, compiled: an index for each session that has anything of its own on."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from weakref import WeakValueDictionary
 
 from understudy_server.core.matching.index import Index
+from understudy_server.core.matching.mock import Mock
+from understudy_server.core.profiles import Profile
+from understudy_server.live.places import index_of_session
 
 
 class SessionIndexes:
@@ -14,6 +18,20 @@ class SessionIndexes:
     def __init__(self) -> None:
         self._indexes: dict[str, tuple[Index, tuple[str, ...]]] = {}
         self._users: dict[str, set[str]] = {}
+        # By the identities of their mocks in order: as long as an index is there, so are these, and nothing else has
+        # their identities.
+        self._shared: WeakValueDictionary[tuple[int, ...], Index] = WeakValueDictionary()
+
+    def made_of(self, mocks: Sequence[Mock], profile: Profile) -> Index:
+        """The index of these mocks, switched on in this order: sessions that have the same on share one.
+
+        ``profile`` is the same in every call.
+        """
+        made_of = tuple(map(id, mocks))
+        index = self._shared.get(made_of)
+        if index is None:
+            index = self._shared[made_of] = index_of_session(mocks, profile)
+        return index
 
     def get(self, session_id: str) -> Index | None:
         """The index of a session, if it is kept."""

@@ -47,6 +47,12 @@ class EnvironmentRow:
     log_retention_ms: int | None = None
     profile: Profile = Profile.FLOWMOCK
 
+    def __post_init__(self) -> None:
+        if self.profile is Profile.ASSERTIVE:
+            # To Assertive a preflight is a request like any other, and an answer is what a mock has it be.
+            object.__setattr__(self, "answers_preflights", False)
+            object.__setattr__(self, "adds_cors_headers", False)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:

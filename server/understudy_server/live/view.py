@@ -85,7 +85,9 @@ class LiveView:
             return await asyncio.to_thread(_aside, since, changes, self._contents)
         if changes.complete:
             return prepare(since, changes, self._contents)
-        return Prepared(since, changes, sorted_mocks(changes, self._contents.home_of, self._contents.files_of))
+        contents = self._contents
+        mocks = sorted_mocks(changes, contents.home_of, contents.files_of, contents.profile_of)
+        return Prepared(since, changes, mocks)
 
     def look_ahead(self, since: int, changes: Changes) -> Callable[[], None]:
         """Get ready to take in changes; returns what publishes them. See `source.Follower`.

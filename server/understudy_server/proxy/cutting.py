@@ -1,21 +1,24 @@
 """What is sent of a body that is cut, and comes in pieces."""
 
+from collections.abc import Callable
 from typing import Final
-
-from understudy_server.proxy.faults import cut_bytes
 
 HELD_BYTES_MAX: Final = 256 * 1024
 """A body whose length nobody tells is taken to end here, if it does not sooner: so much of it is held."""
 
 
 class Cutting:
-    """Lets the part of a body through that is sent. ``length`` is what was announced, ``None`` when nothing was."""
+    """Lets the part of a body through that is sent. ``length`` is what was announced, ``None`` when nothing was.
 
-    __slots__ = ("_fraction", "_held", "_rest")
+    ``part_of`` says how much that is of so many bytes, for a fraction: `faults.cut_bytes`, or as that does.
+    """
 
-    def __init__(self, length: int | None, fraction: float) -> None:
+    __slots__ = ("_fraction", "_held", "_part_of", "_rest")
+
+    def __init__(self, length: int | None, fraction: float, part_of: Callable[[int, float], int]) -> None:
         self._fraction = fraction
-        self._rest = None if length is None else cut_bytes(length, fraction)
+        self._part_of = part_of
+        self._rest = None if length is None else part_of(length, fraction)
         self._held = bytearray()
 
     def take(self, data: bytes, *, last: bool) -> tuple[bytes, bool]:
@@ -26,5 +29,5 @@ class Cutting:
             return part, not self._rest
         self._held += data
         if last or len(self._held) >= HELD_BYTES_MAX:
-            return bytes(self._held[: cut_bytes(len(self._held), self._fraction)]), True
+            return bytes(self._held[: self._part_of(len(self._held), self._fraction)]), True
         return b"", False

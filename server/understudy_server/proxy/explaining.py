@@ -5,7 +5,7 @@ loop, in a thread that gives way to it.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from typing import Final, NamedTuple
 
@@ -25,6 +25,7 @@ from understudy_server.core.state import State
 from understudy_server.core.usage_mismatch import usage_mismatch
 from understudy_server.live.mock import LiveMock
 from understudy_server.live.view import LiveView
+from understudy_server.proxy.assertive import NO_MATCH, has_no_match
 from understudy_server.proxy.elsewhere import sessions_elsewhere
 from understudy_server.proxy.judging import Judge, Survey
 from understudy_server.proxy.messages import ClientRequest, Refused
@@ -106,7 +107,8 @@ class ViewExplainer:
             considered=[_considered(each) for each in (*matching, *nearest)[:considered_max]],
             total=len(candidates),
             not_on=_not_on(survey, published, {each.mock.state_name for each in candidates}),
-            drafts=_not_on(survey, map(LiveMock, drafts), set()),
+            drafts=_not_on(survey, map(_draft_of(survey), drafts), set()),
+            unanswered_status=NO_MATCH.status if has_no_match(intake) else 502,
         )
 
     def _judge(self, candidate: Candidate, subject: Subject, survey: Survey, now_ms: int) -> _Judged:
@@ -172,6 +174,12 @@ def _rule(survey: Survey, matching: Sequence[_Judged]) -> str:
     if len(matching) == 1:
         return ONLY_MATCH
     return rule(survey.layers.profile, matching[0].candidate, matching[1].candidate)
+
+
+def _draft_of(survey: Survey) -> Callable[[MockMessage], LiveMock]:
+    """Makes of a draft what it would be in the environment."""
+    profile = survey.intake.environment.profile
+    return lambda message: LiveMock(message, profile=profile)
 
 
 def _reasons(subject: Subject, survey: Survey) -> list[Reason]:

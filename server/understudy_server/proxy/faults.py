@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from understudy_server.core.exchange import RawHeaders
 from understudy_server.core.responding.plan import FaultKind, PlannedFault
+from understudy_server.proxy.forwarding import chunk
 
 FAULT_INJECTED: Final = "fault_injected"
 """The finding that the answer was spoiled on purpose."""
@@ -62,6 +63,22 @@ def spoil(fault: PlannedFault, opening: Opening, body: bytes) -> Spoilt:
             return Spoilt()
         case FaultKind.RESET:
             return Spoilt(hard=True)
+
+
+def drop(opening: Opening, body: bytes, fraction: float, *, chunked: bool) -> Spoilt:
+    """Drop the connection in the middle of an answer that is here whole, as Assertive does.
+
+    A length is never announced, so that with chunks it can always be told; without them it cannot.
+    """
+    part = body[: dropped_bytes(len(body), fraction)]
+    stored = tuple([header for header in opening.stored if header[0].lower() != b"content-length"])
+    head = opening._replace(framing=CHUNKED if chunked else b"").head
+    return Spoilt(head + (chunk(part) if chunked else part), status=opening.status, stored=stored, body=part)
+
+
+def dropped_bytes(size: int, fraction: float) -> int:
+    """How much of a body of so many bytes is sent before Assertive drops the connection: a byte at least."""
+    return max(min(1, size), min(int(size * fraction), size))
 
 
 def cut_bytes(size: int, fraction: float) -> int:

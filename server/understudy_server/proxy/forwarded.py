@@ -1,14 +1,18 @@
 """The state of a turn in which a mock has the request passed on, to another target, and perhaps spoils the answer."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
+from understudy_server.core.profiles import Profile
 from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.redaction import redact
 from understudy_server.core.responding.plan import FaultKind, Forward, Plan, PlannedFault
+from understudy_server.proxy.assertive import not_proxied, typed, unmeasured
 from understudy_server.proxy.cutting import Cutting
-from understudy_server.proxy.faults import FAULT_INJECTED, Opening, Spoilt, spoil
+from understudy_server.proxy.faults import FAULT_INJECTED, Opening, Spoilt, cut_bytes, dropped_bytes
 from understudy_server.proxy.forwarding import HeaderChanges, chunk, is_target, request_head
 from understudy_server.proxy.intake import Intake
+from understudy_server.proxy.intended import spoiled_answer
 from understudy_server.proxy.messages import Refused
 from understudy_server.proxy.pool import FORBIDDEN
 from understudy_server.proxy.relay import Relay
@@ -16,12 +20,14 @@ from understudy_server.proxy.spoiled import end
 from understudy_server.proxy.throttle import Throttle
 from understudy_server.proxy.timing import Timing
 from understudy_server.proxy.turn import Client, guarded
+from understudy_server.proxy.upstream import UpstreamConnection
 from understudy_server.proxy.writing import connection_line, header_lines, outlives, status_line
 
 if TYPE_CHECKING:
     from understudy_server.proxy.service import Service
 
 _NOT_ALLOWED: Final = Refused(403, "target_not_allowed", "The mock's target is not one that this proxy may connect to.")
+_TOO_SLOW: Final = Refused(504, "upstream_timeout", "The mock's target did not accept a connection in time.")
 _NO_TARGET: Final = Refused(500, "forward_failed", "The mock makes of this path one that cannot be asked for.")
 
 _HELD_BYTES_MAX: Final = 64 * 1024
@@ -37,6 +43,7 @@ class Forwarded(Relay):
 
     _cutting: Cutting | None = None
     _throttle: Throttle | None = None
+    _connecting: asyncio.TimerHandle | None = None
 
     def __init__(
         self, service: "Service", client: Client, intake: Intake, timing: Timing, plan: Plan, forward: Forward
@@ -44,16 +51,39 @@ class Forwarded(Relay):
         super().__init__(service, client, intake, timing)
         self._plan = plan
         self._forward = forward
+        self._is_assertive = intake.environment.profile is Profile.ASSERTIVE
         if intake.mock is not None:
             self._mock_id = intake.mock.id
 
     # From the client to the target.
 
     def start(self) -> None:
-        if is_target(self._forward.target):
-            super().start()
-        else:
+        if not is_target(self._forward.target):
             self._refuse(_NO_TARGET, ExchangeOutcome.MOCK_FAILED)
+            return
+        super().start()
+
+    def _apply(self, *, fresh: bool) -> None:
+        first_byte_ms = self._forward.first_byte_ms
+        if first_byte_ms:
+            # It is for connecting, each time anew, and again from the last byte of the request to the head of the
+            # answer.
+            self._connecting = self._service.loop.call_later(first_byte_ms / 1000, self._unconnected_in_time)
+        super()._apply(fresh=fresh)
+
+    @guarded
+    def _unconnected_in_time(self) -> None:
+        self._connecting = None
+        self._refuse(_TOO_SLOW, ExchangeOutcome.UPSTREAM_FAILED)
+
+    def _stop_waiting(self) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+            self._connecting = None
+
+    def _send(self, connection: UpstreamConnection) -> None:
+        self._stop_waiting()
+        super()._send(connection)
 
     def _base_url(self) -> str:
         return self._forward.base
@@ -90,14 +120,24 @@ class Forwarded(Relay):
         else:
             self._refuse(refused, ExchangeOutcome.UPSTREAM_FAILED)
 
+    def _refuse(self, refused: Refused, outcome: ExchangeOutcome) -> None:
+        if self._is_assertive and refused is not _NOT_ALLOWED and outcome is not ExchangeOutcome.REFUSED:
+            refused = not_proxied(refused)
+        super()._refuse(refused, outcome)
+
     # From the target to the client.
 
     def _begin_answer(self, data: bytes) -> None:
         fault = self._plan.fault
+        if self._is_assertive:
+            self._head = typed(self._head)
         if fault is None or self._head.status == 101:
             self._begin_slowly(data)
         elif fault.kind is FaultKind.CUT and not self._head.bodiless and self._head.length != 0:
-            self._cutting = Cutting(self._head.length, fault.fraction)
+            part_of = dropped_bytes if self._is_assertive else cut_bytes
+            self._cutting = Cutting(self._head.length, fault.fraction, part_of)
+            if self._is_assertive:
+                self._head = unmeasured(self._head)
             self._begin_slowly(data)
         else:
             self._spoil(fault)
@@ -162,6 +202,7 @@ class Forwarded(Relay):
             super().ready()
 
     def _stop(self) -> None:
+        self._stop_waiting()
         if self._throttle:
             self._throttle.stop()
         super()._stop()
@@ -171,7 +212,7 @@ class Forwarded(Relay):
     def _spoil(self, fault: PlannedFault) -> None:
         self._stop()
         self.begun = True
-        spoilt = spoil(fault, self._opening(), b"")
+        spoilt = spoiled_answer(self._intake, fault, self._opening(), b"")
         self._service.clerk.record(
             self._intake,
             self._timing,

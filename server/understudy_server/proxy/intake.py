@@ -7,7 +7,9 @@ from typing import Any, Final
 from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import RawHeaders
 from understudy_server.core.matching.mock import LAYER_NAMES, Layer, Mock
+from understudy_server.core.matching.paths import split, split_decoded
 from understudy_server.core.matching.request import Body, Request
+from understudy_server.core.profiles import Profile
 from understudy_server.core.responding.plan import Plan
 from understudy_server.core.state import Owner, Scope, State
 from understudy_server.live.source import EnvironmentRow, SessionRow
@@ -25,6 +27,7 @@ _KEPT: Final = frozenset(
         "layer",
         "mock",
         "rest",
+        "scope",
         "session",
         "session_id",
         "session_key",
@@ -126,14 +129,29 @@ class Intake(Request):
             pattern = mock.matcher.path
             named = pattern is not None and pattern.names
             self._path_parameters = pattern.parameters_of(self.segments()) if pattern and named else {}
+            if self.environment.profile is Profile.ASSERTIVE:
+                self._path_parameters = {name: str(value) for name, value in self._path_parameters.items()}
         return self._path_parameters
+
+    def segments(self) -> tuple[str, ...]:
+        found = self._segments
+        if found is None:
+            if self.environment.profile is Profile.ASSERTIVE:
+                found = split_decoded(self.decoded_path())
+            else:
+                found = split(self.path)
+            self._segments = found
+        return found
 
     @property
     def host(self) -> str:
         """The name that the request is for, in lower case and without a port."""
         request = self.request
         named = "" if request.target.startswith("/") else split_absolute(request.target)[0]
-        return host_name(named or request.host.decode("latin-1"))
+        name = host_name(named or request.host.decode("latin-1"))
+        if self.environment.profile is Profile.ASSERTIVE and name.startswith("["):
+            return name[1:].partition("]")[0]
+        return name
 
     @property
     def headers(self) -> RawHeaders:

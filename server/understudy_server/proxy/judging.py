@@ -2,21 +2,22 @@
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Final, NamedTuple, cast
 
 from understudy_server.core import cors
 from understudy_server.core.carriers import FoundKey, find_key, headers_read
-from understudy_server.core.headers import text_of
 from understudy_server.core.matching.mock import LAYER_NAMES, Layer, Mock
 from understudy_server.core.matching.request import OVERLONG, Body
 from understudy_server.core.matching.work import TurnOver
 from understudy_server.core.precedence import Layers, claimed, winner
-from understudy_server.core.session_key import normalise
+from understudy_server.core.profiles import Profile
 from understudy_server.core.state import State
 from understudy_server.live.environment import LiveEnvironment
+from understudy_server.live.seats import Seat
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.addressing import Addressed, address
+from understudy_server.proxy.alike import Alike
+from understudy_server.proxy.assertive import refused_unseen, unread
 from understudy_server.proxy.heads import Heads
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.messages import ClientRequest, Refused, body_too_large
@@ -81,10 +82,36 @@ class Judge:
         self._match_body_bytes_max = settings.match_body_bytes_max
         self._bound = bound
 
-    def decide(self, request: ClientRequest, body: Body, now_ms: int) -> Intake | Refused:
+    def unread(self, refused: Refused) -> Refused:
+        """What is said of bytes that were not read as a request."""
+        return unread(refused, self.view.live(*self._bound) if self._bound else None)
+
+    def seat(self, alike: Alike, request: ClientRequest, now_ms: int) -> Seat | None:
+        """What the session key of a request alike comes to, which carries one of its own: with the same layers of the
+        view they are decided alike. ``None``: not here.
+        """
+        if alike.version != self.view.version:
+            addressed = address(self.view, request, self._bound)
+            alike.version, alike.live = self.view.version, None if addressed is None else addressed[0]
+        live: LiveEnvironment | None = alike.live
+        if live is None:
+            return None
+        seat = live.seat(request.session_values[0], now_ms)
+        return seat if seat.shares else None
+
+    def decide(
+        self,
+        request: ClientRequest,
+        body: Body,
+        now_ms: int,
+        alike: Alike | None = None,
+        seat: Seat | None = None,
+    ) -> Intake | Refused:
         """Find environment and session, then the mock that wins, which is claimed, and have its answer planned.
 
-        Without such an environment: a refusal (404). Raises BodyWanted when ``body`` is ``None`` (not here yet) and it
+        What is decided about all that are ``alike`` is left there. They differ in their session keys, too, where there
+        is a ``seat`` (see `seat`). Without such an environment: a refusal (404). The profile of one may have it that a
+        request is none of its own: a refusal, too. Raises BodyWanted when ``body`` is ``None`` (not here yet) and it
         takes the body to tell, or to answer: then nothing has been claimed. Nor has it when TurnOver is raised, with
         what was found until now: for a request with a body that takes long. Raises StorageFailure when it takes state,
         and that cannot be reached.
@@ -93,6 +120,10 @@ class Judge:
         if addressed is None:
             return _NO_ENVIRONMENT
         live = addressed[0]
+        if live.row.profile is Profile.ASSERTIVE:
+            refused = refused_unseen(request, live, now_ms)
+            if refused is not None:
+                return refused
         intake = self._take_in(request, body, addressed, now_ms)
         if request.has_body:
             _go_in_turns(intake)
@@ -105,18 +136,19 @@ class Judge:
             # From here on it is done in one go. What criteria alone need of a body knows its request: it goes at once.
             intake.in_turns, intake.body_value = False, None
         if intake.own is None:
-            alike = request.alike
             if alike is None:
                 self._prepare(intake, now_ms)
                 return intake
+            if request.alike is not None:
+                request.alike.is_judged = True
             lasts = lasts and _holds_for_all(intake)
             if intake.findings and live.by_header_name:
                 # What it disagrees with may be a session that expires.
                 lasts = False
             settled = self._prepare(intake, now_ms) and not _is_looked_at(intake)
-            if lasts and alike.is_met:
-                alike.decided, alike.standing = self._decided(intake, settled=settled), None
-            alike.is_met = True
+            lasts = lasts and alike.is_met
+            alike.decided = self._decided(intake, seat, settled=settled) if lasts else None
+            alike.standing, alike.is_met = None, True
         return intake
 
     def _choose(self, intake: Intake, live: LiveEnvironment, now_ms: int) -> bool:
@@ -124,7 +156,7 @@ class Judge:
         request = intake.request
         if request.has_body and (refused := self._limit_body(intake)):
             intake.own = Own(refused.status, (), refused)
-        elif request.origin and cors.is_preflight(request.method, request.headers):
+        elif request.origin and _is_preflight(intake):
             return self._decide_preflight(intake, live, now_ms)
         elif refused := self._refused(intake):
             intake.own = Own(refused.status, (), refused)
@@ -139,20 +171,22 @@ class Judge:
                     intake.layer = LAYER_NAMES[found.layer]
         return True
 
-    def decide_again(self, decided: Decided, request: ClientRequest, now_ms: int) -> Intake:
+    def decide_again(self, decided: Decided, request: ClientRequest, now_ms: int, seat: Seat | None = None) -> Intake:
         """As `decide`, for a request that comes again, or one alike, while the decision about it holds.
 
         Raises StorageFailure as that does.
         """
         known = decided.intake
-        if not decided.settled:
-            intake = known.again(request)
-            self._prepare(intake, now_ms)
-            return intake
-        if known.request is request:
+        if decided.settled and known.request is request:
             return known
         intake = known.again(request)
-        intake.plan, intake.delay_ms = known.plan, known.delay_ms
+        if seat is not None:
+            intake.session, whose = seat.session, seat.whose
+            intake.session_key, intake.session_id = whose.session_key, whose.session_id
+        if decided.settled:
+            intake.plan, intake.delay_ms = known.plan, known.delay_ms
+        else:
+            self._prepare(intake, now_ms)
         return intake
 
     def place(self, request: ClientRequest, now_ms: int) -> Intake | Refused:
@@ -177,9 +211,11 @@ class Judge:
             session = intake.session = live.session_of(known_key.key, now_ms) if known_key.key else None
             intake.session_id = "" if session is None else session.id
         fits = None
-        if request.has_body and (refused := self._limit_body(intake)):
+        if live.row.profile is Profile.ASSERTIVE and (unseen := refused_unseen(request, live, now_ms)):
+            intake.own = Own(unseen.status, (), unseen)
+        elif request.has_body and (refused := self._limit_body(intake)):
             intake.own = Own(refused.status, (), refused)
-        elif request.origin and cors.is_preflight(request.method, request.headers):
+        elif request.origin and _is_preflight(intake):
             fits = _is_for_options
         elif refused := self._refused(intake):
             intake.own = Own(refused.status, (), refused)
@@ -195,9 +231,12 @@ class Judge:
         values = request.session_values
         if row.carriers or len(values) > 1:
             intake.session_key, intake.findings = find_key(values, row.carriers, request.headers, intake.query)
+            session = live.session(intake.session_key, now_ms) if intake.session_key else None
         elif values:
-            intake.session_key = _read_key(values[0])
-        session = live.session(intake.session_key, now_ms) if intake.session_key else None
+            seat = live.seat(values[0], now_ms)
+            intake.session_key, session = seat.whose.session_key, seat.session
+        else:
+            session = None
         if session is not None:
             intake.session_id = session.id
             intake.session = session
@@ -248,8 +287,9 @@ class Judge:
         intake.mock, intake.occurrence, intake.layer = found.mock, found.occurrence, LAYER_NAMES[found.layer]
         return found.lasts
 
-    def _decided(self, intake: Intake, *, settled: bool) -> Decided:
-        session = intake.session
+    def _decided(self, intake: Intake, seat: Seat | None, *, settled: bool) -> Decided:
+        # How long a seat is good for it says itself.
+        session = intake.session if seat is None else None
         if intake.mock is None and b"content-length" not in intake.request.differs:
             intake.heads = Heads()
         until_ms = math.inf if session is None or session.expires_at_ms is None else session.expires_at_ms
@@ -276,11 +316,6 @@ def _is_looked_at(intake: Intake) -> bool:
     return (request.has_body and intake.asks_body) or bool(request.differs and intake.looked_at(request.differs))
 
 
-@lru_cache(maxsize=4096)
-def _read_key(raw: bytes) -> str:
-    return normalise(text_of(raw))
-
-
 def _go_in_turns(intake: Intake) -> None:
     """Have it judged in turns of the event loop, after those that it has had."""
     request = intake.request
@@ -288,6 +323,13 @@ def _go_in_turns(intake: Intake) -> None:
     if before is not None:
         intake.take_over(before.intake)
     intake.in_turns = True
+
+
+def _is_preflight(intake: Intake) -> bool:
+    # To Assertive it is a request like any other.
+    if intake.environment.profile is Profile.ASSERTIVE:
+        return False
+    return cors.is_preflight(intake.request.method, intake.request.headers)
 
 
 def _is_for_options(mock: Mock) -> bool:

@@ -6,6 +6,9 @@ the bytes of a head, and if what is left was met before, byte for byte, all that
 same is left are *alike*: what is decided about one holds for the others, unless somebody looked at one of the lines
 that were cut out to decide. A first line that is new is read by itself, if all the rest is known.
 
+The line with the session key may differ, too, where there is one such line alone: then the key is read of it, and what
+is decided holds for requests whose keys come to the same (`alike`).
+
 Nothing is understood here that the strict parser would not understand: it has read the same header lines before, but
 for the values of a few that it frames nothing by, and those are of characters that stand in any value. So it is with a
 first line: it has one form, and the target is of characters that stand in any path or query. Where anything is unusual
@@ -13,12 +16,13 @@ a request is read in full.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final, NamedTuple
 
-from understudy_server.core.redaction import redact
-from understudy_server.proxy.header_meanings import FREE, LENGTH, SECRET, HeaderMeanings
-from understudy_server.proxy.memo import Memo
+from understudy_server.core.redaction import SECRET_HEADERS, redact
+from understudy_server.proxy.alike import ALIKE_BYTES, Alike
+from understudy_server.proxy.header_meanings import FREE, LENGTH, SESSION, HeaderMeanings
+from understudy_server.proxy.memo import Store, Weighed
 from understudy_server.proxy.messages import METHODS, ClientRequest, Header
 from understudy_server.proxy.settings import ProxySettings
 
@@ -29,6 +33,20 @@ BODY_BYTES_MAX: Final = 16 * 1024
 CUTS_MAX: Final = 4
 """So many lines may differ from one request to the next."""
 
+_HEADERS_BYTES_MAX: Final = 2 * 1024 * 1024
+"""What all connections to an address remember of header lines."""
+
+_KNOWN_BYTES_MAX: Final = 20 * 1024 * 1024
+_PARTS_BYTES_MAX: Final = 4 * 1024 * 1024
+"""What those to all addresses remember of first lines, with what was decided about them, and of parts."""
+
+# What Python needs for one, beside the bytes that it stands for, and those take some times their length.
+_FIRST_BYTES: Final = 3_000
+_KNOWN_BYTES: Final = 400
+
+# To compile an expression takes as long as to read some hundred requests.
+_MET_OFTEN: Final = 32
+
 _MISSES_MAX: Final = 16
 _REST_REQUESTS: Final = 256
 """When so many requests in a row were like none before, so many are not looked at."""
@@ -37,102 +55,164 @@ _EOL: Final = b"\r\n"
 _END: Final = b"\r\n\r\n"
 _END_BYTES: Final = len(_END)
 _BLANKS: Final = b" \t"
-# What stands behind the colon of a line, with its end: nothing that a strict parser could object to.
-_VALUE: Final = re.compile(rb"[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n").match
+# What stands behind the colon of a line: nothing that a strict parser could object to.
+_ANY_VALUE: Final = rb"[ \t]*([\t\x20-\x7e\x80-\xff]*)"
+_ANY_LINE: Final = rb"([^\r\n]*)"
+_VALUE: Final = re.compile(_ANY_VALUE + rb"\r\n").match
 _LINE: Final = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) (/[\w\-.~%!$&'()*+,;=:@/?]*) HTTP/1\.1").fullmatch
 _new: Final = object.__new__
 
 # Its length can be told from the body itself, so the line may differ that says it.
-_MAY_DIFFER: Final = FREE | {LENGTH}
+_MAY_DIFFER: Final = FREE | {LENGTH, SESSION}
 
-# What of a request its header lines do not say.
-_OF_ONE: Final = frozenset({"method", "target", "headers", "body", "alike"})
+# What of a request its header lines do not say, and what is set of each.
+_OF_ONE: Final = ("method", "target", "headers", "body", "alike")
 
 
 class _Cut(NamedTuple):
-    """A header line that is cut out: how it begins, with the end of the line before it."""
+    """A header line that is cut out: how it begins, with the end of the line before it, and what it means."""
 
     begins: bytes
     length: int
     name: bytes
-    is_secret: bool
+    meaning: int
 
 
 _Cuts = tuple[_Cut, ...]
 _Places = tuple[int, ...]
-"""Where lines stood that were cut out, each when those before it were."""
+"""Where lines stood that were cut out, counted from the end of the first line, each when those before it were."""
 
 
-class _First(NamedTuple):
-    """A request that was read in full. ``places``, of what was cut out of it, count from the end of its first line.
+class _First(Weighed):
+    """What the header lines of a request say that was read in full: ``fields``, but for the lines that are ``cuts``.
+    ``rest`` is what is left without those.
 
-    ``lines`` are the numbers of these header lines, their names, and whether they are secrets.
-    ``masked`` are its headers with secrets masked, ``None`` without any; ``fields`` are what the other lines say.
-    ``length``: of the body in bytes, unless it is said by a line that was cut out, the one with the number ``told_by``.
+    ``lines`` are the numbers of those lines, their names, and whether they are secrets. ``masked`` are the headers with
+    secrets masked, ``None`` without any. ``length``: of the body in bytes, unless it is said by a line that was cut
+    out, the one with the number ``told_by``; ``keyed_by``: of the one with the session key. -1: by none. ``match``
+    matches a head with such lines, once they were met often: its groups are the first line, and what the cuts say.
     """
 
-    cuts: _Cuts
-    places: _Places
-    lines: tuple[tuple[int, bytes, bool], ...]
-    headers: list[Header]
-    masked: list[Header] | None
-    fields: dict[str, Any]
-    length: int
-    told_by: int
+    __slots__ = (
+        "_met",
+        "cuts",
+        "fields",
+        "headers",
+        "keyed_by",
+        "length",
+        "lines",
+        "masked",
+        "match",
+        "places",
+        "rest",
+        "told_by",
+    )
+
+    def __init__(self, request: ClientRequest, rest: bytes, cuts: _Cuts, places: _Places) -> None:
+        super().__init__(_FIRST_BYTES + 8 * len(rest))
+        self._met = 0
+        self.rest = rest
+        self.match: Callable[[bytes], re.Match[bytes] | None] = _never
+        self.cuts = cuts
+        self.places = places
+        self.headers: list[Header] = list(request.headers)
+        names = [name for name, _ in self.headers]
+        self.lines = tuple([(names.index(cut.name), cut.name, cut.name.lower() in SECRET_HEADERS) for cut in cuts])
+        self.masked: list[Header] | None = list(redact(self.headers)) if request.has_secrets else None
+        # With a place for all that is set for each: to make room for it then would take longer than all the rest.
+        self.fields: dict[str, Any] = vars(request) | dict.fromkeys(_OF_ONE)
+        if cuts:
+            self.fields["differs"] = frozenset([cut.name.lower() for cut in cuts])
+        meanings = [cut.meaning for cut in cuts]
+        self.length = len(request.body)
+        self.told_by = meanings.index(LENGTH) if LENGTH in meanings else -1
+        self.keyed_by = meanings.index(SESSION) if SESSION in meanings else -1
+
+    def meet(self) -> None:
+        """Note that these lines were met again."""
+        rest = self.rest
+        self._met += 1
+        # Where one cut stands in front of an earlier one, the place of that depends on what the other says.
+        if self._met != _MET_OFTEN or not self.cuts or list(self.places) != sorted(self.places):
+            return
+        expression, begin = [_ANY_LINE], 0
+        for place, cut in zip(self.places, self.cuts, strict=True):
+            expression += (re.escape(rest[begin:place] + cut.begins), _ANY_VALUE)
+            begin = place
+        self.match = re.compile(b"".join([*expression, re.escape(rest[begin:])])).match
 
 
-class Alike:
-    """What is known of all requests that are alike: left here by whoever decided, for whoever decides next."""
+class _Known(Weighed):
+    """What a first line says in front of certain header lines. Before it ``is_met`` again there is no ``alike``."""
 
-    __slots__ = ("decided", "is_met", "standing")
+    __slots__ = ("alike", "is_met", "method", "target")
 
-    def __init__(self, *, is_met: bool = False) -> None:
-        self.is_met = is_met
-        """True when there was one before: what comes once may never come again."""
-        self.decided: Any = None
-        """What was decided about them."""
-        self.standing: Any = None
-        """What answers them, as it goes on record and as it is sent."""
+    def __init__(self, method: str, target: str, bytes_: int) -> None:
+        # All that the base class sets, without the call: most targets come once.
+        self.bytes = _KNOWN_BYTES + ALIKE_BYTES + bytes_
+        self.asked_for = False
+        self.method = method
+        self.target = target
+        self.is_met = False
+        self.alike: Alike | None = None
 
 
-class _Known(NamedTuple):
-    """What is known of a head without the lines that were cut out. ``places`` count from its beginning.
+class Remembered:
+    """What is remembered for all addresses together, up to a bound: what is of one is by what only that one has.
 
-    ``fields`` are what it says, besides the headers. Without ``alike`` it came once.
+    ``known`` is by header lines and a first line, ``parts`` of requests alike by them and whose they are.
     """
 
-    first: _First
-    places: _Places
-    fields: dict[str, Any]
-    alike: Alike | None
+    __slots__ = ("known", "parts")
+
+    def __init__(self) -> None:
+        self.known = Store[_Known](_KNOWN_BYTES_MAX)
+        self.parts = Store[Alike](_PARTS_BYTES_MAX)
 
 
 class Firsts:
-    """What is remembered for all connections of a listener, up to a bound.
+    """What is remembered for all connections to an address, up to a bound.
 
-    ``cuts`` are those that were learnt last. ``known`` is by what is left of a head, ``by_headers`` by what is left of
-    it behind its first line.
+    ``cuts`` are those that were learnt last. ``by_headers`` is by what is left of header lines; the rest as of
+    `Remembered`. ``session_value`` is the session key that was read in full last.
     """
 
-    __slots__ = ("by_headers", "cuts", "known", "meanings")
+    __slots__ = ("by_headers", "cuts", "known", "meanings", "parts", "session_value")
 
-    def __init__(self, meanings: HeaderMeanings) -> None:
+    def __init__(self, meanings: HeaderMeanings, remembered: Remembered | None = None) -> None:
+        remembered = remembered or Remembered()
         self.meanings = meanings
         self.cuts: _Cuts = ()
-        self.known = Memo[_Known]()
-        self.by_headers = Memo[_First]()
+        self.by_headers = Store[_First](_HEADERS_BYTES_MAX)
+        self.known = remembered.known
+        self.parts = remembered.parts
+        self.session_value = b""
+
+    def part(self, alike: Alike, of: Hashable) -> Alike:
+        """The part of requests alike that is of somebody."""
+        if alike.part_of is of:
+            return alike.part
+        part = self.parts.get((alike, of))
+        if part is None:
+            part = Alike()
+            self.parts.put((alike, of), part)
+        alike.part_of, alike.part = of, part
+        return part
 
 
 class AlikeReader:
     """Reads the requests of one connection that are like others before."""
 
-    __slots__ = ("_before", "_cuts", "_firsts", "_misses", "_resting", "_settings", "bytes_max")
+    __slots__ = ("_before", "_cuts", "_first", "_firsts", "_known", "_misses", "_resting", "_settings", "bytes_max")
 
     def __init__(self, firsts: Firsts, settings: ProxySettings) -> None:
         self._firsts = firsts
+        self._known = firsts.known.things
         self._settings = settings
         self.bytes_max = min(HEAD_BYTES_MAX + BODY_BYTES_MAX, settings.head_bytes_max)
         self._cuts = firsts.cuts
+        self._first: _First | None = None
+        """Of the lines that were known last: mostly the next ones are such, which one match tells."""
         self._before: list[bytes] = []
         """The lines of the last request that was read in full."""
         self._misses = self._resting = 0
@@ -145,23 +225,45 @@ class AlikeReader:
         if self._resting:
             self._resting -= 1
             return None
-        end = data.find(_END) + _END_BYTES
-        head, body = (data, b"") if end == len(data) else (data[:end], data[end:])
-        if end > HEAD_BYTES_MAX or len(body) > BODY_BYTES_MAX:
-            return None
-        cut_out = _cut_out(head, self._cuts)
-        if cut_out is not None:
-            rest, cuts, places, values = cut_out
-            known = self._firsts.known.get(rest)
-            if known is None or known.alike is None or known.places != places or known.first.cuts != cuts:
-                known = self._meet(known, rest, cuts, places)
-            if known is not None and (not (body or known.first.length) or self._is_all(known.first, body, values)):
-                self._misses = 0
-                return _request(known, values, body)
+        first, line_end = self._first, data.find(_EOL)
+        values: list[bytes] = []
+        if first is not None and not first.cuts and data.startswith(first.rest, line_end):
+            line, end = data[:line_end], line_end + len(first.rest)
+        elif first is not None and (found := first.match(data)) is not None:
+            end = found.end()
+            line, *values = found.groups()
+        else:
+            line, end = data[:line_end], data.find(_END) + _END_BYTES
+            first = self._find(data[line_end:end], values)
+        if first is not None and end <= HEAD_BYTES_MAX and len(data) - end <= BODY_BYTES_MAX:
+            body = data[end:]
+            if not (body or first.length) or self._is_all(first, body, values):
+                known = self._known.get((first, line)) or self._get_to_know(first, line)
+                if known is not None:
+                    known.asked_for = True
+                    if known.alike is None and known.is_met:
+                        known.alike = Alike(is_met=True, has_parts=first.keyed_by >= 0)
+                    known.is_met = True
+                    self._misses = 0
+                    return _request(first, known, values, body)
         self._misses += 1
         if self._misses >= _MISSES_MAX:
             self._misses, self._resting = 0, _REST_REQUESTS
         return None
+
+    def _find(self, lines: bytes, values: list[bytes]) -> _First | None:
+        """Find out whether header lines are known; ``values`` gets what those say that are cut out."""
+        cut_out = _cut_out(lines, self._cuts)
+        if cut_out is None:
+            return None
+        rest, cuts, places, found = cut_out
+        first = self._firsts.by_headers.get(rest)
+        if first is None or first.cuts != cuts or first.places != places:
+            return None
+        values += found
+        first.meet()
+        self._first = first
+        return first
 
     def _is_all(self, first: _First, body: bytes, values: list[bytes]) -> bool:
         """Whether this is the body that the head announces, and all of it."""
@@ -171,28 +273,16 @@ class AlikeReader:
             return len(body) == first.length
         return bool(body) and values[first.told_by] == b"%d" % len(body)
 
-    def _meet(self, known: _Known | None, rest: bytes, cuts: _Cuts, places: _Places) -> _Known | None:
-        """Get to know what is met for the first time, or for the second."""
-        if known is None or known.places != places or known.first.cuts != cuts:
-            return self._get_to_know(rest, cuts, places)
-        alike = Alike(is_met=True)
-        known = known._replace(alike=alike, fields={**known.fields, "alike": alike})
-        self._firsts.known.put(rest, known)
-        return known
-
-    def _get_to_know(self, rest: bytes, cuts: _Cuts, places: _Places) -> _Known | None:
+    def _get_to_know(self, first: _First, line: bytes) -> _Known | None:
         """Read a first line that is new to what stands behind it."""
-        begin, _, headers = rest.partition(_EOL)
-        first, line = self._firsts.by_headers.get(headers), _LINE(begin)
-        if first is None or line is None or first.cuts != cuts or first.places != _behind(begin, places):
+        read = _LINE(line)
+        if read is None:
             return None
-        method, target = line.groups()
+        method, target = read.groups()
         if len(target) > self._settings.target_bytes_max:
             return None
-        fields = first.fields.copy()
-        fields["method"], fields["target"] = METHODS[method], target.decode("ascii")
-        known = _Known(first, places, fields, None)
-        self._firsts.known.put(rest, known)
+        known = _Known(METHODS[method], target.decode("ascii"), 2 * len(line))
+        self._firsts.known.put((first, line), known)
         return known
 
     def learn(self, data: bytes, request: ClientRequest) -> None:
@@ -205,15 +295,23 @@ class AlikeReader:
             # It is long, or there is something before it that does not count.
             return
         self._learn_cuts(lines, request.headers)
-        cut_out = _cut_out(head, self._cuts)
+        if len(request.session_values) == 1:
+            self._learn_key(request)
+        cut_out = _cut_out(head[len(lines[0]) :], self._cuts)
         if cut_out is not None:
             rest, cuts, places, _ = cut_out
-            begin = lines[0]
-            first = _first(request, cuts, _behind(begin, places))
+            known = self._firsts.by_headers.get(rest)
+            if known is not None and known.cuts == cuts and known.places == places:
+                # It was another part of it for which it was read in full.
+                return
+            first = _First(request, rest, cuts, places)
             if first.told_by >= 0 and not request.has_body:
                 # It says that there is none, which is another thing.
                 return
-            self._firsts.by_headers.put(rest[len(begin) + len(_EOL) :], first)
+            if first.keyed_by >= 0 and len(request.session_values) != 1:
+                # Another line has a key, too, and all of them count.
+                return
+            self._firsts.by_headers.put(rest, first)
 
     def _learn_cuts(self, lines: list[bytes], headers: Sequence[Header]) -> None:
         """Learn which lines differ from those of the request before, if that had lines of the same names."""
@@ -229,18 +327,42 @@ class AlikeReader:
             if meaning not in _MAY_DIFFER or not other.startswith(begins):
                 return
             if name not in known:
-                found.append(_Cut(_EOL + begins, len(_EOL + begins), name, meaning == SECRET))
+                found.append(_cut(name, meaning))
                 known.add(name)
+        self._take_up(found, headers)
+
+    def _learn_key(self, request: ClientRequest) -> None:
+        """Learn that session keys differ where each connection has one of its own."""
+        firsts, (value,) = self._firsts, request.session_values
+        before, firsts.session_value = firsts.session_value, value
+        if before in (b"", value):
+            return
+        name = next(name for name, _ in request.headers if firsts.meanings[name] == SESSION)
+        if all(cut.name != name for cut in self._cuts):
+            self._take_up([_cut(name, SESSION)], request.headers)
+
+    def _take_up(self, found: list[_Cut], headers: Sequence[Header]) -> None:
+        """Cut these out, too, from now on; in the order in which headers came."""
         if found and len(found) <= CUTS_MAX:
             kept = self._cuts if len(self._cuts) + len(found) <= CUTS_MAX else ()
-            self._cuts = self._firsts.cuts = (*kept, *found)
+            order = {name: -number for number, (name, _) in enumerate(reversed(headers))}
+            self._cuts = self._firsts.cuts = tuple(sorted([*kept, *found], key=lambda cut: order.get(cut.name, 1)))
 
 
-def _cut_out(head: bytes, cuts: _Cuts) -> tuple[bytes, _Cuts, _Places, list[bytes]] | None:
-    """What is left of a head when the first line of each name is cut out; the lines that are there, where, and what
-    they say. ``None`` when that is nothing usual.
+def _never(_data: bytes) -> None:
+    """Matches nothing."""
+
+
+def _cut(name: bytes, meaning: int) -> _Cut:
+    begins = _EOL + name + b":"
+    return _Cut(begins, len(begins), name, meaning)
+
+
+def _cut_out(lines: bytes, cuts: _Cuts) -> tuple[bytes, _Cuts, _Places, list[bytes]] | None:
+    """What is left of header lines when the first line of each name is cut out; the lines that are there, where, and
+    what they say. ``None`` when that is nothing usual. All begins with the end of the first line.
     """
-    rest, values = head, []
+    rest, values = lines, []
     places: _Places = ()
     there = cuts
     for cut in cuts:
@@ -257,28 +379,10 @@ def _cut_out(head: bytes, cuts: _Cuts) -> tuple[bytes, _Cuts, _Places, list[byte
     return rest, there, places, values
 
 
-def _behind(begin: bytes, places: _Places) -> _Places:
-    """Places, counted from the end of the first line."""
-    return tuple([place - len(begin) for place in places])
-
-
-def _first(request: ClientRequest, cuts: _Cuts, places: _Places) -> _First:
-    headers = list(request.headers)
-    names = [name for name, _ in headers]
-    fields = {name: value for name, value in vars(request).items() if name not in _OF_ONE}
-    if cuts:
-        fields["differs"] = frozenset([cut.name.lower() for cut in cuts])
-    masked = list(redact(headers)) if request.has_secrets else None
-    lines = tuple([(names.index(cut.name), cut.name, cut.is_secret) for cut in cuts])
-    told_by = next((number for number, cut in enumerate(cuts) if cut.name.lower() == b"content-length"), -1)
-    return _First(cuts, places, lines, headers, masked, fields, len(request.body), told_by)
-
-
-def _request(known: _Known, values: list[bytes], body: bytes) -> ClientRequest:
+def _request(first: _First, known: _Known, values: list[bytes], body: bytes) -> ClientRequest:
     """Put a request together of what is known, and of what the lines say that were cut out."""
-    first = known.first
     request = _new(ClientRequest)
-    request.__dict__ = fields = known.fields.copy()
+    request.__dict__ = fields = first.fields.copy()
     headers, masked = first.headers, first.masked
     if values:
         headers = headers.copy()
@@ -289,9 +393,12 @@ def _request(known: _Known, values: list[bytes], body: bytes) -> ClientRequest:
             headers[number] = header = (name, value.rstrip(_BLANKS))
             if masked is not None and not is_secret:
                 masked[number] = header
-    fields["headers"] = headers
+        if first.keyed_by >= 0:
+            fields["session_values"] = (headers[first.lines[first.keyed_by][0]][1],)
+    fields["method"], fields["target"], fields["alike"] = known.method, known.target, known.alike
+    fields["headers"], fields["body"] = headers, body
     if masked is not None:
         fields["masked"] = masked
     if body:
-        fields["body"], fields["length"] = body, len(body)
+        fields["length"] = len(body)
     return request

@@ -4,12 +4,15 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 
 from understudy_server.core.state import State
 from understudy_server.live.view import LiveView
 from understudy_server.proxy.connection import Connection
 from understudy_server.proxy.connections import Connections
+from understudy_server.proxy.handover import HandingOver, Handover, pool_to_gateway
 from understudy_server.proxy.judging import Judge
+from understudy_server.proxy.likeness import Remembered
 from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence, Recorder
 from understudy_server.proxy.service import Service
@@ -42,6 +45,7 @@ class ProxyListener:
         self._settings = settings = settings or ProxySettings()
         self._watch = Watch(asyncio.get_running_loop(), settings.tick_seconds)
         self._pool = Pool(settings, self._watch)
+        self._gateway: Pool | None = None
         known = (recorder, presence, new_id, clock, settings.captured_bytes_max)
         self._clerk = Clerk(*known) if traces is None else TracedClerk(traces, *known)
         self._traces = traces
@@ -51,12 +55,14 @@ class ProxyListener:
         self._clock = clock
         self._ticks = ticks
         self._connections = Connections()
+        self._remembered = Remembered()
         self._servers: list[asyncio.Server] = []
 
-    def service(self, bound: tuple[str, str] | None = None) -> Service:
+    def service(self, bound: tuple[str, str] | None = None, handover: Handover | None = None) -> Service:
         """What answers on one address; ``bound`` names project and environment by their slugs."""
         judge = Judge(self._view, self._state, self._settings, bound)
-        return Service(
+        make = Service if handover is None else self._handing_over(handover)
+        return make(
             judge,
             self._clerk,
             self._presence,
@@ -65,17 +71,30 @@ class ProxyListener:
             ticks=self._ticks,
             settings=self._settings,
             traces=self._traces,
+            remembered=self._remembered,
         )
 
+    def _handing_over(self, handover: Handover) -> Callable[..., Service]:
+        if self._gateway is None:
+            self._gateway = pool_to_gateway(self._settings, self._watch)
+        return partial(HandingOver, handover, self._gateway)
+
     async def listen(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, bound: tuple[str, str] | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        bound: tuple[str, str] | None = None,
+        handover: Handover | None = None,
     ) -> tuple[str, int]:
         """Accept connections on one more address and return it as bound; port 0 takes any free one.
 
         ``tls``: connections begin with a handshake. ``bound``: all that comes is for this environment, named by the
-        slugs of project and environment, and paths have no prefix. Raises OSError when the address cannot be bound.
+        slugs of project and environment, and paths have no prefix; all but what goes to the control plane, by
+        ``handover``. Raises OSError when the address cannot be bound.
         """
-        service = self.service(bound)
+        service = self.service(bound, handover)
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(service, self._connections, self._watch),
             host,
@@ -111,6 +130,8 @@ class ProxyListener:
             connection.abort()
         await self._connections.all_gone(None)
         await self._pool.close()
+        if self._gateway is not None:
+            await self._gateway.close()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from understudy_server.core.exchange import RawHeaders
 
 if TYPE_CHECKING:
-    from understudy_server.proxy.likeness import Alike
+    from understudy_server.proxy.alike import Alike
 
 Header = tuple[bytes, bytes]
 """A header line: the name in the case it came in, the value without white space around it."""
@@ -124,11 +124,15 @@ class AnswerHead:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The proxy itself answers, with this status and the error envelope. ``code`` is stable, ``message`` for people."""
+    """The proxy itself answers, with this status and the error envelope. ``code`` is stable, ``message`` for people.
+
+    ``instead`` of the envelope there may be a body, with the headers that describe it.
+    """
 
     status: int
     code: str
     message: str
+    instead: tuple[RawHeaders, bytes] | None = None
 
 
 def body_too_large(bytes_max: int) -> Refused:

@@ -1,11 +1,12 @@
 """How an exchange reaches the journal."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from understudy_server.core.draws import Draw
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import Content, content_of
-from understudy_server.core.record import ExchangeOutcome, Phases
+from understudy_server.core.record import ExchangeOutcome, Phases, Whose
 from understudy_server.core.redaction import Redaction, redact
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.capturing import Capture, Keeping, capture
@@ -16,6 +17,8 @@ from understudy_server.proxy.timing import Timing
 # What a body is read by.
 _OF_CONTENT: Final = frozenset({b"content-type", b"content-encoding"})
 _new = tuple.__new__
+# At hand, since to look a member of an enumeration up takes a call.
+_MOCKED: Final = ExchangeOutcome.MOCKED
 
 
 class Recorder(Protocol):
@@ -36,19 +39,24 @@ class Presence(Protocol):
 
 
 class Entry(NamedTuple):
-    """What of an exchange is the same for all requests alike: the fields before, between and behind those that are not.
+    """What of an exchange is the same for all requests alike, and what decides about the rest of it.
 
     ``content`` is what the head tells of the request's body, where all tell the same; ``findings`` are to be noted.
     """
 
-    before: tuple[Any, ...]
-    mock_id: str
-    response_headers: RawHeaders
-    behind: tuple[Any, ...]
     environment: EnvironmentRow
     content: Content | None
+    method: str
+    path: str
+    query: str
+    status: int
+    mock_id: str
+    response_headers: RawHeaders
+    response_body: Captured | None
     findings: tuple[str, ...]
-    session_id: str
+    draws: tuple[Draw, ...]
+    occurrence: int
+    layer: str
 
 
 class Clerk:
@@ -159,42 +167,47 @@ class Clerk:
         self, intake: Intake, status: int, response_headers: RawHeaders, response_body: Captured | None, mock_id: str
     ) -> Entry:
         """What `append` would put on record of a mock's answer to a request, and of all like it."""
-        request, environment, session = intake.request, intake.environment, intake.session
+        request, environment = intake.request, intake.environment
         query, redaction = intake.query, environment.redaction
         if redaction is not None:
             query, response_headers = redaction.query(query), redaction.headers(response_headers)
-        layer, revision = intake.layer if mock_id else "", 0 if session is None else session.revision
         return Entry(
-            (
-                environment.project_id,
-                environment.id,
-                intake.session_key,
-                intake.session_id,
-                request.method,
-                intake.path,
-                query,
-                status,
-            ),
-            mock_id,
-            response_headers,
-            (
-                response_body,
-                intake.findings,
-                intake.draws,
-                intake.occurrence,
-                ExchangeOutcome.MOCKED,
-                layer,
-                revision,
-            ),
             environment,
             content_of(request.headers) if request.has_body and request.differs.isdisjoint(_OF_CONTENT) else None,
+            request.method,
+            intake.path,
+            query,
+            status,
+            mock_id,
+            response_headers,
+            response_body,
             intake.findings,
-            intake.session_id,
+            intake.draws,
+            intake.occurrence,
+            intake.layer if mock_id else "",
         )
 
-    def append_again(self, entry: Entry, request: ClientRequest, started_at_ms: int, phases: Phases) -> None:
+    def append_again(
+        self, entry: Entry, whose: Whose, request: ClientRequest, started_at_ms: int, phases: Phases
+    ) -> None:
         """As `append`, for a request alike that was answered at once."""
-        before, mock_id, response_headers, behind, environment, content, findings, session_id = entry
+        # In one go, each way: a tuple that is put together of tuples takes longer.
+        (
+            environment,
+            content,
+            method,
+            path,
+            query,
+            status,
+            mock_id,
+            response_headers,
+            response_body,
+            findings,
+            draws,
+            occurrence,
+            layer,
+        ) = entry
+        session_key, session_id, session_revision = whose
         if findings and session_id:
             self._note(session_id, findings)
         redaction, body = environment.redaction, None
@@ -206,14 +219,27 @@ class Clerk:
                 Exchange,
                 (
                     self._new_id("log_"),
-                    *before,
+                    environment.project_id,
+                    environment.id,
+                    session_key,
+                    session_id,
+                    method,
+                    path,
+                    query,
+                    status,
                     started_at_ms,
                     0,
                     mock_id,
                     headers,
                     response_headers,
                     body,
-                    *behind,
+                    response_body,
+                    findings,
+                    draws,
+                    occurrence,
+                    _MOCKED,
+                    layer,
+                    session_revision,
                     phases,
                     0,
                 ),
@@ -241,7 +267,7 @@ class Clerk:
 
     def _keeping_in(self, environment: EnvironmentRow) -> Keeping:
         redaction, bytes_max = environment.redaction, environment.captured_bytes_max
-        if redaction is None and bytes_max is None:
+        if bytes_max is None and (redaction is None or redaction.bodies is None):
             return self._keeping
         server_max = self._keeping.bytes_max
         return Keeping(

@@ -28,6 +28,7 @@ from understudy_server.proxy.forwarding import (
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
+from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.timing import Phase, Timing
 from understudy_server.proxy.tracing import traced
 from understudy_server.proxy.tunnel import RawTunnel
@@ -117,13 +118,16 @@ class Relay(Turn):
             self._refuse(_NO_UPSTREAM, ExchangeOutcome.MOCK_FAILED if self._mock_id else ExchangeOutcome.UNMATCHED)
             return
         self._upstream = upstream
-        withdraw = self._service.pool.lease(upstream.origin, self, fresh=fresh)
+        withdraw = self._pool().lease(upstream.origin, self, fresh=fresh)
         if self._connection is None:
             self._withdraw = withdraw
             self._timing.enter(Phase.CONNECT)
 
     def _base_url(self) -> str:
         return self._intake.environment.upstream
+
+    def _pool(self) -> Pool:
+        return self._service.pool
 
     def _first_byte_ms(self) -> int | None:
         return self._intake.environment.first_byte_ms

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httptools
 
+from understudy_server.proxy.alike import Alike
 from understudy_server.proxy.header_meanings import (
     CODING,
     CONNECTION,
@@ -27,7 +28,7 @@ from understudy_server.proxy.header_meanings import (
     UPGRADE,
     HeaderMeanings,
 )
-from understudy_server.proxy.likeness import Alike, AlikeReader, Firsts
+from understudy_server.proxy.likeness import AlikeReader, Firsts
 from understudy_server.proxy.memo import MESSAGE_BYTES_MAX, MISSES_MAX, Memo
 from understudy_server.proxy.messages import METHODS, BodyPart, ClientRequest, Header, Refused, body_too_large
 from understudy_server.proxy.settings import ProxySettings
@@ -36,6 +37,13 @@ from understudy_server.proxy.spellings import Spellings
 Event = ClientRequest | BodyPart | Refused
 
 _BLANKS: Final = b" \t"
+
+METHOD_UNKNOWN: Final = "method_unknown"
+"""The code of a refusal."""
+
+METHOD_NOT_ALLOWED: Final = "method_not_allowed"
+"""The code of another one: of CONNECT."""
+
 # More than there is of a head besides target and header lines: a method, a version, and the empty line.
 _AROUND_BYTES: Final = 32
 
@@ -221,7 +229,7 @@ class RequestParser:
             case httptools.HttpParserUpgrade():
                 return self._parse_after_upgrade(data[stopped.args[0] :])
             case httptools.HttpParserInvalidMethodError():
-                return Refused(501, "method_unknown", "This method is not known.")
+                return Refused(501, METHOD_UNKNOWN, "This method is not known.")
             case httptools.HttpParserCallbackError():
                 if self._refusal is None:
                     raise stopped
@@ -377,7 +385,7 @@ class RequestParser:
 
     def _check_addressing(self, request: ClientRequest) -> None:
         if request.method == "CONNECT":
-            self._refuse(Refused(405, "method_not_allowed", "This is not a tunnel."))
+            self._refuse(Refused(405, METHOD_NOT_ALLOWED, "This is not a tunnel."))
         if "#" in request.target:
             self._refuse(Refused(400, "bad_request", "A request target has no fragment."))
         if self._hosts > 1 or (self._hosts == 0 and not request.http_1_0):

@@ -11,24 +11,28 @@ from understudy_server.core import cors
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import CLIENT_GONE, Captured, RawHeaders
 from understudy_server.core.headers import content_of
-from understudy_server.core.matching.mock import Mock
 from understudy_server.core.matching.request import Body, BodyWanted
 from understudy_server.core.matching.work import TurnOver
-from understudy_server.core.record import ExchangeOutcome, Phases
-from understudy_server.core.responding.plan import Forward, Plan
+from understudy_server.core.profiles import Profile
+from understudy_server.core.record import ExchangeOutcome, Phases, Whose
+from understudy_server.core.responding.plan import Events, Forward, Plan
 from understudy_server.core.responding.prepared import Prepared
+from understudy_server.proxy.alike import Alike
 from understudy_server.proxy.answering import answer_planned
+from understudy_server.proxy.assertive import NO_MATCH, has_no_match
 from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.considering import Considering
+from understudy_server.proxy.deferred import Deferred
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.header_meanings import HeaderMeanings
 from understudy_server.proxy.held import Held
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.judging import Decided, Judge, Unfinished
-from understudy_server.proxy.likeness import Firsts
+from understudy_server.proxy.likeness import Firsts, Remembered
 from understudy_server.proxy.memo import Memo
 from understudy_server.proxy.messages import ClientRequest, Refused
+from understudy_server.proxy.noted import Noted
 from understudy_server.proxy.pool import Pool
 from understudy_server.proxy.recording import Clerk, Presence
 from understudy_server.proxy.relay import Relay
@@ -87,6 +91,7 @@ class Service:
         ticks: Callable[[], int],
         settings: ProxySettings,
         traces: Traces | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         self._judge = judge
         self._presence = presence
@@ -99,7 +104,7 @@ class Service:
         self.traces = traces
         self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
-        self.firsts = Firsts(self.meanings)
+        self.firsts = Firsts(self.meanings, remembered)
         self.session_header = settings.session_header.lower().encode()
         self.loop = asyncio.get_running_loop()
 
@@ -125,21 +130,26 @@ class Service:
         now_ms = self.clock()
         intake: Intake | Refused
         try:
-            alike = request.alike
+            alike, seat = request.alike, None
             if alike is not None:
+                if alike.has_parts:
+                    seat = self._judge.seat(alike, request, now_ms)
+                    if seat is None:
+                        alike = self._own_part(alike, request)
+                    else:
+                        alike = alike.part if alike.part_of is seat.layers else self.firsts.part(alike, seat.layers)
                 standing: Standing | None = alike.standing
                 if standing is not None and standing.version == self.view.version and now_ms < standing.until_ms:
-                    return self._answer_again(standing, request, now_ms, begun, judged)
+                    whose = standing.whose if seat is None else seat.whose
+                    return self._answer_again(standing, whose, request, now_ms, begun, judged)
                 decided: Decided | None = alike.decided
                 if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
-                    intake = self._judge.decide_again(decided, request, now_ms)
-                    if intake.mock is not None and decided.settled:
-                        alike.standing = self._standing(decided)
+                    intake = self._judge.decide_again(decided, request, now_ms, seat)
                     return self._carry_out(intake, now_ms, client, begun, judged)
             if request.unfinished is not None:
                 # What was spent on finding the mock in the turns before is no wait.
                 judged -= cast("Unfinished", request.unfinished).spent
-            intake = self._judge.decide(request, body, now_ms)
+            intake = self._judge.decide(request, body, now_ms, alike, seat)
         except BodyWanted:
             return Collecting(self, client, request, begun)
         except TurnOver as over:
@@ -149,17 +159,35 @@ class Service:
             return self.refuse_unavailable(request, begun)
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
+        if alike is not None and alike.decided is not None:
+            self._let_stand(alike)
         return self._carry_out(intake, now_ms, client, begun, judged)
 
-    def _answer_again(self, standing: Standing, request: ClientRequest, now_ms: int, begun: int, judged: int) -> bytes:
+    def _own_part(self, alike: Alike, request: ClientRequest) -> Alike:
+        """What is known of requests alike with this one's session key, as if it were not known that those differ."""
+        part = request.alike = self.firsts.part(alike, request.session_values[0])
+        request.differs -= {self.session_header}
+        return part
+
+    def _let_stand(self, alike: Alike) -> None:
+        """Make an answer that stands of what was decided, where that is the same for all requests alike."""
+        decided: Decided = alike.decided
+        if decided.settled and decided.intake.mock is not None:
+            alike.standing = self._standing(decided)
+            if alike.standing is not None:
+                alike.decided = None
+
+    def _answer_again(
+        self, standing: Standing, whose: Whose, request: ClientRequest, now_ms: int, begun: int, judged: int
+    ) -> bytes:
         """Carry out what stands, as `_carry_out` would."""
-        if standing.session_id:
-            self._presence.touch(standing.session_id, now_ms)
+        if whose[1]:
+            self._presence.touch(whose[1], now_ms)
         # As `_phases` has them, without the call.
         us = (self.ticks() - begun) // 1000
         phases = USUAL_PHASES[us] if us < USUAL_US and begun == judged else at_once(begun, judged, us)
-        self.clerk.append_again(standing.entry, request, now_ms, phases)
-        return standing.payload(now_ms // 1000)
+        self.clerk.append_again(standing.entry, whose, request, now_ms, phases)
+        return standing.wire.at(now_ms // 1000)
 
     def _phases(self, begun: int, judged: int) -> Phases:
         """Those of a request that is answered now, in one go."""
@@ -176,7 +204,9 @@ class Service:
         wire, stored, kept = self._written(intake, prepared)
         mock_id = intake.mock.id if intake.mock else ""
         entry = self.clerk.entry(intake, prepared.status, stored, kept, mock_id)
-        return Standing(decided.version, decided.until_ms, intake.session_id, wire, entry)
+        session = intake.session
+        whose = Whose(intake.session_key, intake.session_id, 0 if session is None else session.revision)
+        return Standing(decided.version, decided.until_ms, whose, wire, entry)
 
     def _carry_out(self, intake: Intake, now_ms: int, client: Client, begun: int, judged: int) -> bytes | Turn:
         request, mock = intake.request, intake.mock
@@ -192,18 +222,32 @@ class Service:
             timing = Timing(self.ticks, now_ms, begun, judged)
             if intake.plan is not None:
                 return self._begin_planned(intake, intake.plan, timing, client)
-            return Held(self, client, intake, timing)
+            return self._held(intake, timing, client)
         timing = Timing(self.ticks, now_ms, begun, judged)
         if intake.own is not None:
             return self._answer_own(intake, timing, intake.own)
+        if has_no_match(intake):
+            if intake.delay_ms or not request.complete:
+                return Held(self, client, intake, timing)
+            return self._answer_no_match(intake, timing, self.clerk.body_of(intake))
         return Relay(self, client, intake, timing)
 
     def _begin_planned(self, intake: Intake, plan: Plan, timing: Timing, client: Client) -> bytes | Turn:
-        if isinstance(plan.answer, Forward):
-            return Forwarded(self, client, intake, timing, plan, plan.answer)
-        if intake.delay_ms or not intake.request.complete:
-            return Held(self, client, intake, timing)
+        answer, takes_time = plan.answer, bool(intake.delay_ms)
+        if intake.environment.profile is Profile.ASSERTIVE:
+            if isinstance(answer, Forward) and takes_time:
+                return Deferred(self, client, intake, timing, plan, answer)
+            takes_time = takes_time or isinstance(answer, Events)
+        if isinstance(answer, Forward):
+            return Forwarded(self, client, intake, timing, plan, answer)
+        if takes_time or not intake.request.complete:
+            return self._held(intake, timing, client)
         return answer_planned(self, client, intake, plan, timing, self.clerk.body_of(intake))
+
+    def _held(self, intake: Intake, timing: Timing, client: Client) -> Turn:
+        """Answer by the mock in a turn of its own. To Assertive a request is on record as soon as it is matched."""
+        hold = Noted if intake.environment.profile is Profile.ASSERTIVE else Held
+        return hold(self, client, intake, timing)
 
     def refuse_unjudged(self, request: ClientRequest, refused: Refused, begun: int) -> bytes:
         """Refuse a request that cannot be judged, since the rest of it cannot be read. It is on record all the same."""
@@ -246,11 +290,13 @@ class Service:
         findings: tuple[str, ...],
     ) -> bytes | Turn:
         """Answer by the mock, after its delay and with the request whole. ``findings``: what was odd meanwhile."""
+        if intake.mock is None:
+            return self._answer_no_match(intake, timing, request_body, findings)
         started_at_ms = timing.started_at_ms
         passed_ms = self.clerk.passed_ms(started_at_ms)
         if intake.plan is not None:
             return answer_planned(self, client, intake, intake.plan, timing, request_body, findings, passed_ms)
-        mock = cast("Mock", intake.mock)
+        mock = intake.mock
         findings, phases = intake.findings + findings, timing.phases()
         return self.answer_prepared(
             intake, started_at_ms, mock.response.prepared, request_body, mock.id, findings, passed_ms, phases
@@ -288,20 +334,33 @@ class Service:
         """A mock's answer as it is sent, and what is kept of its headers and its body."""
         request = intake.request
         head, stored, body, environment = prepared.head, prepared.stored_headers, prepared.body, intake.environment
-        if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
-            added = cors.answer_headers(request.origin, prepared.raw_headers)
-            head += header_lines(added)
-            stored = (*stored, *added)
         if prepared.kept_by is not environment:
             prepared.kept = self.clerk.capture(body, prepared.content, environment)
             prepared.kept_by = environment
         kept = prepared.kept
+        if request.origin and not prepared.sets_cors and environment.adds_cors_headers:
+            added = cors.answer_headers(request.origin, prepared.raw_headers)
+            head += header_lines(added)
+            stored = (*stored, *added)
+        elif request.method != "HEAD" and request.keep_alive and request.complete and not request.http_1_0:
+            # To most it is sent alike.
+            wire = prepared.wire
+            if wire is None:
+                wire = prepared.wire = Wire(head, b"\r\n", body, has_date=prepared.has_date)
+            return wire, stored, kept
         if request.method == "HEAD":
             body, kept = b"", None
-        tail = b"\r\n" + body
+        end = b"\r\n"
         if not (request.keep_alive and request.complete and not request.http_1_0):
-            tail = connection_line(request, keep_alive=outlives(request)) + tail
-        return Wire(head, tail, prepared.has_date), stored, kept
+            end = connection_line(request, keep_alive=outlives(request)) + end
+        return Wire(head, end, body, has_date=prepared.has_date), stored, kept
+
+    def _answer_no_match(
+        self, intake: Intake, timing: Timing, request_body: Captured | None, findings: tuple[str, ...] = ()
+    ) -> bytes:
+        """Say, and put on record, that no mock answers, where nobody else could."""
+        unmatched = ExchangeOutcome.UNMATCHED
+        return self.refuse_on_record(intake, timing, NO_MATCH, request_body, findings, outcome=unmatched)
 
     def _answer_own(self, intake: Intake, timing: Timing, own: Own) -> bytes:
         """Put an answer of the proxy's own on record and write it."""
@@ -350,4 +409,4 @@ class Service:
 
     def refuse_stream(self, refused: Refused) -> bytes:
         """The last answer on a connection whose bytes could not be read as requests."""
-        return last_refusal(refused, self.clock() // 1000)
+        return last_refusal(self._judge.unread(refused), self.clock() // 1000)

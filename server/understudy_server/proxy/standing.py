@@ -4,8 +4,9 @@ Pollers and load tests ask for it over and over. Which mock answers, and with wh
 what is left to be done for the next one.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from understudy_server.core.record import Whose
 from understudy_server.core.responding.prepared import Prepared
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.recording import Entry
@@ -18,40 +19,48 @@ _LONG_BYTES: Final = 4 * 1024
 """A longer one is put together each time."""
 
 
-class Wire(NamedTuple):
-    """An answer as it is sent: ``head``, the line with the date unless it ``has_date``, and ``tail``."""
+class Wire:
+    """An answer as it is sent: ``head``, the line with the date unless it ``has_date``, the ``end`` of the head, and
+    ``body``.
+    """
 
-    head: bytes
-    tail: bytes
-    has_date: bool
+    __slots__ = ("_asked_at", "_payload", "body", "end", "has_date", "head")
+
+    def __init__(self, head: bytes, end: bytes, body: bytes, *, has_date: bool) -> None:
+        self.head = head
+        self.end = end
+        self.body = body
+        self.has_date = has_date
+        self._asked_at = -1
+        """The second in which it was asked for last."""
+        self._payload = b""
+        """All of it then, if that was asked for twice in it: what is asked for seldom need not be held whole."""
 
     def at(self, now_seconds: int) -> bytes:
         """All of it, at a moment (seconds since 1970)."""
-        return self.head + self.tail if self.has_date else self.head + date_line(now_seconds) + self.tail
+        if now_seconds == self._asked_at and self._payload:
+            return self._payload
+        date = b"" if self.has_date else date_line(now_seconds)
+        payload = b"".join((self.head, date, self.end, self.body))
+        self._payload = payload if now_seconds == self._asked_at and len(payload) <= _LONG_BYTES else b""
+        self._asked_at = now_seconds
+        return payload
 
 
 class Standing:
-    """Stands while the view stands at ``version``, until ``until_ms``, and as long as nothing else was decided."""
+    """Stands while the view stands at ``version``, until ``until_ms``, and as long as nothing else was decided.
 
-    __slots__ = ("_made_at", "_payload", "_wire", "entry", "session_id", "until_ms", "version")
+    ``whose`` the exchanges are; it says nothing of requests alike whose session keys differ.
+    """
 
-    def __init__(self, version: int, until_ms: float, session_id: str, wire: Wire, entry: Entry) -> None:
+    __slots__ = ("entry", "until_ms", "version", "whose", "wire")
+
+    def __init__(self, version: int, until_ms: float, whose: Whose, wire: Wire, entry: Entry) -> None:
         self.version = version
         self.until_ms = until_ms
-        self.session_id = session_id
+        self.whose = whose
         self.entry = entry
-        self._wire = wire
-        self._made_at = -1
-        self._payload = b""
-
-    def payload(self, now_seconds: int) -> bytes:
-        """The bytes of the answer, at a moment (seconds since 1970)."""
-        if now_seconds == self._made_at:
-            return self._payload
-        payload = self._wire.at(now_seconds)
-        if len(payload) <= _LONG_BYTES:
-            self._made_at, self._payload = now_seconds, payload
-        return payload
+        self.wire = wire
 
 
 def prepared_at_once(intake: Intake) -> Prepared | None:

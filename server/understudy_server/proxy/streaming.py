@@ -185,7 +185,7 @@ class Streaming(Turn):
             self.client.finish_answer(keep_alive=False)
 
     def _end_within(self, event: bytes, cut: PlannedFault) -> None:
-        part = event[: cut_bytes(len(event), cut.fraction)]
+        part = within(event, cut)
         self._capture.add(part)
         self._record(ExchangeOutcome.FAULT_INJECTED, FAULT_INJECTED)
         # Without chunks an end of the connection would look like the end of the stream.
@@ -215,6 +215,25 @@ class Streaming(Turn):
     def _record(self, outcome: ExchangeOutcome, *findings: str) -> None:
         opening = self._opening
         self._pending.record(outcome, opening.status, opening.stored, self._capture.captured(), *findings)
+
+
+def within(event: bytes, cut: PlannedFault) -> bytes:
+    """What is sent of an event that the stream ends in."""
+    return event[: cut_bytes(len(event), cut.fraction)]
+
+
+def lasts_ms(events: Events, stream_seconds: float, bytes_per_second: int, *, chunked: bool) -> int:
+    """How long a stream lasts, which has an end of its own or else ends after ``stream_seconds``."""
+    if not events.events:
+        return 0
+    rounds = events.rounds
+    if not rounds:
+        return round(stream_seconds * 1000)
+    waits_ms = rounds * sum([event.delay_ms for event in events.events]) + (rounds - 1) * events.round_delay_ms
+    if not bytes_per_second:
+        return waits_ms
+    size = rounds * sum([len(chunk(event.data) if chunked else event.data) for event in events.events])
+    return waits_ms + size * 1000 // bytes_per_second
 
 
 def _timeline(events: Events) -> Iterator[tuple[int, bytes]]:

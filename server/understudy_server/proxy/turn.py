@@ -1,8 +1,9 @@
 """A request that could not be answered at once has its turn: it is in hand until its answer is written.
 
 A turn is in one state at a time, each of which is a class named for what it does: `CatchingUp`, `Collecting`,
-`Considering`, `Held`, `Relay`, `Forwarded`, `Slowed`, `Spoiled`, `Streaming`, `Tunnel`. The connection tells the state
-what happens at the client, and the state tells the connection what to do. None of them knows of sockets.
+`Considering`, `Held`, `Noted`, `Deferred`, `Relay`, `Forwarded`, `HandedOver`, `Slowed`, `Spoiled`, `Streaming`,
+`Tunnel`. The connection tells the state what happens at the client, and the state tells the connection what to do. None
+of them knows of sockets.
 """
 
 from collections.abc import Callable

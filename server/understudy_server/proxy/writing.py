@@ -11,8 +11,9 @@ from understudy_server.proxy.messages import ClientRequest, Refused
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = b"connection: close\r\n"
-_KEEP_ALIVE = b"connection: keep-alive\r\n"
-_BODILESS = frozenset({204, 304})
+KEEP_ALIVE = b"connection: keep-alive\r\n"
+BODILESS = frozenset({204, 304})
+"""Statuses of answers that have no body."""
 
 
 @lru_cache(maxsize=2)
@@ -25,7 +26,7 @@ def connection_line(request: ClientRequest, *, keep_alive: bool) -> bytes:
     """What has to be said about the connection: its end, or to an old client that it stays."""
     if not keep_alive:
         return CLOSE
-    return _KEEP_ALIVE if request.http_1_0 else b""
+    return KEEP_ALIVE if request.http_1_0 else b""
 
 
 def outlives(request: ClientRequest) -> bool:
@@ -50,6 +51,9 @@ def status_line(status: int, reason: bytes | None = None) -> bytes:
 
 def envelope(refused: Refused) -> tuple[bytes, RawHeaders]:
     """The body of a refusal and the headers that describe it."""
+    if refused.instead is not None:
+        headers, body = refused.instead
+        return body, (*headers, (b"content-length", b"%d" % len(body)))
     fields = {"error": refused.message, "code": refused.code}
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     return body, ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)))
@@ -70,6 +74,6 @@ def own_answer(request: ClientRequest, status: int, headers: RawHeaders, body: b
             date_line(now_seconds),
             connection_line(request, keep_alive=outlives(request)),
             b"\r\n",
-            b"" if request.method == "HEAD" or status in _BODILESS else body,
+            b"" if request.method == "HEAD" or status in BODILESS else body,
         ]
     )

@@ -103,6 +103,10 @@ def test_a_contradiction_is_found_where_it_stands(given_: Manifest, field: str, 
         staging(existing=True, mocks={"ovr_a": {}}, scenarios={"scn_a": {"mocks": ["ovr_a", "ovr_elsewhere"]}}),
         staging(mocks={"ovr_a": {}}, scenarios={"scn_a": {"mocks": ["ovr_a", "ovr_a"]}}),
         two_environments({"mocks": {"ovr_a": {}}}, {"scenarios": {"scn_a": {"localMocks": {"ovr_a": {}}}}}),
+        staging(
+            profile="PROFILE_ASSERTIVE",
+            mocks={"ovr_a": {"action": {"respond": {"template": "{{ request.scope }}"}}}},
+        ),
         two_environments({"scenarios": {"scn_a": {"urlId": "x"}}}, {"scenarios": {"scn_a": {"urlId": "x"}}}),
     ],
 )

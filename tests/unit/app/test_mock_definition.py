@@ -1,11 +1,20 @@
 """What a mock may say: its limits, what only the proxy writes, and updates by mask."""
 
+from dataclasses import replace
+
 import pytest
 from support.desk import Desk
 from understudy.v1 import mock_service_pb2 as pb
 from understudy.v1.actions_pb2 import Action, Delay, Header, Respond
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher
 from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_service_pb2 import (
+    PROFILE_ASSERTIVE,
+    CreateEnvironmentRequest,
+    CreateEnvironmentResponse,
+    Environment,
+)
+from understudy.v1.session_mock_service_pb2 import PutSessionMockRequest, PutSessionMockResponse, SessionMock
 
 CREATE = "MockService.CreateMock"
 
@@ -175,3 +184,22 @@ async def test_an_update_moves_no_mock_to_another_id(made: Desk) -> None:
 async def test_an_update_refuses_what_creation_refuses(made: Desk) -> None:
     request = pb.UpdateMockRequest(mock_id="ovr_a", mock=matching(body=Criterion()))
     assert (await made.refused("MockService.UpdateMock", request)).field == "mock.matcher.body"
+
+
+@pytest.mark.parametrize("template", ["{% bad %}", "{{ request.nope }}", "{{ request.scope }}"])
+async def test_what_a_template_may_say_is_as_the_profile_has_it(desk: Desk, template: str) -> None:
+    made = responding(template=template)
+    assert (await desk.refused(CREATE, pb.CreateMockRequest(mock=made))).field == f"{RESPOND}.template"
+    await desk.call(
+        "ProjectService.CreateEnvironment",
+        CreateEnvironmentRequest(environment=Environment(slug="stubs", profile=PROFILE_ASSERTIVE)),
+        CreateEnvironmentResponse,
+    )
+    there = replace(desk, environment="stubs")
+    assert (await there.create(made)).action.respond.template == template
+    own = SessionMock(name="a", action=made.action)
+    await there.call(
+        "SessionMockService.PutSessionMock",
+        PutSessionMockRequest(session_key="ci-42", mock_id="ovr_a", mock=own),
+        PutSessionMockResponse,
+    )

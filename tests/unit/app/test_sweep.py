@@ -1,6 +1,6 @@
 """The end of sessions that nobody ends."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
@@ -133,11 +133,14 @@ class Watched:
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         return await self._store.read(work)
 
-    async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Transaction], Awaitable[T]], *, brief: bool = False) -> T:
         self.writes += 1
         if self._between:
             await self._between()
-        return await self._store.write(work)
+        return await self._store.write(work, brief=brief)
+
+    def recalled(self, question: Hashable) -> object:
+        return self._store.recalled(question)
 
     def bell(self) -> AbstractContextManager[Bell]:
         return self._store.bell()

@@ -74,6 +74,33 @@ async def test_a_tail_until_now_of_no_session_ends_at_once(ask: Asker) -> None:
         assert await tail.rest() == []
 
 
+@pytest.mark.parametrize("key", ["ci-42", " "])
+@pytest.mark.parametrize(
+    ("last", "expected"), [(1, [5, 6]), (3, [3, 4, 5, 6]), (5, [1, 2, 3, 4, 5, 6]), (9, [1, 2, 3, 4, 5, 6])]
+)
+async def test_a_tail_begins_with_the_last_rows(ask: Asker, key: str, last: int, expected: list[int]) -> None:
+    stream = await ask.begin()
+    if key == " ":
+        stream = Stream(stream.environment_id)
+    for _ in range(5):
+        ask.record(stream)
+    async with ask.tailing(session_key=key, last=last) as tail:
+        rows = [(await tail.next()).log for _ in expected[:-1]]
+        ask.record(stream)
+        rows.append((await tail.next()).log)
+    assert [(each.number, each.lost_before) for each in rows] == [(number, 0) for number in expected]
+
+
+async def test_the_last_rows_of_a_key_are_those_of_its_sessions_together(ask: Asker) -> None:
+    ask.record(await ask.begin())
+    await ask.desk.end(DELETE_MODE_DELETE)
+    stream = await ask.begin()
+    for _ in range(2):
+        ask.record(stream)
+    async with ask.tailing(last=3, until_now=True) as tail:
+        assert [each.log.number for each in await tail.rest()] == [1, 1, 2]
+
+
 async def test_rows_that_were_lost_are_told_with_the_next_that_comes(ask: Asker) -> None:
     stream = await ask.begin()
     for _ in range(6):
@@ -367,6 +394,9 @@ async def test_the_stop_of_the_server_ends_a_tail(ask: Asker) -> None:
     ("fields", "field", "rule"),
     [
         ({"since": "log_1", "from_start": True}, "since", "exclusive"),
+        ({"since": "log_1", "last": 1}, "since", "exclusive"),
+        ({"last": 1, "from_start": True}, "from_start", "exclusive"),
+        ({"last": 1001}, "last", "max"),
         ({"since": "x" * 1025}, "since", "max_length"),
         ({"matcher": RequestMatcher(state=[StateCriterion(key="k")])}, "matcher.state", "unsupported"),
         ({"matcher": RequestMatcher(body=Criterion(pattern="("))}, "matcher.body.pattern", "regex"),

@@ -21,7 +21,15 @@ def test_create_makes_an_environment_by_flags(shell: Shell) -> None:
     assert (made["project"], made["slug"], made["name"]) == ("checkout", "qa", "qa")
     assert (made["upstream"], made["hosts"], made["strict"]) == ("https://qa.example.com", ["qa.example.com"], True)
     assert made["carriers"] == [{"cookie": "sid"}, {"jwtClaim": "user.id"}]
-    assert made["redaction"] == {"headers": ["x-token"], "query": [], "jsonPaths": ["$.card"]}
+    masked = {"headers": ["x-token"], "query": [], "jsonPaths": ["$.card"], "keepCredentials": False}
+    assert made["redaction"] == masked
+
+
+def test_credentials_are_kept_in_the_record_or_masked_by_flags(shell: Shell) -> None:
+    assert shell.json(*QA, "--keep-credentials")["redaction"]["keepCredentials"] is True
+    assert "kept in the record" in shell.ok("environment", "get", "qa")
+    assert shell.json("environment", "edit", "qa", "--mask-credentials")["redaction"]["keepCredentials"] is False
+    assert "kept in the record" not in shell.ok("environment", "get", "qa")
 
 
 def test_the_environment_that_is_named_by_the_place_is_not_the_one_to_make(shell: Shell) -> None:

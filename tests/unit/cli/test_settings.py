@@ -77,7 +77,7 @@ def test_a_file_may_say_nothing(write: Write, text: str) -> None:
 
 
 def test_an_unknown_key_is_refused_with_its_name_and_what_is_allowed(write: Write) -> None:
-    with pytest.raises(BadSettings, match=r"unknown key 'api_rat'; allowed are: api_rate, data"):
+    with pytest.raises(BadSettings, match=r"unknown key 'api_rat'; allowed are: api_rate, assertive, data"):
         load_settings({"config": write("server: {api_rat: 120/60}")}, {})
 
 
@@ -281,3 +281,42 @@ def test_log_lines_are_text_of_warnings_unless_told_otherwise() -> None:
 def test_other_log_lines_are_refused_with_those_there_are(name: str, text: str, allowed: str) -> None:
     with pytest.raises(BadSettings, match=allowed):
         load_settings({name: text}, {})
+
+
+def test_clients_of_the_assertive_mock_api_are_answered_only_where_that_is_asked_for() -> None:
+    assert load_settings({}, {}).assertive is None
+    assert load_settings({"assertive": "8910"}, {}).assertive == Address("127.0.0.1", 8910)
+
+
+def test_the_file_of_stubs_can_be_named_as_users_of_the_product_expect() -> None:
+    settings = load_settings({"assertive": "0"}, {"INIT_STUBS_FILE": "stubs.json"})
+    assert settings.init_stubs == Path("stubs.json")
+
+
+def test_a_variable_of_our_own_outweighs_one_that_others_have_too() -> None:
+    environ = {"INIT_STUBS_FILE": "theirs.json", "UNDERSTUDY_INIT_STUBS": "ours.json"}
+    assert load_settings({"assertive": "0"}, environ).init_stubs == Path("ours.json")
+
+
+def test_stubs_for_nobody_are_refused() -> None:
+    with pytest.raises(BadSettings, match=r"the stubs of stubs\.json are for --assertive; give that, too"):
+        load_settings({"init_stubs": "stubs.json"}, {})
+
+
+def test_what_the_other_product_reads_alone_is_nothing_to_a_plain_server(tmp_path: Path) -> None:
+    theirs = {"INIT_STUBS_FILE": "theirs.json"}
+    assert load_settings({}, theirs).init_stubs is None
+    config = tmp_path / "understudy.yaml"
+    config.write_text("server:\n  init_stubs: ours.json\n")
+    for flags, variables in (
+        ({"init_stubs": "ours.json"}, theirs),
+        ({}, {**theirs, "UNDERSTUDY_INIT_STUBS": "ours.json"}),
+        ({"config": str(config)}, theirs),
+    ):
+        with pytest.raises(BadSettings, match=r"the stubs of ours\.json are for --assertive; give that, too"):
+            load_settings(flags, variables)
+
+
+def test_the_assertive_mock_api_needs_an_address_of_its_own() -> None:
+    with pytest.raises(BadSettings, match=r"--proxy and --assertive are both 127\.0\.0\.1:8080"):
+        load_settings({"assertive": "8080"}, {})

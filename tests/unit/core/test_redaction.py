@@ -49,6 +49,13 @@ def test_headers_that_an_environment_names_are_masked_beside_credentials() -> No
     )
 
 
+def test_credentials_are_kept_where_an_environment_says_so_and_does_not_name_them() -> None:
+    headers = [(b"Cookie", b"a=1"), (b"Authorization", b"Bearer t")]
+    assert Redaction(keeps_credentials=True).headers(headers) is headers
+    named = Redaction(header_names=frozenset({b"cookie"}), keeps_credentials=True)
+    assert named.headers(headers) == ((b"Cookie", MARKER), (b"Authorization", b"Bearer t"))
+
+
 @pytest.mark.parametrize(
     ("query", "masked"),
     [

@@ -445,3 +445,25 @@ async def test_the_event_loop_goes_on_while_thousands_of_mocks_are_looked_at(mon
     assert (await under_way).considered[0].mock_id == "ovr_7"
     assert threads.isdisjoint({threading.current_thread()})
     assert turns > 10
+
+
+# Assertive's profile
+
+
+async def test_paths_are_those_of_the_profile_and_what_nobody_answers_is_404() -> None:
+    on = source_of(mock("ovr_a", path="/a/{id}"), active=["ovr_a"], profile=Profile.ASSERTIVE)
+    assert (await explain(on, subject("//a/b/"))).outcome is Outcome.MOCK
+    found = await explain(on, subject("/a/b%2Fc"))
+    assert (found.outcome, found.unanswered_status) == (Outcome.NO_UPSTREAM, 404)
+    assert (await explain(source_of(), subject("/x"))).unanswered_status == 502
+
+
+async def test_a_method_that_is_for_no_mock_is_refused_and_a_preflight_is_for_any() -> None:
+    on = source_of(mock("ovr_a"), active=["ovr_a"], profile=Profile.ASSERTIVE)
+    assert (await explain(on, subject(method="TRACE"))).outcome is Outcome.REFUSED
+    assert (await explain(on, subject(method="OPTIONS", headers=PREFLIGHT))).outcome is Outcome.MOCK
+
+
+async def test_a_mock_that_is_not_on_is_found_by_the_paths_of_the_profile() -> None:
+    off = source_of(mock("ovr_a", path="/a/{id}"), profile=Profile.ASSERTIVE)
+    assert (await explain(off, subject("//a/b/"))).not_on == ["ovr_a"]

@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
+from support.manual_loop import ManualLoop
 from support.planned import KEY, Planned, forward, planned_mocks, respond, source_of
 from support.played_upstream import played_upstream
 from support.proxying import OK, ask, body_of, get, running, status_of, unused_port, upstream
+from support.vanishing import full_house
 from support.virtual_proxy import VirtualProxy
 from understudy_server.core.allow_list import AllowList
+from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.responding.plan import FaultKind, Forward, Plan, PlannedFault
 from understudy_server.proxy.settings import ProxySettings
 
@@ -202,3 +206,46 @@ async def test_two_mocks_may_use_one_connection_to_a_target_one_after_the_other(
                     line.send(OK)
                 await asyncio.wait_for(reader.read(), 10)
     assert service.connections == 1
+
+
+async def test_target_that_lets_nobody_connect_in_the_time_of_the_answer_is_504() -> None:
+    async with full_house() as (host, port):
+        plan = Planned(Plan(forward(f"http://{host}:{port}", first_byte_ms=20)))
+        with planned_mocks({"/x": plan}):
+            async with running(source_of("/x")) as proxy:
+                answer = await proxy.ask(get("/x", KEY))
+                assert proxy.listener.upstream_connections == 0
+    assert (status_of(answer), json.loads(body_of(answer))["code"]) == (504, "upstream_timeout")
+    (exchange,) = proxy.journal.exchanges
+    assert (exchange.mock_id, exchange.outcome) == ("ovr_0", ExchangeOutcome.UPSTREAM_FAILED)
+
+
+class _OnlyOnce(ManualLoop):
+    """After the first connection to an upstream, nobody takes another one."""
+
+    async def create_connection(self, *known: Any, **named: Any) -> Any:
+        if self.outgoing:
+            await self.create_future()
+        return await super().create_connection(*known, **named)
+
+
+def test_target_that_lets_nobody_connect_once_more_is_504_in_the_time_of_the_answer() -> None:
+    plan = _plan("http://192.0.2.7", first_byte_ms=500)
+    with planned_mocks({"/x": plan}), VirtualProxy(source_of("/x"), loop=_OnlyOnce()) as proxy:
+        client = proxy.send(get("/x", KEY, close=False))
+        (kept,) = proxy.upstreams
+        proxy.say(kept, OK)
+        client.sent.clear()
+        proxy.pass_ms(300)
+        proxy.say(client, get("/x", KEY, close=False))
+        proxy.pass_ms(300)
+        # It was closed just when it was used again: what was spent on it does not count.
+        kept.lose()
+        proxy.pass_ms(499)
+        assert client.sent == []
+        proxy.pass_ms(1)
+        answer = b"".join(client.sent)
+        proxy.pass_ms(10_000)
+        assert proxy.timers == 0 or client.sent == [answer]
+    assert (status_of(answer), json.loads(body_of(answer))["code"]) == (504, "upstream_timeout")
+    assert [each.findings for each in proxy.exchanges] == [(), ("upstream_retried",)]

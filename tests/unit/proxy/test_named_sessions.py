@@ -5,6 +5,7 @@ import json
 import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.proxying import Proxy, body_of, get, running, status_of
+from understudy_server.core.profiles import Profile
 
 _KEY = "x-flowmock-session: ci-42"
 
@@ -77,3 +78,23 @@ async def test_one_whose_time_is_over_is_found_no_more() -> None:
     source.commit(sessions={"ses_team-b": session("team-b", expires_at_ms=1, by_header_name=True)})
     async with running(source) as proxy:
         assert json.loads(body_of(await proxy.ask(get("/x", "team-a: 1", "team-b: 1")))) == "team-a"
+
+
+async def test_to_assertive_a_key_of_no_session_is_a_header_like_any_other() -> None:
+    async with running(_source(profile=Profile.ASSERTIVE)) as proxy:
+        for key in ("nobody", "nobody", "team-a", "somebody"):
+            answer = await proxy.ask(get("/x", f"x-flowmock-session: {key}", "team-a: 1"))
+            assert json.loads(body_of(answer)) == "team-a"
+    assert _record(proxy) == [("team-a", "ses_team-a", ())] * 4
+
+
+async def test_to_assertive_a_key_of_a_session_goes_before() -> None:
+    async with running(_source(profile=Profile.ASSERTIVE)) as proxy:
+        assert json.loads(body_of(await proxy.ask(get("/x", _KEY, "team-a: 1")))) == "ci-42"
+    assert _record(proxy) == [("ci-42", "ses_ci-42", ("carriers_disagree",))]
+
+
+async def test_elsewhere_a_key_of_no_session_goes_before_all_the_same() -> None:
+    async with running(_source()) as proxy:
+        await proxy.ask(get("/x", "x-flowmock-session: nobody", "team-a: 1"))
+    assert _record(proxy) == [("nobody", "", ("carriers_disagree",))]

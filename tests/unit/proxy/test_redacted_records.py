@@ -200,3 +200,21 @@ def test_fault_of_ours_tells_nothing_of_the_request(caplog: pytest.LogCaptureFix
         assert status_of(_sent(client)) == 500
     assert "could not be answered" in caplog.text
     assert _SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/mocked", "/a"])
+def test_credentials_of_requests_are_kept_where_the_environment_says_so(path: str) -> None:
+    with VirtualProxy(_source(_row(Redaction(keeps_credentials=True)))) as proxy:
+        for number in range(3):
+            # They are alike but for these lines.
+            lines = (_KEY, f"Cookie: sid={number}", f"Authorization: Bearer {number}", f"traceparent: {number}")
+            proxy.send(ask("GET", path, *lines, close=False))
+        for upstream in proxy.upstreams:
+            proxy.say(upstream, _ANSWER)
+    assert len(proxy.exchanges) == 3
+    for exchange in proxy.exchanges:
+        kept = {name.lower(): value for name, value in exchange.request_headers}
+        assert kept[b"cookie"] == b"sid=" + kept[b"traceparent"]
+        assert kept[b"authorization"] == b"Bearer " + kept[b"traceparent"]
+        # Those of answers are masked all the same.
+        assert b"s3cr3t" not in dict(exchange.response_headers).get(b"Set-Cookie", b"")

@@ -144,7 +144,7 @@ class Phases(_message.Message):
     def __init__(self, queue_us: _Optional[int] = ..., match_us: _Optional[int] = ..., delay_us: _Optional[int] = ..., connect_us: _Optional[int] = ..., first_byte_us: _Optional[int] = ..., total_us: _Optional[int] = ...) -> None: ...
 
 class TailLogsRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "since", "from_start", "matcher", "until_now", "with_details")
+    __slots__ = ("session_key", "project", "environment", "since", "from_start", "matcher", "until_now", "with_details", "last")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -153,6 +153,7 @@ class TailLogsRequest(_message.Message):
     MATCHER_FIELD_NUMBER: _ClassVar[int]
     UNTIL_NOW_FIELD_NUMBER: _ClassVar[int]
     WITH_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
@@ -161,7 +162,8 @@ class TailLogsRequest(_message.Message):
     matcher: _matching_pb2.RequestMatcher
     until_now: bool
     with_details: bool
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., since: _Optional[str] = ..., from_start: bool = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., until_now: bool = ..., with_details: bool = ...) -> None: ...
+    last: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., since: _Optional[str] = ..., from_start: bool = ..., matcher: _Optional[_Union[_matching_pb2.RequestMatcher, _Mapping]] = ..., until_now: bool = ..., with_details: bool = ..., last: _Optional[int] = ...) -> None: ...
 
 class TailLogsResponse(_message.Message):
     __slots__ = ("log",)
@@ -224,6 +226,22 @@ class ListLogsResponse(_message.Message):
     logs: _containers.RepeatedCompositeFieldContainer[LogEntry]
     next_cursor: str
     def __init__(self, logs: _Optional[_Iterable[_Union[LogEntry, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class DeleteLogsRequest(_message.Message):
+    __slots__ = ("session_key", "project", "environment", "everything")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    project: str
+    environment: str
+    everything: bool
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., everything: bool = ...) -> None: ...
+
+class DeleteLogsResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class GetLogRequest(_message.Message):
     __slots__ = ("log_id", "project")

@@ -59,6 +59,11 @@ class LogServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_log__service__pb2.GetLogResponse.FromString,
                 _registered_method=True)
+        self.DeleteLogs = channel.unary_unary(
+                '/understudy.v1.LogService/DeleteLogs',
+                request_serializer=understudy_dot_v1_dot_log__service__pb2.DeleteLogsRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_log__service__pb2.DeleteLogsResponse.FromString,
+                _registered_method=True)
         self.GetLogBody = channel.unary_unary(
                 '/understudy.v1.LogService/GetLogBody',
                 request_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogBodyRequest.SerializeToString,
@@ -109,6 +114,15 @@ class LogServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteLogs(self, request, context):
+        """Removes exchanges and verifications: those of every session that has or had the key; with a key of white space alone, those of what
+        belongs to no session; with `everything` all of the environment. Numbers go on behind them. Fails with not_found when there is no
+        such session and was none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLogBody(self, request, context):
         """Reads one captured body, at most 262144 bytes of it, as JSON: JSON as it was, but for values that the environment has
         masked, other text as a JSON string, anything else as base64 in a JSON string. A body that should have been masked and
@@ -143,6 +157,11 @@ def add_LogServiceServicer_to_server(servicer, server):
                     servicer.GetLog,
                     request_deserializer=understudy_dot_v1_dot_log__service__pb2.GetLogRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_log__service__pb2.GetLogResponse.SerializeToString,
+            ),
+            'DeleteLogs': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteLogs,
+                    request_deserializer=understudy_dot_v1_dot_log__service__pb2.DeleteLogsRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_log__service__pb2.DeleteLogsResponse.SerializeToString,
             ),
             'GetLogBody': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLogBody,
@@ -262,6 +281,33 @@ class LogService(object):
             '/understudy.v1.LogService/GetLog',
             understudy_dot_v1_dot_log__service__pb2.GetLogRequest.SerializeToString,
             understudy_dot_v1_dot_log__service__pb2.GetLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.LogService/DeleteLogs',
+            understudy_dot_v1_dot_log__service__pb2.DeleteLogsRequest.SerializeToString,
+            understudy_dot_v1_dot_log__service__pb2.DeleteLogsResponse.FromString,
             options,
             channel_credentials,
             insecure,

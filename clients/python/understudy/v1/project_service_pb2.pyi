@@ -103,14 +103,16 @@ class Cors(_message.Message):
     def __init__(self, forward_preflights: bool = ..., leave_answers: bool = ...) -> None: ...
 
 class Redaction(_message.Message):
-    __slots__ = ("headers", "query", "json_paths")
+    __slots__ = ("headers", "query", "json_paths", "keep_credentials")
     HEADERS_FIELD_NUMBER: _ClassVar[int]
     QUERY_FIELD_NUMBER: _ClassVar[int]
     JSON_PATHS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
     headers: _containers.RepeatedScalarFieldContainer[str]
     query: _containers.RepeatedScalarFieldContainer[str]
     json_paths: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, headers: _Optional[_Iterable[str]] = ..., query: _Optional[_Iterable[str]] = ..., json_paths: _Optional[_Iterable[str]] = ...) -> None: ...
+    keep_credentials: bool
+    def __init__(self, headers: _Optional[_Iterable[str]] = ..., query: _Optional[_Iterable[str]] = ..., json_paths: _Optional[_Iterable[str]] = ..., keep_credentials: bool = ...) -> None: ...
 
 class EnvironmentLimits(_message.Message):
     __slots__ = ("request_body_bytes_max", "captured_bytes_max", "first_byte_ms", "session_log_entries_max", "session_log_bytes_max", "log_entries_max", "log_bytes_max", "log_retention_seconds")

@@ -74,10 +74,12 @@ class GetSessionRequest(_message.Message):
     def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ...) -> None: ...
 
 class GetSessionResponse(_message.Message):
-    __slots__ = ("session",)
+    __slots__ = ("session", "session_id")
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     session: Session
-    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
+    session_id: str
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class PutSessionRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed", "found_by")
@@ -158,12 +160,14 @@ class ListSessionsRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., scenario: _Optional[str] = ..., override: _Optional[str] = ...) -> None: ...
 
 class ListedSession(_message.Message):
-    __slots__ = ("session", "findings")
+    __slots__ = ("session", "findings", "session_id")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     session: Session
     findings: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
+    session_id: str
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., findings: _Optional[_Iterable[str]] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")

@@ -75,7 +75,8 @@ def _forward(given: Values) -> Forward:
 
 
 def _events(given: Values) -> EventStream:
-    return EventStream(events=map(_event, given["events"]), delay_ms=given["default_delay_ms"])
+    # Once through, which goes without saying, is said: the server would add it, and it would not be what was sent.
+    return EventStream(events=map(_event, given["events"]), delay_ms=given["default_delay_ms"], rounds=1)
 
 
 def _event(given: Values) -> ServerEvent:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from understudy.v1.matching_pb2 import RequestMatcher
 
-from understudy_gateway.dialects.assertive import payloads, times
+from understudy_gateway.dialects.assertive import payloads
 from understudy_gateway.dialects.assertive.matchers import matcher
 from understudy_gateway.dialects.assertive.wire import Node, Operation
 
@@ -18,10 +18,6 @@ class Assertion:
 
     matcher: RequestMatcher
     times: Node = _ONCE_AT_LEAST
-
-    def holds(self, count: int) -> bool:
-        """Tell whether so many calls are as many as there must be."""
-        return times.holds(self.times, count)
 
 
 def translate(payload: Any) -> Assertion:

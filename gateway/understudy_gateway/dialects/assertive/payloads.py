@@ -17,7 +17,7 @@ DELAY_MAX_MS: Final = 120_000
 
 RETRY_MAX_MS: Final = 2**32 - 1
 
-_SCOPE_NAME: Final = r"^[A-Za-z0-9_-]+$"
+SCOPE_NAME: Final = r"^[A-Za-z0-9_-]+$"
 
 
 def _criteria(inner: Check) -> Check:
@@ -155,7 +155,7 @@ _ASSERTION: Final = validation.model(
     _matched("times", _times),
 )
 
-_SCOPE: Final = validation.model(Member("name", validation.text_of(_SCOPE_NAME)))
+_SCOPE: Final = validation.model(Member("name", validation.text_of(SCOPE_NAME)))
 
 
 def stub(payload: Any) -> dict[str, Any]:

@@ -1,15 +1,11 @@
 """Calls on record, as the product shows them."""
 
-from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from understudy.v1.log_service_pb2 import Body, LogEntry
 
 from understudy_gateway.dialects.assertive import names
-
-_id = attrgetter("id")
 
 
 def view(entry: LogEntry, scope: str | None) -> dict[str, Any]:
@@ -29,12 +25,6 @@ def view(entry: LogEntry, scope: str | None) -> dict[str, Any]:
         "scope": scope,
         "matched_stub_id": names.stub_id(entry.override_id) if entry.override_id else None,
     }
-
-
-def in_order(scoped: Iterable[LogEntry], unscoped: Iterable[LogEntry]) -> list[LogEntry]:
-    """Put calls into the order in which they are shown: those of the scope first, and of each the oldest."""
-    # Ids go up with time, also from one incarnation of a session to the next.
-    return [*sorted(scoped, key=_id), *sorted(unscoped, key=_id)]
 
 
 def _headers(entry: LogEntry) -> dict[str, str]:

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-PREFIX = "/__admin__/assets/"
-
-_TYPES = {
-    "admin.css": "text/css; charset=utf-8",
-    "admin.js": "text/javascript; charset=utf-8",
-    "stub_form.js": "text/javascript; charset=utf-8",
-    "stub_payload.js": "text/javascript; charset=utf-8",
-}
+from understudy_gateway import docs_page
+from understudy_gateway.dialects.assertive_admin.names import ASSETS, DOCS_ASSETS, PAGE_ASSETS
 
 PAGE_HEADERS: Mapping[str, str] = {
     # Nothing from elsewhere, nothing written into the page: a name with a script in it stays a name even if it were
@@ -41,9 +35,22 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """All files of the pages, by the paths at which the pages expect them."""
-    return {PREFIX + name: _read(name, media_type) for name, media_type in _TYPES.items()}
+    folder = files(__package__).joinpath("assets")
+    return {
+        ASSETS + name: _asset(media_type, folder.joinpath(name).read_bytes())
+        for name, media_type in PAGE_ASSETS.items()
+    }
 
 
-def _read(name: str, media_type: str) -> Asset:
-    body = files(__package__).joinpath("assets", name).read_bytes()
+@cache
+def docs_assets() -> Mapping[str, Asset]:
+    """All files of the page that shows the API, likewise. They have a megabyte and a half."""
+    folder = docs_page.assets()
+    return {
+        ASSETS + name: _asset(media_type, folder.joinpath(name).read_bytes())
+        for name, media_type in DOCS_ASSETS.items()
+    }
+
+
+def _asset(media_type: str, body: bytes) -> Asset:
     return Asset(media_type, body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')

@@ -105,16 +105,18 @@ def _stub_deletion(view: View) -> Markup:
 
 def _deleting_in(scope: str, stub: View) -> Mapping[str, Attribute]:
     stub_id = str(stub["stub_id"])
-    question = f"Delete stub {stub_id}?"
+    question, deletion = f"Delete stub {stub_id}?", _within(scope, stub_id)
     if stub["scope"] is None:
         question = f"Delete the global stub {stub_id}? It is gone for everybody then, not for this scope alone."
+        # As on the dashboard: an id that holds a slash is one segment there.
+        deletion = {"hx_delete": path_of("actions", "stubs", stub_id)}
     return {
-        **_within(scope, stub_id),
+        **deletion,
         "hx_target": "#scope-panel",
         "hx_swap": "none",
         "hx_confirm": question,
     }
 
 
-def _within(scope: str, stub_id: str) -> Mapping[str, Attribute]:
+def _within(scope: str, stub_id: str) -> dict[str, Attribute]:
     return {"hx_delete": f"/__mock__/stubs/{encoded(stub_id)}", "hx_headers": json_line({scope: "1"})}

@@ -66,8 +66,8 @@ def matcher_text(criterion: Any) -> str:
 
 
 def action_kind(stub: Mapping[str, Any]) -> str:
-    """Which of the actions a stub has."""
-    return next((kind for kind in _ACTIONS if stub["action"].get(kind) is not None), "none")
+    """Which of the actions a stub has; of a mock that does what no stub can say, where that is said."""
+    return next((kind for kind in (*_ACTIONS, "$mock") if stub["action"].get(kind) is not None), "none")
 
 
 def scope_link(scope: str | None) -> Markup:

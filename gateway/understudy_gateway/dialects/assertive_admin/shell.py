@@ -1,7 +1,7 @@
 """The frame of every page: its head, where one can go from it, and where it says what went wrong."""
 
-from understudy_gateway.dialects.assertive_admin.assets import PREFIX
 from understudy_gateway.dialects.assertive_admin.markup import NOTHING, Markup, el, join
+from understudy_gateway.dialects.assertive_admin.names import ASSETS
 
 _TITLE = "Assertive Mock API Admin"
 
@@ -30,8 +30,8 @@ def page(heading: str, *content: str, about: str = "", scripts: tuple[str, ...] 
         _WHOSE_ATTRIBUTES,
         el("title", title),
         el("link", rel="icon", href=_ICON),
-        el("link", rel="stylesheet", href=f"{PREFIX}admin.css"),
-        *(el("script", type="module", src=PREFIX + name) for name in ("admin.js", *scripts)),
+        el("link", rel="stylesheet", href=f"{ASSETS}admin.css"),
+        *(el("script", type="module", src=ASSETS + name) for name in ("admin.js", *scripts)),
     )
     top = el("div", el("h1", heading), actions, class_="page-head") if heading else NOTHING
     main = el("main", top, *content, id="content", tabindex=-1)

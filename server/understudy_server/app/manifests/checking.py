@@ -119,7 +119,7 @@ def _mock_faults(environment: ManifestEnvironment, path: str) -> Iterator[Invali
             first = mock_path(path, mock_id, homes[mock_id])
             yield _refused(mock_path(path, mock_id, home), "unique", f"has the id of {first}", mock_id)
         try:
-            check_definition(mock, mock_path(path, mock_id, home))
+            check_definition(mock, mock_path(path, mock_id, home), profile=environment.profile)
         except InvalidInput as fault:
             yield fault
 

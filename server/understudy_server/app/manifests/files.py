@@ -6,7 +6,7 @@ from understudy.v1.mock_service_pb2 import Mock
 
 from understudy_server.app.manifests.checking import mock_path
 from understudy_server.app.manifests.plan import ContentsPlan, Plan
-from understudy_server.app.mocks import check_definition
+from understudy_server.app.mocks import check_definition, profile_of
 from understudy_server.app.ports import Transaction
 from understudy_server.core.errors import InvalidInput
 from understudy_server.core.giving_way import giving_way
@@ -21,10 +21,12 @@ async def missing_files(tx: Transaction, plan: Plan) -> list[InvalidInput]:
     refusals: list[InvalidInput] = []
     for contents in plan.contents:
         users = list(_users(contents))
-        names = await tx.file_names(contents.environment_id) if users else ()
+        if not users:
+            continue
+        names, profile = await tx.file_names(contents.environment_id), await profile_of(tx, contents.environment_id)
         for mock in users:
             try:
-                check_definition(mock, mock_path(contents.path, mock.id, mock.scenario), names)
+                check_definition(mock, mock_path(contents.path, mock.id, mock.scenario), names, profile)
             except InvalidInput as refusal:
                 refusals.append(refusal)
     return refusals

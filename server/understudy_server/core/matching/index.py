@@ -27,7 +27,7 @@ class Index:
     No two of them have the same name (`Mock.state_name`). ``is_plain``: all of them are.
     """
 
-    __slots__ = ("_by_method", "_order", "_others", "_profile", "_size", "_tables", "is_plain")
+    __slots__ = ("__weakref__", "_by_method", "_order", "_others", "_profile", "_size", "_tables", "is_plain")
 
     def __init__(self, candidates: Iterable[Candidate] = (), profile: Profile = Profile.FLOWMOCK) -> None:
         self._profile = profile

@@ -4,6 +4,9 @@ The rules are those of the FlowMock contract: case counts, the whole path counts
 `:name` or `{name}` stands for exactly one non-empty segment. A path is split before it is decoded, so ``%2F`` never
 makes a segment, and each segment is decoded once. A pattern is decoded in the same way, so a literal segment that looks
 like a parameter is written with ``%3A`` or ``%7B``.
+
+Assertive has rules of its own (`split_decoded`): a path is decoded before it is split, no slash at either end counts,
+and a parameter stands for an empty segment, too.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +31,26 @@ def split(path: str) -> tuple[str, ...]:
     if "%" in path:
         return tuple([_decode(segment) for segment in segments])
     return tuple(segments)
+
+
+class _Blank(str):
+    """An empty segment that a parameter stands for, too."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+_BLANK = _Blank()
+
+
+def split_decoded(path: str) -> tuple[str, ...]:
+    """Split a path, decoded already, as Assertive does. Between others a segment may be empty (`_Blank`)."""
+    stripped = path.strip("/")
+    if not stripped:
+        return ()
+    return tuple([segment or _BLANK for segment in stripped.split("/")])
 
 
 def _decode(segment: str) -> str:

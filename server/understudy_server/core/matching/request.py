@@ -54,6 +54,9 @@ class Request:
     asks_all_headers: bool = False
     """Whether anybody has asked for all headers, so that any of them may have made a difference."""
 
+    scope: str = ""
+    """The name of the session that was found by a header of that name; empty without one."""
+
     asks_body: bool = False
     """Whether anybody has asked for the body."""
 

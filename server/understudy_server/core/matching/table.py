@@ -35,10 +35,10 @@ class _Change:
 class Table:
     """Candidates in groups, each of the mocks of one path pattern. Empty until it is made, which is done once.
 
-    ``by_text`` holds what ``by_segments`` holds, by the spellings of `PathPattern`: a path without percent-encoding
-    that is not there has no literal pattern. ``tree`` is ``None`` when no pattern has parameters. ``any_path``: what
-    has no pattern. ``in_path_order``: the groups that a request meets one after the other are in order; otherwise they
-    are merged by their keys.
+    ``by_text`` holds what ``by_segments`` holds, by the spellings of `PathPattern`: a path that is not there, without
+    percent-encoding and without slashes side by side, has no literal pattern. ``tree`` is ``None`` when no pattern has
+    parameters. ``any_path``: what has no pattern. ``in_path_order``: the groups that a request meets one after the
+    other are in order; otherwise they are merged by their keys.
     """
 
     __slots__ = (
@@ -93,7 +93,7 @@ class Table:
         self.any_path = self._group(by_path.get(None, []))
         for pattern in patterns:
             self._place(pattern, self._group(by_path[pattern.segments]))
-        self.made, self.gives_first = True, self.in_path_order
+        self._is_made()
 
     def changed(self, sources: Sequence[Named], gone: Sequence[Candidate], new: Sequence[Candidate]) -> "Table":
         """The table of these sources, made if this one is: what did not change is shared.
@@ -112,8 +112,13 @@ class Table:
         made.tree, made.any_path = self.tree, self.any_path
         for change in _by_pattern(gone, new):
             made._take_in(change)
-        made.made, made.gives_first = True, made.in_path_order
+        made._is_made()
         return made
+
+    def _is_made(self) -> None:
+        self.made = True
+        # Where all patterns are literal, a path has one group at most.
+        self.gives_first = self.in_path_order or not (self.tree or self.any_path)
 
     def _take_in(self, change: _Change) -> None:
         pattern = change.pattern
@@ -135,7 +140,7 @@ class Table:
             return next(self.matching(request), None)
         path = request.path
         group = self.by_text.get(path)
-        if group is None and "%" in path:
+        if group is None and ("%" in path or "//" in path):
             group = self.by_segments.get(request.segments())
         if group is not None:
             for _, candidate, holds in group:

@@ -1,6 +1,7 @@
 """An answer's bytes, made once and sent many times."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from understudy_server.core.exchange import Captured, RawHeaders
 from understudy_server.core.headers import Content, content_of
@@ -18,9 +19,9 @@ class Prepared:
     (unless ``has_date``), what is to be said about the connection, and permission for other origins (unless
     ``sets_cors``) are added by whoever sends it. ``body`` is what follows, but for a request with HEAD. ``raw_headers``
     are the headers of ``head``, ``stored_headers`` the same with credentials masked, and ``content`` what they tell of
-    the body. ``kept`` is the journal's copy
-    of the body, for whoever makes it first to leave it here, and ``kept_by`` the rules by which it was made: by other
-    ones it would be another. Nothing else is changed once it is made.
+    the body. ``kept`` is the journal's copy of the body, for whoever makes it first to leave it here, and ``kept_by``
+    the rules by which it was made: by other ones it would be another. ``wire`` is left here by whoever sends it first
+    as it is sent to most. Nothing else is changed once it is made.
     """
 
     status: int
@@ -33,6 +34,7 @@ class Prepared:
     sets_cors: bool
     kept: Captured | None = None
     kept_by: object = None
+    wire: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Streams of server-sent events. Source: HTML, section 9.2.6; lines of an event in the order id, event, retry, data."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,6 +15,11 @@ from understudy_server.core.templating.running import OUTPUT_MAX, Run
 _LINE_END = re.compile("\r\n|\r|\n")
 # What would end a line, or have the client forget the id.
 _NO_LINE = re.compile("[\r\n\0]")
+
+
+def lines_of(data: str) -> list[str]:
+    """The lines of an event's data, also an empty one at the end. Source: as above."""
+    return _LINE_END.split(data) if "\n" in data or "\r" in data else [data]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +40,17 @@ class MadeEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """A stream. ``rounds`` 0: no end; ``heartbeat_ms`` 0: none."""
+    """A stream. ``rounds`` 0: no end; ``heartbeat_ms`` 0: none. ``lines_of`` takes data apart.
+
+    What it makes no lines of is one, and empty.
+    """
 
     shape: Shape
     events: tuple[MadeEvent, ...]
     rounds: int
     round_delay_ms: int
     heartbeat_ms: int
+    lines_of: Callable[[str], list[str]] = lines_of
     counts: bool = field(init=False)
     wants_body: bool = field(init=False)
     repeats: ClassVar[bool] = False
@@ -52,13 +62,14 @@ class EventStream:
 
     def make(self, run: Run) -> Events:
         """Make all events, so that a template that fails is told before anything is sent."""
-        made = tuple([Event(_written(run, event), event.delay_ms) for event in self.events])
+        lines = self.lines_of
+        made = tuple([Event(_written(run, event, lines), event.delay_ms) for event in self.events])
         if sum([len(event.data) for event in made]) > 2 * OUTPUT_MAX:
             raise Fault("the events grow beyond 2 MiB")
         return Events(self.shape.without_length(), made, self.rounds, self.round_delay_ms, self.heartbeat_ms)
 
 
-def _written(run: Run, event: MadeEvent) -> bytes:
+def _written(run: Run, event: MadeEvent, lines_of: Callable[[str], list[str]]) -> bytes:
     lines = []
     if event.id is not None:
         lines.append(f"id: {_line(run, 'id', event.id)}\n")
@@ -68,7 +79,7 @@ def _written(run: Run, event: MadeEvent) -> bytes:
         lines.append(f"retry: {event.retry_ms}\n")
     data = event.data.render(run)
     run.take_for_text(len(data))
-    parts = _LINE_END.split(data) if "\n" in data or "\r" in data else [data]
+    parts = lines_of(data) or [data]
     run.take(len(parts))
     lines += [f"data: {part}\n" for part in parts]
     lines.append("\n")

@@ -34,7 +34,7 @@ class _Values(Lookup):
         return self._values
 
 
-class _Headers(Lookup):
+class Headers(Lookup):
     """Headers by name, in any case of letters: the first value of each."""
 
     __slots__ = ("_request",)
@@ -74,30 +74,32 @@ def _header(request: Request, name: bytes) -> Any:
     return values[0] if values else MISSING
 
 
-def _content(run: Run) -> bytes:
-    content = run.scene.request.content()
-    if not isinstance(content, bytes):
+def content(run: Run) -> bytes:
+    """The body. Raises Fault when it is too long."""
+    found = run.scene.request.content()
+    if not isinstance(found, bytes):
         raise Fault("the request's body is longer than what may be looked at")
-    return content
+    return found
 
 
-def _body(run: Run) -> str:
+def text_body(run: Run) -> str:
+    """The body as text. Raises Fault when it is too long."""
     # What is not UTF-8 is kept in lone surrogates, and so comes out as it came in.
-    content = _content(run)
-    if not content.isascii():
-        run.take(len(content) // _DECODED_IN_A_STEP)
-    return content.decode("utf-8", "surrogateescape")
+    found = content(run)
+    if not found.isascii():
+        run.take(len(found) // _DECODED_IN_A_STEP)
+    return found.decode("utf-8", "surrogateescape")
 
 
 def _json(run: Run) -> Any:
-    _content(run)
+    content(run)
     run.take(run.scene.request.steps_to_read_json())
     value = run.scene.request.json()
     return Undefined("the request's body is not JSON, so request.json") if value is json_values.UNREADABLE else value
 
 
 def _form(run: Run) -> Any:
-    return _Values(forms.read(_body(run), run), -1)
+    return _Values(forms.read(text_body(run), run), -1)
 
 
 def _target(run: Run) -> str:
@@ -112,10 +114,10 @@ PARTS: Final[Mapping[str, Callable[[Run], Any]]] = {
     "host": lambda run: run.scene.request.host,
     "query": lambda run: _Values(run.scene.request.parameters(), -1),
     "query_all": lambda run: run.scene.request.parameters(),
-    "headers": lambda run: _Headers(run.scene.request),
+    "headers": lambda run: Headers(run.scene.request),
     "cookies": lambda run: _Values(run.scene.request.cookies(), 0),
     "path_params": lambda run: run.scene.path_parameters,
-    "body": _body,
+    "body": text_body,
     "json": _json,
     "form": _form,
 }

@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 from understudy_server.core.templating import nodes
 from understudy_server.core.templating.checks import TESTS, is_defined, is_undefined
 from understudy_server.core.templating.faults import BadTemplate, Fault
-from understudy_server.core.templating.filters import FILTERS
 from understudy_server.core.templating.language import Language, Shortcut
 from understudy_server.core.templating.methods import method_of
 from understudy_server.core.templating.nodes import Arguments, Expression
@@ -101,7 +100,7 @@ class Builder:
 
     def _function(self, name: str) -> Evaluate:
         function = self._language.functions.get(name) or STANDARD.get(name)
-        value: Any = Callee(name, function) if function else Undefined(name)
+        value: Any = Callee(name, function) if function else self._language.wording.name(name)
         return lambda run: value
 
     def _attribute(self, node: nodes.Attribute) -> Evaluate:
@@ -117,15 +116,15 @@ class Builder:
             return cut
         # A part of a path that is on record already needs no record of its own.
         of = self._quietly(node.of) if path and path[0] not in self._bound else self.make(node.of)
-        name, line = node.name, node.line
+        name, line, part = node.name, node.line, self._language.wording.part
 
         def get(run: Run) -> Any:
             value = of(run)
             if type(value) is dict:
                 found = value.get(name, MISSING)
-                return found if found is not MISSING else Undefined(described)
+                return found if found is not MISSING else part(value, name, described)
             try:
-                return attribute(value, name, described)
+                return attribute(value, name, described, part)
             except Fault as fault:
                 raise _at(fault, line) from None
 
@@ -154,14 +153,14 @@ class Builder:
     def _item(self, node: nodes.Item) -> Evaluate:
         if isinstance(node.index, nodes.Constant) and isinstance(node.index.value, str):
             return self._attribute(nodes.Attribute(node.of, node.index.value, node.line))
-        of, index, line = self.make(node.of), self.make(node.index), node.line
+        of, index, line, part = self.make(node.of), self.make(node.index), node.line, self._language.wording.part
 
         def get(run: Run) -> Any:
             value, key = of(run), index(run)
             try:
                 if isinstance(key, Undefined):
                     raise key.fault()
-                return attribute(value, key)
+                return attribute(value, key, "", part)
             except Fault as fault:
                 raise _at(fault, line) from None
 
@@ -198,7 +197,7 @@ class Builder:
             if len(path) == 2 and path[0] in self._language.modules:
                 return self._module(node, *path)
         of = self._quietly(function.of) if path and path[0] not in self._bound else self.make(function.of)
-        given, name = self._given(node.arguments), function.name
+        given, name, lacks = self._given(node.arguments), function.name, self._language.wording.function
 
         def call(run: Run) -> Any:
             value = of(run)
@@ -210,7 +209,7 @@ class Builder:
             if method is None:
                 if isinstance(value, Undefined):
                     raise value.fault()
-                raise Fault(f"{kind_of(value)} has no function {name}")
+                raise lacks(value, name)
             return method(run, value, *(got := given(run))[0], **got[1])
 
         return _guarded(call, node.line)
@@ -237,7 +236,7 @@ class Builder:
 
     def filter_of(self, node: nodes.Filter) -> Callable[[Run, Any], Any]:
         """Make a function that puts a value through a filter. Raises BadTemplate."""
-        function = self._language.filters.get(node.name) or FILTERS.get(node.name)
+        function = self._language.filter_named(node.name)
         if node.name in self._language.filters:
             self.needs.add((f"|{node.name}",))
         if function is None:

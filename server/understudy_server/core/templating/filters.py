@@ -37,27 +37,37 @@ def rejectattr(run: Run, value: Any, attribute: Any, test: Any = None, *argument
     return chosen(run, value, _test(run, test, arguments), text(attribute), wanted=False)
 
 
-def each(
-    run: Run, value: Any, filter: Any = None, *arguments: Any, attribute: Any = None, default: Any = None
-) -> list[Any]:
-    """Each item put through a filter, or an ``attribute`` of each."""
-    if attribute is not None:
-        return mapped(run, value, attribute, default)
-    name = text(filter)
+def each_by(named: Callable[[str], Callable[..., Any]]) -> Callable[..., list[Any]]:
+    """Make the filter ``map``. ``named`` finds filters by their names, and raises Fault where there is none."""
+
+    def each(
+        run: Run, value: Any, filter: Any = None, *arguments: Any, attribute: Any = None, default: Any = None
+    ) -> list[Any]:
+        """Each item put through a filter, or an ``attribute`` of each."""
+        if attribute is not None:
+            return mapped(run, value, attribute, default)
+        name = text(filter)
+        function = named(name)
+        found = []
+        given = items_of(run, value)
+        run.take(ITEM_STEPS * len(given))
+        for item in given:
+            if isinstance(item, Undefined) and function is not FILTERS["default"]:
+                raise item.fault()
+            try:
+                found.append(function(run, item, *arguments))
+            except TypeError:
+                raise Fault(f"{kind_of(item)} cannot be put through the filter {name} so") from None
+        return found
+
+    return each
+
+
+def _named(name: str) -> Callable[..., Any]:
     function = FILTERS.get(name)
     if function is None:
         raise Fault(f"there is no filter {name}")
-    found = []
-    given = items_of(run, value)
-    run.take(ITEM_STEPS * len(given))
-    for item in given:
-        if isinstance(item, Undefined) and function is not FILTERS["default"]:
-            raise item.fault()
-        try:
-            found.append(function(run, item, *arguments))
-        except TypeError:
-            raise Fault(f"{kind_of(item)} cannot be put through the filter {name} so") from None
-    return found
+    return function
 
 
 def _test(run: Run, name: Any, arguments: tuple[Any, ...]) -> Callable[[Any], bool] | None:
@@ -105,7 +115,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "lines": text_filters.lines,
     "list": list_filters.to_list,
     "lower": text_filters.lower,
-    "map": each,
+    "map": each_by(_named),
     "max": list_filters.greatest,
     "md5": text_filters.md5,
     "min": list_filters.least,

@@ -12,7 +12,7 @@ from understudy_server.core.templating.expressions import (
     read_filters,
     read_operand,
 )
-from understudy_server.core.templating.faults import BadTemplate
+from understudy_server.core.templating.faults import BadTemplate, Misplaced
 from understudy_server.core.templating.nodes import Body, Expression, Parameter, Statement
 from understudy_server.core.templating.scanning import Kind, Piece, Scanner
 from understudy_server.core.templating.tokens import Tokens
@@ -32,17 +32,20 @@ class Parsed(NamedTuple):
     tokens: int
 
 
-def parse(source: str) -> Parsed:
-    """Read a template. Raises BadTemplate."""
+def parse(source: str, without: frozenset[str] = frozenset()) -> Parsed:
+    """Read a template, of a language ``without`` some tags. Raises BadTemplate."""
     scanner = Scanner(source)
-    parser = _Parser(scanner.pieces())
+    parser = _Parser(scanner.pieces(), without)
     return Parsed(parser.whole(), frozenset(parser.bound), scanner.tokens)
 
 
 class _Parser:
-    def __init__(self, pieces: Iterator[Piece]) -> None:
+    def __init__(self, pieces: Iterator[Piece], without: frozenset[str]) -> None:
         self._pieces = pieces
+        self._without = without
         self._depth = 0
+        self._sought: list[tuple[str, ...]] = []
+        """The words that go on with each open block, or end it."""
         self._loops = 0
         self.bound: set[str] = set()
         self._blocks: Mapping[str, Callable[[Tokens, int], Statement]] = {
@@ -69,6 +72,8 @@ class _Parser:
         self._depth += 1
         if self._depth > BLOCKS_MAX:
             raise BadTemplate("blocks are nested too deeply", begun)
+        if ends:
+            self._sought.append(ends)
         found: list[Statement] = []
         for piece in self._pieces:
             if not piece.opening:
@@ -81,10 +86,12 @@ class _Parser:
             word = tokens.expect_name()
             if word in ends:
                 self._depth -= 1
+                self._sought.pop()
                 return tuple(found), word, tokens
             found.append(self._statement(word, tokens, piece.line))
         if ends:
-            raise BadTemplate(f"a block has no {ends[-1]}", begun)
+            (end,) = [word for word in ends if word.startswith("end")]
+            raise self._misplaced(f"a block has no {end}", begun)
         return tuple(found), "", Tokens(())
 
     def _inner(self, end: str, begun: int) -> Body:
@@ -95,13 +102,16 @@ class _Parser:
 
     def _statement(self, word: str, tokens: Tokens, line: int) -> Statement:
         read = self._blocks.get(word)
-        if read is not None:
+        if read is not None and word not in self._without:
             return read(tokens, line)
         if word in _ELSEWHERE:
             raise BadTemplate(f"{word} is not possible: a template stands alone", line)
         if word.startswith("end") or word in ("else", "elif"):
-            raise BadTemplate(f"{word} is out of place", line)
-        raise BadTemplate(f"there is no tag {word!r}", line)
+            raise self._misplaced(f"{word} is out of place", line, word)
+        raise self._misplaced(f"there is no tag {word!r}", line, word)
+
+    def _misplaced(self, message: str, line: int, word: str = "") -> Misplaced:
+        return Misplaced(message, line, word, tuple(self._sought))
 
     def _bind(self, name: str, line: int) -> str:
         if name in RESERVED:
@@ -143,7 +153,7 @@ class _Parser:
             raise BadTemplate("a loop cannot be recursive; a macro can", line)
         tokens.expect_end()
         self._loops += 1
-        body, word, tokens = self._body(("else", "endfor"), line)
+        body, word, tokens = self._body(("endfor", "else"), line)
         self._loops -= 1
         tokens.expect_end()
         otherwise = self._inner("endfor", line) if word == "else" else ()

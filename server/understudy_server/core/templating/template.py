@@ -49,7 +49,7 @@ def compile_template(source: str, language: Language) -> Template:
     if "{" not in source and not source.endswith("\n"):
         return Template(_printing(source), frozenset(), 0, binds=False)
     try:
-        parsed = parse(source)
+        parsed = parse(source, language.without_tags)
         builder = Builder(language, parsed.bound)
         body = Statements(builder).body(parsed.body)
     except RecursionError:

@@ -126,8 +126,18 @@ def kind_of(value: Any) -> str:
             return "nothing"
 
 
-def attribute(of: Any, key: Any, described: str = "") -> Any:
-    """What a value holds under a key or an index, or an Undefined. Raises Fault when it can hold nothing."""
+def missing_part(of: Any, key: Any, described: str) -> Undefined:
+    """What a value does not hold under a key or an index."""
+    return Undefined(described or f"{key!r} of {kind_of(of)}")
+
+
+def attribute(
+    of: Any, key: Any, described: str = "", missing: Callable[[Any, Any, str], Undefined] = missing_part
+) -> Any:
+    """What a value holds under a key or an index, or else what is ``missing``. Raises Fault when it can hold nothing.
+
+    ``described``: how the template asked for it, if that is known.
+    """
     found: Any = MISSING
     if isinstance(of, dict):
         found = of.get(key, MISSING) if isinstance(key, KEYS) else MISSING
@@ -142,7 +152,7 @@ def attribute(of: Any, key: Any, described: str = "") -> Any:
         # What is first missing is what is said to be: there may be a default for all of it.
         return of
     if found is MISSING:
-        return Undefined(described or f"{key!r} of {kind_of(of)}")
+        return missing(of, key, described)
     return found
 
 

@@ -7,9 +7,12 @@ from assertive.core import ensure_criteria
 from assertive.serialize import deserialize
 from hypothesis import given
 from hypothesis import strategies as st
+from support import plain_times
 from support.assertive_payloads import NUMBERS, criteria
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy_gateway.dialects.assertive import asserting
+from understudy_gateway.dialects.assertive.times import verdict
+from understudy_gateway.dialects.assertive.wire import Operation, parse
 from understudy_server.core.matching.request import Request
 from understudy_server.definitions.matchers import compile_matcher
 
@@ -19,13 +22,15 @@ def fits(payload: dict[str, Any], received: Request) -> bool:
 
 
 def holds(times: Any, count: int) -> bool:
-    return asserting.translate({"times": times}).holds(count)
+    held = verdict(asserting.translate({"times": times}).times, count, count)
+    assert held is not None
+    return held
 
 
 def test_nothing_asked_is_one_call_at_least_of_any() -> None:
     assertion = asserting.translate({})
     assert assertion.matcher == RequestMatcher()
-    assert [assertion.holds(count) for count in (0, 1, 2)] == [False, True, True]
+    assert [verdict(assertion.times, count, count) for count in (0, 1, 2)] == [False, True, True]
     assert asserting.translate({"times": None}) == assertion
 
 
@@ -97,3 +102,70 @@ def test_times_mean_what_the_products_own_library_says(times: Any, count: int) -
     except TypeError:
         return
     assert holds(times, count) is bool(expected)
+
+
+_NUMBER = st.integers(-2, 9) | st.sampled_from([-0.5, 1.0, 2.5, 8.75, True, "2"])
+_LEAF = st.one_of(
+    _NUMBER,
+    st.builds(
+        lambda name, value: {name: {"value": value}},
+        st.sampled_from(["$eq", "$neq", "$gt", "$gte", "$lt", "$lte"]),
+        st.integers(-2, 9) | st.sampled_from([2.5, 3.0, "3"]),
+    ),
+    st.builds(
+        lambda lower, upper, is_inclusive: {"$between": {"lower": lower, "upper": upper, "is_inclusive": is_inclusive}},
+        st.integers(-2, 9) | st.just(1.5),
+        st.integers(-2, 9) | st.just(6.5),
+        st.booleans(),
+    ),
+    st.sampled_from([{"$even": {}}, {"$odd": {}}, {"$length": {"value": 1}}]),
+)
+_CRITERION = _LEAF.filter(lambda leaf: isinstance(leaf, dict))
+_ANY = st.recursive(
+    _CRITERION,
+    lambda inner: st.one_of(
+        st.builds(lambda value: {"$not": {"value": value}}, inner),
+        st.builds(lambda value: {"$eq": {"value": value}}, inner),
+        st.builds(lambda left, right: {"$xor": {"left": left, "right": right}}, inner, inner),
+        st.builds(
+            lambda name, items: {name: {"items": items}}, st.sampled_from(["$and", "$or"]), st.lists(inner, max_size=4)
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(wanted=_ANY | _LEAF, least=st.integers(0, 12), more=st.integers(0, 12))
+def test_a_range_of_numbers_is_told_as_one_after_the_other_would_tell(wanted: Any, least: int, more: int) -> None:
+    node = parse(wanted)
+    assert verdict(node, least, least + more) is plain_times.verdict(node, least, least + more)
+
+
+@given(wanted=_ANY | _LEAF, least=st.integers(0, 12))
+def test_a_range_without_end_is_told_as_one_that_ends_behind_all_that_is_named(wanted: Any, least: int) -> None:
+    node = parse(wanted)
+    assert verdict(node, least, None) is plain_times.verdict(node, least, 30)
+
+
+def test_numbers_that_nobody_counts_to_are_known_all_the_same() -> None:
+    wanted = asserting.translate({"times": {"$lte": {"value": 1e300}}}).times
+    assert verdict(wanted, 0, None) is None
+    assert verdict(wanted, 0, 10**9) is True
+
+
+def test_a_long_criterion_costs_no_more_where_the_range_is_wide() -> None:
+    """Its numbers are looked at once, not for each number in the range."""
+    looked_at = 0
+
+    class Counted(int):
+        def __add__(self, other: int) -> int:
+            nonlocal looked_at
+            looked_at += 1
+            return int(self) + other
+
+        def __floor__(self) -> "Counted":
+            return self
+
+    items = [Operation("$gt", {"value": Counted(number * 100)}) for number in range(500)]
+    assert verdict(Operation("$or", {"items": items}), 5, None) is True
+    assert looked_at == 2 * len(items)

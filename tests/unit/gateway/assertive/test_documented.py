@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from support.accepted_stubs import accept
 from understudy_gateway.dialects.assertive import asserting, payloads, reading, stubs
+from understudy_gateway.dialects.assertive.times import verdict
 from understudy_server.core.matching.request import Request
 from understudy_server.definitions.matchers import compile_matcher
 
@@ -101,7 +102,7 @@ def test_the_assertion_of_the_document_is_taken() -> None:
     matcher = compile_matcher(assertion.matcher, "matcher")
     assert matcher.matches(Request("GET", "/hello"))
     assert not matcher.matches(Request("POST", "/hello"))
-    assert assertion.holds(1)
+    assert verdict(assertion.times, 1, 1) is True
 
 
 def test_the_scope_of_the_document_is_taken() -> None:

@@ -59,11 +59,3 @@ def test_a_host_is_shown_without_its_port_and_without_brackets() -> None:
         return str(requests.view(entry(details=sent(("host", value))), None)["host"])
 
     assert [host(each) for each in ("A", "a:1", "[::1]:80", "[::1]", "")] == ["a", "a", "::1", "::1", ""]
-
-
-def test_calls_of_the_scope_come_first_and_the_oldest_before_the_others() -> None:
-    def made(*names: str) -> list[LogEntry]:
-        return [entry(id=f"log_{name}", number=at) for at, name in enumerate(names, start=1)]
-
-    found = requests.in_order(reversed(made("b", "d")), reversed(made("a", "c")))
-    assert [each.id for each in found] == ["log_b", "log_d", "log_a", "log_c"]

@@ -223,6 +223,7 @@ def test_events_have_what_was_given_and_nothing_else() -> None:
             {"retry_ms": 0, "delay_ms": 0},
             {"data": "a\nb", "retry_ms": 3000, "delay_ms": 250},
         ],
+        "rounds": 1,
     }
 
 

@@ -1,0 +1,37 @@
+"""What is known of requests that are alike: left here by whoever decided about one of them, for the next.
+
+Requests that differ in nothing but what means nothing to the proxy are decided alike. Those that differ in their
+session keys, too, are so in *parts*: what a key stands for (`live.seats`) says which part a request is of.
+"""
+
+from typing import Any, Final
+
+from understudy_server.proxy.memo import Weighed
+
+ALIKE_BYTES: Final = 1_000
+"""What it takes, with a decision and an answer that stands."""
+
+
+class Alike(Weighed):
+    """Requests that are alike. With ``has_parts`` they carry session keys of their own, and nothing is left here."""
+
+    __slots__ = ("decided", "has_parts", "is_judged", "is_met", "live", "part", "part_of", "standing", "version")
+
+    def __init__(self, *, is_met: bool = False, has_parts: bool = False) -> None:
+        self.bytes = ALIKE_BYTES
+        self.asked_for = False
+        self.is_met = is_met
+        """True when there was one before: what comes once may never come again."""
+        self.is_judged = False
+        """True when one of them was judged, and so was for mocks or an upstream."""
+        self.has_parts = has_parts
+        self.decided: Any = None
+        """What was decided about them, as long as nothing stands."""
+        self.standing: Any = None
+        """What answers them, as it goes on record and as it is sent."""
+        self.version = -1
+        """The version of the view at which they were for the environment ``live`` (``None``: for none)."""
+        self.live: Any = None
+        self.part_of: object = None
+        """Whose part was asked for last, and that part."""
+        self.part: Alike
