@@ -4,9 +4,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from understudy_server.core.record import Lost, Standing, Stream
+from understudy_server.journal import many_rows
 from understudy_server.journal.places import STREAM_ID_MAX
 
 COLUMNS: Final = (
@@ -14,9 +17,16 @@ COLUMNS: Final = (
     " doubtful_after, gone"
 )
 _BY_STREAM: Final = f"SELECT {COLUMNS} FROM stream WHERE environment_id = ? AND session_key = ? AND session_id = ?"
-_SAVE: Final = (
-    "UPDATE stream SET project_id = ?, last_number = ?, kept = ?, bytes = ?, first_ms = ?, last_ms = ?,"
-    " losses = ?, doubtful_after = ?, gone = ? WHERE id = ?"
+_CHANGED: Final = (
+    "project_id",
+    "last_number",
+    "kept",
+    "bytes",
+    "first_ms",
+    "last_ms",
+    "losses",
+    "doubtful_after",
+    "gone",
 )
 _FREE_ID: Final = (
     "SELECT id + 1 FROM stream AS one WHERE NOT EXISTS (SELECT 1 FROM stream WHERE id = one.id + 1) ORDER BY id LIMIT 1"
@@ -69,26 +79,65 @@ def find(connection: sqlite3.Connection, stream: Stream) -> Account | None:
     return read(row) if row else None
 
 
-def opened(connection: sqlite3.Connection, stream: Stream) -> Account:
-    """The account of a stream, made when missing."""
-    account = find(connection, stream)
-    if account is None:
-        stream_id = _free_id(connection)
-        connection.execute(
-            f"INSERT INTO stream ({COLUMNS}) VALUES (?, ?, ?, ?, '', 0, 0, 0, 0, 0, '', NULL, 0)", (stream_id, *stream)
-        )
-        account = Account(stream_id, stream)
-    return account
+def opened(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[Account]:
+    """The accounts of streams, no two the same, made where they are missing."""
+    accounts: list[Account] = []
+    for some in many_rows.some(streams):
+        accounts += [read(row) for row in connection.execute(_find(len(some)), list(chain.from_iterable(some)))]
+    known = {account.stream for account in accounts}
+    made = _made(connection, [stream for stream in streams if stream not in known])
+    return accounts + made
+
+
+def _made(connection: sqlite3.Connection, streams: Sequence[Stream]) -> list[Account]:
+    if not streams:
+        return []
+    last: int = connection.execute("SELECT coalesce(max(id), 0) FROM stream").fetchone()[0]
+    if last + len(streams) > STREAM_ID_MAX:
+        return [_made_where_free(connection, stream) for stream in streams]
+    accounts = [Account(stream_id, stream) for stream_id, stream in enumerate(streams, start=last + 1)]
+    for some in many_rows.some([(each.id, *each.stream) for each in accounts]):
+        connection.execute(_insert(len(some)), list(chain.from_iterable(some)))
+    return accounts
+
+
+def _made_where_free(connection: sqlite3.Connection, stream: Stream) -> Account:
+    """With an id of a stream that is forgotten: there are far fewer streams than ids."""
+    is_free = not connection.execute("SELECT 1 FROM stream WHERE id = 1").fetchone()
+    stream_id: int = 1 if is_free else connection.execute(_FREE_ID).fetchone()[0]
+    connection.execute(_insert(1), (stream_id, *stream))
+    return Account(stream_id, stream)
+
+
+@cache
+def _find(count: int) -> str:
+    columns = ", ".join([f"stream.{name}" for name in COLUMNS.split(", ")])
+    same = "environment_id = column1 AND session_key = column2 AND session_id = column3"
+    return f"SELECT {columns} FROM ({many_rows.values(3, count)}) CROSS JOIN stream ON {same}"
+
+
+@cache
+def _insert(count: int) -> str:
+    rest = "column1, column2, column3, column4, '', 0, 0, 0, 0, 0, '', NULL, 0"
+    return f"INSERT INTO stream ({COLUMNS}) SELECT {rest} FROM ({many_rows.values(4, count)})"
 
 
 def save(connection: sqlite3.Connection, accounts: Iterable[Account]) -> None:
     """Write accounts back."""
-    connection.executemany(_SAVE, [_values(each) for each in accounts])
+    for some in many_rows.some([_values(each) for each in accounts]):
+        connection.execute(_save(len(some)), list(chain.from_iterable(some)))
+
+
+@cache
+def _save(count: int) -> str:
+    changed = ", ".join([f"{name} = column{number}" for number, name in enumerate(_CHANGED, start=2)])
+    return f"UPDATE stream SET {changed} FROM ({many_rows.values(1 + len(_CHANGED), count)}) WHERE id = column1"
 
 
 def _values(account: Account) -> tuple[Any, ...]:
     losses = json.dumps(account.losses) if account.losses else ""
     return (
+        account.id,
         account.project_id,
         account.last_number,
         account.kept,
@@ -98,16 +147,4 @@ def _values(account: Account) -> tuple[Any, ...]:
         losses,
         account.doubtful_after,
         account.gone,
-        account.id,
     )
-
-
-def _free_id(connection: sqlite3.Connection) -> int:
-    last: int = connection.execute("SELECT coalesce(max(id), 0) FROM stream").fetchone()[0]
-    if last < STREAM_ID_MAX:
-        return last + 1
-    # Ids of streams that are forgotten: there are far fewer streams than ids.
-    if not connection.execute("SELECT 1 FROM stream WHERE id = 1").fetchone():
-        return 1
-    free: int = connection.execute(_FREE_ID).fetchone()[0]
-    return free

@@ -14,7 +14,7 @@ quotas allow.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from heapq import merge
@@ -123,14 +123,20 @@ class Ledger:
 
     def account(self, connection: sqlite3.Connection, stream: Stream) -> Account:
         """The account of a stream, made when missing."""
-        account = self._accounts.get(stream)
-        if account is None:
-            account = self._accounts[stream] = accounts.opened(connection, stream)
-            if account.last_number == 0 and self._doubt.concerns(stream):
+        self._open(connection, (stream,))
+        return self._accounts[stream]
+
+    def _open(self, connection: sqlite3.Connection, streams: Iterable[tuple[str, str, str]]) -> None:
+        """See to it that the accounts of streams are in memory, and made where they are missing."""
+        unknown = [Stream(*each) for each in dict.fromkeys(streams) if each not in self._accounts]
+        if not unknown:
+            return
+        for account in accounts.opened(connection, unknown):
+            self._accounts[account.stream] = account
+            if account.last_number == 0 and self._doubt.concerns(account.stream):
                 account.doubtful_after = 0
                 account.losses.setdefault(Lost.UNCLEAN_STOP, 0)
                 self.touch(account)
-        return account
 
     def known(self, account: Account) -> Account:
         """An account that was read from the file, as it is known by now."""
@@ -160,8 +166,9 @@ class Ledger:
         """Number exchanges and keep them, as far as there is room; then those that were dropped after them."""
         with self.entry(connection) as lost:
             recorded = self._insert(connection, exchanges)
+            self._open(connection, [stream for stream, _ in lapses])
             for (stream, reason), count in lapses.items():
-                account = self.account(connection, stream)
+                account = self._accounts[stream]
                 account.last_number += count
                 # Who dropped them has counted them in all.
                 account.lose(reason, count)
@@ -171,6 +178,7 @@ class Ledger:
 
     def _insert(self, connection: sqlite3.Connection, exchanges: Sequence[Exchange]) -> list[Run]:
         """Insert exchanges, those of one stream side by side, as they will lie."""
+        self._open(connection, [each[2:5] if each[4] else (each[2], "", "") for each in exchanges])
         groups: dict[int, tuple[Account, list[Exchange]]] = {}
         last, account, group = None, None, list[Exchange]()
         for exchange in exchanges:
@@ -178,7 +186,7 @@ class Ledger:
             of = exchange[2:5]
             if of != last or account is None:
                 last = of
-                account = self._accounts.get(of) or self.account(connection, exchange.stream)
+                account = self._accounts.get(of) or self._accounts[exchange.stream]
                 account.project_id = exchange[1]
                 group = groups.setdefault(account.id, (account, []))[1]
             group.append(exchange)

@@ -26,6 +26,7 @@ import msgspec
 import zstandard
 
 from understudy_server.core.exchange import Exchange
+from understudy_server.journal import many_rows
 from understudy_server.journal.places import base_of, end_of, number_at
 
 Row = tuple[int, int, int, str, str, str | None, bytes, str, bytes]
@@ -39,9 +40,6 @@ BYTES_MAX: Final = 256 * 1024
 ENTRY_BYTES: Final = 512
 # Segments that were read last: one for each of a few who read at the same time.
 _READ_KEPT: Final = 4
-# Rows inserted by one statement: many where there are many, and few sizes, so that they stay prepared. The lock that
-# Python's threads share is let go once a statement and must be won back after it, from a busy event loop.
-_ROWS_AT_ONCE: Final = (512, 64, 8, 1)
 _WRITTEN: Final = "place, count, bytes, batch, last_id, key, outline, ids, content"
 _WIDTH: Final = _WRITTEN.count(",") + 1
 _OLDEST: Final = "SELECT place, count, bytes, outline FROM segment WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?"
@@ -59,7 +57,7 @@ class _Zstandard(threading.local):
     """One of each for a thread: neither may be used by two at once."""
 
     def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=1).compress
+        self.compress = zstandard.ZstdCompressor(level=1).multi_compress_to_buffer
         self.decompress = zstandard.ZstdDecompressor().decompress
 
 
@@ -108,24 +106,27 @@ def _row(place: int, exchanges: Sequence[Exchange], sizes: Sequence[int], batch:
     key = None if last[4] else last[3]
     ids = " ".join([each[0] for each in exchanges])
     content = _ENCODER.encode(exchanges)
-    if len(content) >= _COMPRESSED_MIN:
-        content = _zstandard.compress(content)
     return place, len(exchanges), sum(sizes), batch, last[0], key, outline.tobytes(), ids, content
 
 
 def insert(connection: sqlite3.Connection, made: Sequence[Row]) -> None:
-    """Append rows within a transaction. Raises sqlite3.Error."""
-    done = 0
-    for size in _ROWS_AT_ONCE:
-        while len(made) - done >= size:
-            connection.execute(_insert(size), list(chain.from_iterable(made[done : done + size])))
-            done += size
+    """Append rows within a transaction, their contents compressed. Raises sqlite3.Error."""
+    for each in many_rows.some(_compressed(made)):
+        connection.execute(_insert(len(each)), list(chain.from_iterable(each)))
+
+
+def _compressed(made: Sequence[Row]) -> list[Row]:
+    """The rows, those with long contents compressed: all at once, for the reason that `many_rows` has."""
+    long: list[bytes | bytearray | memoryview[int]] = [row[-1] for row in made if len(row[-1]) >= _COMPRESSED_MIN]
+    if not long:
+        return list(made)
+    short = iter(_zstandard.compress(long))
+    return [(*row[:-1], next(short).tobytes()) if len(row[-1]) >= _COMPRESSED_MIN else row for row in made]
 
 
 @cache
 def _insert(count: int) -> str:
-    values = f"({', '.join('?' * _WIDTH)})"
-    return f"INSERT INTO segment ({_WRITTEN}) VALUES {', '.join([values] * count)}"
+    return f"INSERT INTO segment ({_WRITTEN}) {many_rows.values(_WIDTH, count)}"
 
 
 # Counting out.

@@ -8,6 +8,7 @@ stream, so that the gap shows.
 import asyncio
 import logging
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -40,6 +41,13 @@ PENDING_BYTES_MAX = 256 * 1024 * 1024
 # over to the writer's thread is not what takes the time.
 _BATCH_MAX = 4_000
 _BATCH_BYTES_MAX = 16 * 1024 * 1024
+# Batches are handed over in a turn of the event loop, and where many connections have sent many requests at once a turn
+# takes longer than several of them: then so many go together, or what waits would only grow while the disk is idle.
+_TOGETHER_MAX = 4
+# With so many waiting, whoever fills a batch gives the writer's thread this time alone. On a busy machine that thread
+# hardly ever gets hold of the interpreter: then requests are to become slower, and the record not to lose any.
+_CROWDED = PENDING_MAX // 2
+_PATIENCE_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 # What is recorded within this time is written together, unless somebody asks: a transaction takes as long as a hundred
 # exchanges in it, so that with one after the other half of the time would go into them (measured).
@@ -93,6 +101,9 @@ class SqliteJournal:
         self._overflowing = False
         self._closed = False
         self._writing: asyncio.Task[StorageFailure | None] | None = None
+        # Set while the writer's thread is not at work on a batch.
+        self._written = threading.Event()
+        self._written.set()
         # When the next batch is written: a little after its first exchange came, or a while after one that failed.
         self._timer: Timer | None = None
         self._bells = Bells()
@@ -198,6 +209,8 @@ class SqliteJournal:
         self._pending_bytes += size
         if len(batch.exchanges) >= _BATCH_MAX or batch.body_bytes >= _BATCH_BYTES_MAX:
             self._end_batch()
+            if self._pending >= _CROWDED and self._writing is not None and not self._writer.problem:
+                self._written.wait(_PATIENCE_SECONDS)
         if self._writing is None and self._timer is None:
             self._write_within(_GATHER_SECONDS)
 
@@ -346,11 +359,20 @@ class SqliteJournal:
         """Write the oldest exchanges. A failure is returned, because often nobody is there to catch it."""
         if not self._batches:
             self._end_batch()
+        self._join_batches()
         batch = self._batches[0]
         # What is dropped after it from now on is written with the next.
         lapses, batch.lapses = batch.lapses, {}
+        self._written.clear()
+
+        def write(file: sqlite3.Connection) -> Mapping[Lost, int]:
+            try:
+                return self._ledger.append(file, batch.exchanges, lapses)
+            finally:
+                self._written.set()
+
         try:
-            lost = await self._writer.run(lambda file: self._ledger.append(file, batch.exchanges, lapses))
+            lost = await self._writer.run(write)
         except StorageFailure as failure:
             for each, count in lapses.items():
                 batch.lapses[each] = batch.lapses.get(each, 0) + count
@@ -358,6 +380,7 @@ class SqliteJournal:
             return failure
         finally:
             self._writing = None
+            self._written.set()
         self._settle(batch, sum(lapses.values()))
         self._losses.add(lost)
         if self._batches:
@@ -365,6 +388,18 @@ class SqliteJournal:
         elif self._settled < self._taken:
             self._write_within(_GATHER_SECONDS)
         return None
+
+    def _join_batches(self) -> None:
+        """Make one of the oldest batches. What was dropped after one of them has its place before the next."""
+        joined = self._batches.popleft()
+        for _ in range(min(_TOGETHER_MAX - 1, len(self._batches))):
+            if joined.lapses:
+                break
+            following = self._batches.popleft()
+            joined.exchanges += following.exchanges
+            joined.body_bytes += following.body_bytes
+            joined.lapses = following.lapses
+        self._batches.appendleft(joined)
 
     def _end_batch(self) -> None:
         self._batches.append(self._filling)

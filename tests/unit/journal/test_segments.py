@@ -142,14 +142,18 @@ def test_a_segment_goes_with_its_last(connection: sqlite3.Connection) -> None:
     assert places == [base_of(7) + 3, base_of(8) + 1]
 
 
-def test_what_is_large_is_compressed_and_read_back() -> None:
+def test_what_is_large_is_compressed_and_read_back(connection: sqlite3.Connection) -> None:
     body = Captured(b"x" * 10_000, 10_000, "text/plain", "")
     exchanges = [records.exchange(number)._replace(response_body=body) for number in range(1, 4)]
 
-    (row,) = segments.rows(base_of(7) + 1, exchanges, [1] * 3, "log_1")
+    small = segments.rows(base_of(8) + 1, exchanges[:1], [1], "log_1")
+    small = [(*row[:-1], row[-1][:100]) for row in small]
+    segments.insert(connection, [*small, *segments.rows(base_of(7) + 1, exchanges, [1] * 3, "log_1")])
 
-    assert len(row[-1]) < 1_000
-    assert list(segments.read(row[0], row[-1])) == records.numbered(exchanges)
+    found = connection.execute("SELECT place, content FROM segment ORDER BY place").fetchall()
+    assert len(found[0][1]) < 1_000
+    assert list(segments.read(*found[0])) == records.numbered(exchanges)
+    assert found[1][1] == small[0][-1]
 
 
 def test_the_bytes_on_file_are_these() -> None:

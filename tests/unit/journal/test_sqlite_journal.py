@@ -1,7 +1,8 @@
 """The journal on disk: batches and restarts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,23 @@ async def test_exchanges_are_kept_over_a_restart(journal: SqliteJournal, tmp_pat
     again = await SqliteJournal.open(tmp_path)
     assert await again.exchange(records.exchange(1).id) == records.exchange(1)._replace(number=1)
     await again.close()
+
+
+async def test_what_one_turn_of_the_loop_brings_is_handed_over_together(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn hands over once: were that one batch, what waits would grow with each turn until it is too much."""
+    handed_over: list[object] = []
+    run = journal._writer.run
+
+    def counted(job: Callable[[sqlite3.Connection], object]) -> Awaitable[object]:
+        handed_over.append(job)
+        return run(job)
+
+    monkeypatch.setattr(journal._writer, "run", counted)
+
+    for number in range(1, 12_001):
+        journal.record(records.exchange(number))
+
+    assert len(await _numbers(journal)) == 10_000
+    assert len(handed_over) == 1
