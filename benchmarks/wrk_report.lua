@@ -5,6 +5,18 @@
 -- So many requests are made ahead, however few of them differ: N is to make no difference to wrk.
 local AHEAD = 10000
 
+-- A client sends its header lines in one order. That of wrk is another one in each process, and a server that was asked
+-- before would have to get to know everything again.
+local ordered = function()
+  local first, rest = wrk.format():match("^(.-)\r\n(.*)\r\n\r\n$")
+  local lines = {}
+  for line in rest:gmatch("[^\r\n]+") do
+    lines[#lines + 1] = line
+  end
+  table.sort(lines)
+  return first .. "\r\n" .. table.concat(lines, "\r\n") .. "\r\n\r\n"
+end
+
 init = function(arguments)
   local traced, turns = false, nil
   for _, argument in ipairs(arguments) do
@@ -17,9 +29,9 @@ init = function(arguments)
   if not traced and not turns then
     return
   end
-  local befores, afters = {}, {}
+  local befores, afters, whole = {}, {}, ordered()
   for number = 1, turns and AHEAD or 1 do
-    local text = turns and wrk.format():gsub("TURN", string.format("%05d", (number - 1) % turns)) or wrk.format()
+    local text = turns and whole:gsub("TURN", string.format("%05d", (number - 1) % turns)) or whole
     local before, after = text:match("^(.*)NUMBER(.*)$")
     befores[number], afters[number] = before or text, after
   end
