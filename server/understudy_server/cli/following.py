@@ -186,7 +186,10 @@ class Follower:
 
     async def _is_woken_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            # Not wait_for: in Python 3.11 it hides that it is cancelled when the event is set in the same turn, and whoever
+            # stops the server would wait for ever.
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
         except TimeoutError:
             return False
         self._woken.clear()

@@ -298,3 +298,21 @@ async def test_what_fails_again_and_again_is_tried_less_and_less_often_until_it_
         follower._plan_retry(is_retry=True)
         waits.append(follower._retry_seconds)
     assert waits == [10, 20, 5, 10]
+
+
+async def test_it_ends_when_told_to_in_the_turn_in_which_it_is_woken(file: File) -> None:
+    watch = Watch()
+    follower = Follower(file, seen=glance(file.looked_at), pace=WOKEN_ONLY, watch=lambda _tell: watch)
+    task = asyncio.create_task(follower.run())
+    # It was woken at its start; from the second look on it waits.
+    await watch.followed.get()
+    await watch.followed.get()
+    await asyncio.sleep(0)
+
+    follower.read_now()
+    # The turn in which the waiting hears of it, and before the follower itself goes on.
+    await asyncio.sleep(0)
+    task.cancel()
+
+    await asyncio.wait([task], timeout=WAIT_SECONDS)
+    assert task.cancelled()
