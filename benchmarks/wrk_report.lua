@@ -2,7 +2,7 @@
 -- its own in `traceparent`, as those of traced applications do. With "turns=N" the word TURN in path and headers is a number
 -- under N, the next one in each request. Without either the loop of wrk stays as it is.
 
--- So many requests are made ahead, however few of them differ: N is to make no difference to wrk.
+-- About so many requests are made ahead, however few of them differ: N is to make no difference to wrk.
 local AHEAD = 10000
 
 -- A client sends its header lines in one order. That of wrk is another one in each process, and a server that was asked
@@ -30,7 +30,8 @@ init = function(arguments)
     return
   end
   local befores, afters, whole = {}, {}, ordered()
-  for number = 1, turns and AHEAD or 1 do
+  -- Whole turns, so that the first follows the last.
+  for number = 1, turns and math.ceil(AHEAD / turns) * turns or 1 do
     local text = turns and whole:gsub("TURN", string.format("%05d", (number - 1) % turns)) or whole
     local before, after = text:match("^(.*)NUMBER(.*)$")
     befores[number], afters[number] = before or text, after
