@@ -1,6 +1,6 @@
 """What the guard looks at: the kinds of requests that a server is busy with for good."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from guard.stage import KEY, Scene
@@ -41,6 +41,12 @@ def _unlike(target: str) -> Callable[[int], bytes]:
     return lambda number: b"%s%032x-00f067aa0ba902b7-01\r\n\r\n" % (head, number)
 
 
+def _in_turn(target: str, keys: Sequence[str]) -> Callable[[int], bytes]:
+    """A request that comes again but for its trace, and of one session after the other."""
+    unlike = _unlike(target)
+    return lambda number: unlike(number).replace(KEY.encode(), keys[number % len(keys)].encode())
+
+
 def _other(target: str, lines: bytes = b"") -> Callable[[int], bytes]:
     """A request for another thing each time: ``%d`` in the target is its number."""
     head = _head(target, lines + b"\r\n")
@@ -65,10 +71,13 @@ def _mocks() -> dict[str, Mock]:
     return {each.id: each for each in (order, made, paid)}
 
 
+_KEYS: Final = [f"ci-{number}" for number in range(100, 228)]
+
 SCENES: Final[Mapping[str, Scene]] = {
     "static": Scene(_alike(_ORDER), _BODY, _mocks()),
     "static-metrics": Scene(_alike(_ORDER), _BODY, _mocks(), has_metrics=True),
     "static-unlike": Scene(_unlike(_ORDER), _BODY, _mocks()),
+    "sessions-unlike": Scene(_in_turn(_ORDER, _KEYS), _BODY, _mocks(), keys=_KEYS),
     "static-other": Scene(_other(f"{_ORDER}?page=%d"), _BODY, _mocks()),
     "redacted-other": Scene(_other(f"{_ORDER}?token=%d", _MANY_LINES), _BODY, _mocks(), redaction=_REDACTION),
     "body-other": Scene(_posted, _BODY, _mocks()),
@@ -77,8 +86,8 @@ SCENES: Final[Mapping[str, Scene]] = {
     "forward-unlike": Scene(_unlike(_REAL), _BODY, _mocks(), upstream=_UPSTREAM),
     "forward-other": Scene(_other(f"{_REAL}/%d"), _BODY, _mocks(), upstream=_UPSTREAM),
 }
-"""Scenes by name, all with the journal in memory. Those that are ``unlike`` differ in their trace; ``other`` ones ask
-for something else each, so that what is known of one does not help with the next."""
+"""Scenes by name, all with the journal in memory. Those that are ``unlike`` differ in their trace, and of sessions in
+their keys; ``other`` ones ask for something else each, so that what is known of one does not help with the next."""
 
 TIMED: Final = ("static", "static-unlike", "template-other", "forward-other")
 """Those whose time is looked at, too."""

@@ -43,7 +43,8 @@ _TURN = 16
 class Scene:
     """What is asked, and of whom. ``request`` is given numbers from 0 on; all answers end with this ``body``.
 
-    ``upstream`` is what the real service answers, where no mock does. ``mocks``, by their ids, are on for the session.
+    ``upstream`` is what the real service answers, where no mock does. ``mocks``, by their ids, are on for each session
+    of ``keys``.
     """
 
     request: Callable[[int], bytes]
@@ -52,6 +53,7 @@ class Scene:
     upstream: bytes = b""
     redaction: Redaction | None = None
     has_metrics: bool = False
+    keys: Sequence[str] = (KEY,)
 
 
 class Stage:
@@ -150,7 +152,7 @@ def _source(scene: Scene) -> FakeSource:
             ENVIRONMENT_ID: environment(upstream=_UPSTREAM if scene.upstream else "", redaction=scene.redaction)
         },
         mocks=dict(scene.mocks),
-        sessions={f"ses_{KEY}": session(KEY, overrides=tuple(scene.mocks))},
+        sessions={f"ses_{key}": session(key, overrides=tuple(scene.mocks)) for key in scene.keys},
     )
     return source
 

@@ -1,4 +1,5 @@
-"""200 sessions at one URL, each with an answer of its own: nobody gets another's, and every request is on record.
+"""200 sessions at one URL, most with an answer of their own: nobody gets another's, and every request is on record, in
+the log of its session. Some have the same mock on, so that what is decided for one of them is good for the others.
 
 The same check finds each of the leaks that were built for it.
 """
@@ -27,7 +28,12 @@ DELAY_MS = 3
 PATH = "/api/echo"
 LOG_PAGE = 100
 
+# One session in so many has an answer that is the same for all of those.
+SHARED_EVERY = 4
+SHARED = {f"ci-{number}" for number in range(0, SESSIONS, SHARED_EVERY)}
+
 ANSWERS = {f"ci-{number}": f'{{"you": "ci-{number}"}}' for number in range(SESSIONS)}
+ANSWERS |= dict.fromkeys(SHARED, '{"you": "one of them"}')
 
 
 @pytest.mark.timeout(900)
@@ -36,6 +42,7 @@ async def test_no_session_is_ever_given_the_answer_of_another() -> None:
     with running_rich_upstream() as upstream, running_server("--api-rate", "1000000/60") as server:
         place = server.make_place("staging", upstream=upstream.url)
         with contextlib.closing(Api(place)) as api:
+            place.make_answer("ovr_shared", "POST", PATH, ANSWERS[next(iter(SHARED))])
             for key in ANSWERS:
                 api.give_answer(key)
         tally = await Crowd(server.proxy, f"/{place.project}/staging{PATH}", ANSWERS, seed).check(REQUESTS)
@@ -57,6 +64,7 @@ async def test_no_session_is_ever_given_the_answer_of_another() -> None:
     assert tally.wrong == []
     assert records.of_others == []
     assert records.missing == 0, f"not every request is on record; the server said {errors[:3]}"
+    assert records.surplus == 0
 
 
 @pytest.mark.parametrize("leak", [each for each in Leak if each is not Leak.NONE], ids=lambda leak: leak.name.lower())
@@ -81,10 +89,12 @@ class Api:
         self._auth = {"authorization": f"Bearer {place.server.make_key(project=place.project).text}"}
 
     def give_answer(self, key: str) -> None:
-        """Make a mock and switch it on for one session alone."""
-        self._place.make_answer(f"ovr_{key}", "POST", PATH, ANSWERS[key])
+        """Switch a mock on for one session: one that is made for it alone, or one that others have on, too."""
+        name = "ovr_shared" if key in SHARED else f"ovr_{key}"
+        if key not in SHARED:
+            self._place.make_answer(name, "POST", PATH, ANSWERS[key])
         delayed = int(key.removeprefix("ci-")) % DELAYED_EVERY == 0
-        body = {"overrides": [f"ovr_{key}"], "globalDelayMs": DELAY_MS if delayed else 0}
+        body = {"overrides": [name], "globalDelayMs": DELAY_MS if delayed else 0}
         self._call("PUT", f"/api/v1/sessions/{key}", json.dumps(body))
 
     def log(self, key: str) -> Iterator[dict[str, Any]]:
@@ -111,10 +121,11 @@ class Api:
 
 @dataclass
 class Records:
-    """What is wrong with the logs: rows that stand in another session's, and how many are in none."""
+    """What is wrong with the logs: rows that stand in another session's, how many are in none, how many too many."""
 
     of_others: list[str] = field(default_factory=list)
     missing: int = 0
+    surplus: int = 0
 
 
 def read_records(api: Api, tally: Tally) -> Records:
@@ -122,5 +133,6 @@ def read_records(api: Api, tally: Tally) -> Records:
     for key in (each for each in ANSWERS if tally.sent[each]):
         rows = list(api.log(key))
         records.of_others += [f"{row['id']} in {key}'s" for row in rows if row["responsePreview"] != ANSWERS[key]]
-        records.missing += tally.sent[key] - len(rows)
+        records.missing += max(0, tally.sent[key] - len(rows))
+        records.surplus += max(0, len(rows) - tally.sent[key])
     return records

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 _BURST_MAX = 8
 _SHARE_OWN, _SHARE_WITHOUT = 0.5, 0.2
+_SHARE_TRACED = 0.5
 # Names of headers are the same in any case, and an app under test may have any.
 _HEADERS = ("x-flowmock-session", "X-FlowMock-Session", "X-FLOWMOCK-SESSION")
 
@@ -74,7 +75,11 @@ class Crowd:
 
     def _request(self, sent: Sent, dice: random.Random) -> bytes:
         lines = [f"POST {self.path} HTTP/1.1", "host: app", f"content-length: {len(sent.body)}"]
-        if sent.key:
+        if dice.random() < _SHARE_TRACED:
+            # As traced applications have it: in these, the key and the trace are all that differs.
+            lines.append(f"traceparent: 00-{next(self._numbers):032x}-00f067aa0ba902b7-01")
+            lines.extend([f"{_HEADERS[0]}: {sent.key}"] * bool(sent.key))
+        elif sent.key:
             lines.insert(dice.randint(1, len(lines)), f"{dice.choice(_HEADERS)}: {sent.key}")
         return "\r\n".join([*lines, "", sent.body]).encode()
 

@@ -18,7 +18,8 @@ from understudy_server.state.memory import MemoryState
 class VirtualProxy:
     """A proxy over a store in memory. Use as a context: it takes the place of the running event loop.
 
-    ``exchanges`` are on record; with a ``fault``, recording fails. ``loop`` is another one than a plain one.
+    ``exchanges`` are on record; with a ``fault``, recording fails. ``seen`` are the sessions that requests were of.
+    ``loop`` is another one than a plain one.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class VirtualProxy:
         self._source = source
         self._settings = settings
         self.exchanges: list[Exchange] = []
+        self.seen: list[str] = []
         self.fault: Exception | None = None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -64,7 +66,7 @@ class VirtualProxy:
         self.exchanges.append(exchange)
 
     def touch(self, session_id: str, now_ms: int) -> None:
-        """Nobody asks when a session was seen."""
+        self.seen.append(session_id)
 
     def note(self, session_id: str, findings: Sequence[str]) -> None:
         """Nobody asks what was odd about it either."""

@@ -186,8 +186,8 @@ class Follower:
 
     async def _is_woken_within(self, seconds: float) -> bool:
         try:
-            # Not wait_for: in Python 3.11 it hides that it is cancelled when the event is set in the same turn, and whoever
-            # stops the server would wait for ever.
+            # Not wait_for: in Python 3.11 it hides that it is cancelled when the event is set in the same turn, and
+            # whoever stops the server would wait for ever.
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:

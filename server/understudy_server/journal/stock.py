@@ -7,7 +7,7 @@ stream or of as many as they are.
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
@@ -28,6 +28,9 @@ _environment: Final[Callable[[Shelf], str]] = attrgetter("environment_id")
 Run = tuple[Shelf, int, int]
 """Exchanges of a stream that came together: how many, and what they weigh."""
 _shelf_of: Final[Callable[[Run], Shelf]] = itemgetter(0)
+
+# To let go of more than so many one by one takes longer than to let go of them together.
+_FEW: Final = 4
 
 # At hand, since to look a member of an enumeration up costs as much as to evict an exchange.
 _SESSION_QUOTA: Final = Lost.SESSION_QUOTA
@@ -187,8 +190,8 @@ class Stock:
 
         home.line.search(sum([count for _, count, _ in runs]), self._rules.is_live, is_enough)
         entries = home.entries - entries_max
-        if reason is _ENVIRONMENT_QUOTA and entries > 0 and home.bytes <= bytes_max and all(map(_is_single, runs)):
-            lost = self._push_out_singly(home, entries, runs)
+        if reason is _ENVIRONMENT_QUOTA and home.bytes <= bytes_max and all(map(_is_few, runs)):
+            lost = self._push_out_few(home, entries, runs)
         else:
             lost = self._push_out(home, entries_max, bytes_max, runs, reason)
         # A bound that was lowered, or exchanges of very unlike sizes.
@@ -212,12 +215,14 @@ class Stock:
             lost += self._remove(shelf, min(count, entries), min(size, over) if over > 0 else 0, reason)
         return lost
 
-    def _push_out_singly(self, home: Home, entries: int, runs: list[Run]) -> int:
-        """The same where so many of an environment are too many, and each came alone to a stream that has more."""
+    def _push_out_few(self, home: Home, entries: int, runs: list[Run]) -> int:
+        """The same where so many entries of an environment are too many, and few of each stream, which has more."""
         # This runs at the pace of requests where many record.
-        freed, lost = 0, min(entries, len(runs))
-        for shelf, _, _ in islice(reversed(runs), lost):
-            freed += shelf.push_out()
+        lost = freed = 0
+        for shelf, count, _ in reversed(runs):
+            for _ in range(min(count, entries - lost)):
+                freed += shelf.push_out()
+                lost += 1
         self._add(home, -lost, -freed)
         return lost
 
@@ -285,6 +290,6 @@ def _by_environment(runs: list[Run]) -> dict[str, list[Run]]:
     return groups
 
 
-def _is_single(run: Run) -> bool:
-    """Whether one exchange came to a stream, behind others."""
-    return run[1] == 1 and run[0].kept > 1
+def _is_few(run: Run) -> bool:
+    """Whether few exchanges came to a stream, behind others."""
+    return run[1] <= _FEW and run[0].kept > run[1]

@@ -1,5 +1,6 @@
 """In which order streams are asked to make room, and how many are looked at for it."""
 
+from support.journal_model import exchange
 from understudy_server.core.record import Stream
 from understudy_server.journal.leaving import Leaving
 from understudy_server.journal.lines import LOOKS_MAX, Line
@@ -110,3 +111,29 @@ def test_who_passed_a_few_hundred_that_go_on_does_not_look_at_them_each_time() -
 
     assert sessions.search() == [LOOKS_MAX - 1]
     assert sessions.asked - before == 1
+
+
+def test_line_that_is_put_in_order_with_the_first_search_has_the_order_of_the_others() -> None:
+    shelves = [Shelf(Stream("env_1", f"ci-{number}", str(number)), Leaving()) for number in range(4)]
+    line = Line(lambda: [shelf for shelf in shelves if shelf.is_in_line])
+    for number, which in enumerate((0, 1, 2, 3, 1)):
+        shelf = shelves[which]
+        shelf.extend([exchange(number, str(which))], [1])
+        if not shelf.is_in_line:
+            shelf.is_in_line = True
+            line.enter(shelf)
+        line.touch([shelf])
+    shelves[2].is_in_line = False
+    line.leave(shelves[2])
+    found: list[str] = []
+
+    def is_enough(shelf: Shelf) -> bool:
+        found.append(shelf.stream.session_id)
+        return False
+
+    line.search(1, lambda *_: False, is_enough)
+    assert found == ["0", "3", "1"]
+
+    line.touch([shelves[0]])
+    line.search(1, lambda *_: False, is_enough)
+    assert found[3:] == ["3", "1", "0"]

@@ -295,3 +295,59 @@ async def test_a_session_that_has_gone_since_it_was_looked_up_has_nothing_of_its
 
 def _refuse(*_: object) -> None:
     raise AssertionError("nothing may be compiled")
+
+
+def _alike(*more: SessionRow) -> FakeSource:
+    """Sessions that have the same on, and others."""
+    source = FakeSource()
+    rows = [session("a", overrides=("ovr_a", "ovr_b")), session("b", overrides=("ovr_a", "ovr_b")), *more]
+    source.commit(
+        environments={ENVIRONMENT_ID: environment(active_mocks=("ovr_c",))},
+        mocks={name: mock(name) for name in ("ovr_a", "ovr_b", "ovr_c")},
+        scenarios={"scn_1": Scenario(id="scn_1", mocks=["ovr_b"])},
+        sessions={row.id: row for row in rows},
+    )
+    return source
+
+
+async def test_sessions_that_have_the_same_on_share_what_is_put_together() -> None:
+    _, live = await _start(_alike())
+    assert live.layers(_row(live, "a")) is live.layers(_row(live, "b"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        session("c", overrides=("ovr_b", "ovr_a")),
+        session("c", overrides=("ovr_a",)),
+        session("c", overrides=("ovr_a", "ovr_b"), scenario="scn_1"),
+        session("c"),
+    ],
+    ids=["order", "fewer", "scenario", "none"],
+)
+async def test_sessions_that_have_anything_else_on_share_nothing(other: SessionRow) -> None:
+    _, live = await _start(_alike(other))
+    assert live.layers(_row(live, "a")) is not live.layers(_row(live, "c"))
+
+
+async def test_session_with_a_mock_of_its_own_shares_nothing() -> None:
+    source = _alike()
+    source.commit(session_mocks={("ses_b", "ovr_own"): mock("ovr_own")})
+    _, live = await _start(source)
+    assert _on(live.layers(_row(live, "a"))) == ["ovr_b", "ovr_a", "ovr_c"]
+    assert _on(live.layers(_row(live, "b"))) == ["ovr_own", "ovr_b", "ovr_a", "ovr_c"]
+
+
+async def test_nothing_is_shared_with_what_was_before_a_mock_changed() -> None:
+    """Even where somebody still holds it, and no session has it on any more."""
+    source = _alike()
+    view, live = await _start(source)
+    before = live.layers(_row(live, "a"))
+    source.commit(sessions={"ses_a": session("a"), "ses_b": session("b")})
+    await view.catch_up()
+    source.commit(mocks={"ovr_b": mock("ovr_b", path="/elsewhere")})
+    await view.catch_up()
+    source.commit(sessions={"ses_c": session("c", overrides=("ovr_a", "ovr_b"))})
+    await view.catch_up()
+    assert _on(before) == ["ovr_b", "ovr_a", "ovr_c"]
+    assert _on(live.layers(_row(live, "c"))) == ["ovr_a", "ovr_c"]

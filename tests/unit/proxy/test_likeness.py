@@ -140,10 +140,72 @@ def test_any_byte_in_a_value_is_taken_as_the_strict_parser_takes_it() -> None:
         assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
 
 
-def test_lines_that_the_proxy_goes_by_are_never_taken_for_others() -> None:
-    pieces = [_get(b"/x").replace(b"ci-42", b"ci-%d" % number) for number in range(6)]
-    keys = [each.session_values for each in _read(pieces, _new_firsts()) if isinstance(each, ClientRequest)]
-    assert keys == [(b"ci-%d" % number,) for number in range(6)]
+def _keyed(key: bytes, number: int = 0) -> bytes:
+    return _traced(number).replace(b"ci-42", key)
+
+
+def test_each_has_the_session_key_that_it_carries() -> None:
+    pieces = [_keyed(b"ci-%d" % number, number) for number in range(60)]
+    events = _read(pieces, _new_firsts())
+    keys = [each.session_values for each in events if isinstance(each, ClientRequest)]
+    assert keys == [(b"ci-%d" % number,) for number in range(60)]
+    assert all(_are_alike(events)[-40:])
+    assert _told(events) == _told(_read(pieces, None))
+
+
+def test_requests_that_differ_in_their_keys_are_alike_in_parts() -> None:
+    events = _read([_keyed(b"ci-%d" % number) for number in range(6)], _new_firsts())
+    assert [each.alike is not None and each.alike.has_parts for each in events if isinstance(each, ClientRequest)] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+def test_keys_are_known_to_differ_where_each_connection_has_its_own() -> None:
+    firsts = _new_firsts()
+    for number in range(8):
+        events = _read([_keyed(b"ci-%d" % number)] * 4, firsts)
+    last = events[-1]
+    assert isinstance(last, ClientRequest)
+    assert last.session_values == (b"ci-7",)
+    assert last.alike is not None
+    assert last.alike.has_parts
+
+
+@pytest.mark.parametrize(
+    "second", [b"x-flowmock-session: ci-1\r\n", b"X-Flowmock-Session: ci-1\r\n", b"x-flowmock-session:\r\n"]
+)
+@pytest.mark.parametrize("behind", [True, False])
+def test_second_key_counts_whatever_was_cut_out_before(second: bytes, *, behind: bool) -> None:
+    """In both spellings, and in front of the one that differs or behind it."""
+    firsts = _new_firsts()
+    for spelling in (b"x-flowmock-session", b"X-Flowmock-Session"):
+        pieces = [_keyed(b"ci-%d" % number, number).replace(b"x-flowmock-session", spelling) for number in range(6)]
+        _read(pieces, firsts)
+    place = b"Cookie" if behind else b"Host"
+    pieces = [_keyed(b"ci-%d" % number, number).replace(place, second + place) for number in range(6)]
+    for _ in range(3):
+        assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
+
+
+def test_key_in_a_header_that_holds_credentials_is_masked_on_record() -> None:
+    settings = ProxySettings(session_header="X-Api-Key")
+    firsts = Firsts(HeaderMeanings(settings.session_header))
+    pieces = [
+        b"GET /x HTTP/1.1\r\nHost: a\r\nCookie: sid=1\r\nX-Api-Key: k-%d\r\n\r\n" % number for number in range(60)
+    ]
+    for _ in range(2):
+        events: list[Event] = []
+        parser = RequestParser(settings, events.append, firsts.meanings, None, firsts)
+        for piece in pieces:
+            parser.feed(piece)
+        for each in events:
+            assert isinstance(each, ClientRequest)
+            assert list(redact(each.headers) if each.masked is None else each.masked) == list(redact(each.headers))
 
 
 @pytest.mark.parametrize("values", [("keep-alive", "a", "b", "close"), ("a", "b", "c", "upgrade", "a")])
@@ -278,6 +340,8 @@ _LINES = st.lists(
                 b"Host: a",
                 b"host: b",
                 b"x-flowmock-session: ci-42",
+                b"x-flowmock-session: ci-43",
+                b"x-flowmock-session:\t",
                 b"X-Flowmock-Session:b ",
                 b"traceparent: 1",
                 b"traceparent:",
@@ -305,6 +369,7 @@ _LINES = st.lists(
         ),
         st.binary(max_size=4).map(lambda value: b"traceparent: " + value),
         st.binary(max_size=4).map(lambda value: b"Accept:" + value),
+        st.binary(max_size=4).map(lambda value: b"x-flowmock-session:" + value),
     ),
     max_size=5,
 )
@@ -338,28 +403,35 @@ _HEADS = st.tuples(_BEGINS, _LINES, st.sampled_from([b"", b"", b"", b"ab", b"xy"
 def test_likeness_makes_no_difference(heads: list[bytes], data: st.DataObject) -> None:
     firsts = _new_firsts()
     # Learnt on connections that go well, and then put to streams that may not.
-    for head in [*heads, _traced(1), _traced(2), _traced(3)]:
+    for head in [*heads, _traced(1), _traced(2), _traced(3), _keyed(b"ci-1"), _keyed(b"ci-2")]:
         _read([head, head.replace(b": ", b": 7", 3), head], firsts)
-    pieces = data.draw(st.lists(st.sampled_from([*heads, *map(_traced, range(3)), b"G", b"ab", b"\r\n"]), max_size=8))
+    known = [*heads, *map(_traced, range(3)), _keyed(b"ci-3"), _keyed(b"ci-4", 9)]
+    pieces = data.draw(st.lists(st.sampled_from([*known, b"G", b"ab", b"\r\n"]), max_size=8))
     assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
     assert _told(_read(pieces, firsts)) == _told(_read(pieces, None))
 
 
+@pytest.mark.parametrize("often", [1, 40])
 @given(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=6), st.binary(max_size=6)), max_size=12))
-def test_any_bytes_for_values_make_no_difference(rows: list[tuple[int, bytes, bytes]]) -> None:
-    pieces = [_traced(number) for number in range(4)]
+def test_any_bytes_for_values_make_no_difference(often: int, rows: list[tuple[int, bytes, bytes]]) -> None:
+    pieces = [_keyed(b"ci-%d" % number, number) for number in range(4)]
     for where, value, other in rows:
         target = [b"/x", b"/" + value, b"/x"][where]
-        pieces.append(_get(target, b"Cookie: %b\r\ntraceparent: %b\r\nAccept: */*\r\n" % (other, value)))
+        lines = b"Cookie: %b\r\ntraceparent: %b\r\nAccept: */*\r\n" % (other, value)
+        pieces.append(_get(target, lines))
+        pieces.append(_keyed(value).replace(b"sid=1", other))
     firsts = _new_firsts()
+    # What is met often is matched by an expression.
+    _read([_keyed(b"ci-%d" % number, number) for number in range(often)], firsts)
     # Each on a connection of its own, since the first that is refused ends one.
     for piece in [*pieces, *pieces]:
-        row = [_traced(1), piece, _traced(2)]
+        row = [_traced(1), _keyed(b"ci-7", 1), piece, _traced(2)]
         assert _told(_read(row, firsts)) == _told(_read(row, None))
 
 
 _SENT = st.one_of(
     st.sampled_from([_get(b"/x", b"Accept: */*\r\n"), _get(b"/y", b"Accept: */*\r\n"), _traced(1), _traced(2)]),
+    st.sampled_from([_keyed(b"ci-1"), _keyed(b"ci-2"), _keyed(b"ci-3", 3), _keyed(b"", 4)]),
     st.sampled_from([_get(b"/x", b"Accept: */*\r\n"), _traced(1)]).map(lambda inner: b"".join(_uploaded(inner))),
 )
 

@@ -42,6 +42,32 @@ async def test_many_requests_are_one_write(presence: SqlitePresence, timers: Man
     assert timers.waiting == 1
 
 
+@pytest.mark.parametrize("count", [256, 1_000])
+async def test_times_of_many_are_kept_over_a_restart(presence: SqlitePresence, tmp_path: Path, count: int) -> None:
+    for number in range(count):
+        presence.touch(f"ses_{number}", 1_000 + number)
+
+    again = await _after_restart(presence, tmp_path)
+
+    assert [again.last_seen(f"ses_{number}") for number in range(count)] == list(range(1_000, 1_000 + count))
+    assert len(again.session_ids()) == count
+    await again.close()
+
+
+async def test_session_that_is_seen_again_after_it_was_forgotten_is_known(
+    presence: SqlitePresence, tmp_path: Path
+) -> None:
+    presence.touch("ses_1", 1_000)
+    again = await _after_restart(presence, tmp_path)
+    again.forget(["ses_1"])
+    again.touch("ses_1", 2_000)
+
+    once_more = await _after_restart(again, tmp_path)
+
+    assert once_more.last_seen("ses_1") == 2_000
+    await once_more.close()
+
+
 async def test_times_are_kept_over_a_restart(presence: SqlitePresence, tmp_path: Path) -> None:
     presence.touch("ses_1", 1_000)
 
