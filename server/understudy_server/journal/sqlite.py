@@ -392,10 +392,13 @@ class SqliteJournal:
     def _join_batches(self) -> None:
         """Make one of the oldest batches. What was dropped after one of them has its place before the next."""
         joined = self._batches.popleft()
-        for _ in range(min(_TOGETHER_MAX - 1, len(self._batches))):
-            if joined.lapses:
+        while self._batches and not joined.lapses:
+            following = self._batches[0]
+            exchanges, size = len(joined.exchanges) + len(following.exchanges), joined.body_bytes + following.body_bytes
+            # Also for those that were joined before, and then refused by the disk.
+            if exchanges > _TOGETHER_MAX * _BATCH_MAX or size > _TOGETHER_MAX * _BATCH_BYTES_MAX:
                 break
-            following = self._batches.popleft()
+            self._batches.popleft()
             joined.exchanges += following.exchanges
             joined.body_bytes += following.body_bytes
             joined.lapses = following.lapses

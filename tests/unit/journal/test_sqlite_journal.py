@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support import records
 from support.records import ENVIRONMENT
+from understudy_server.core.errors import StorageFailure
 from understudy_server.journal.sqlite import SqliteJournal
 
 
@@ -82,3 +83,21 @@ async def test_what_one_turn_of_the_loop_brings_is_handed_over_together(
 
     assert len(await _numbers(journal)) == 10_000
     assert len(handed_over) == 1
+
+
+async def test_a_disk_that_refuses_again_and_again_never_gets_all_that_waits_at_once(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_job: Callable[[sqlite3.Connection], object]) -> object:
+        raise StorageFailure("full")
+
+    for number in range(1, 20_001):
+        journal.record(records.exchange(number))
+    with monkeypatch.context() as patched:
+        patched.setattr(journal._writer, "run", refuse)
+        for _ in range(3):
+            with pytest.raises(StorageFailure):
+                await journal.knows(ENVIRONMENT, "ci-42")
+
+    assert [len(batch.exchanges) for batch in journal._batches] == [16_000, 4_000]
+    assert len(await _numbers(journal)) == 10_000
