@@ -44,10 +44,10 @@ _BATCH_BYTES_MAX = 16 * 1024 * 1024
 # Batches are handed over in a turn of the event loop, and where many connections have sent many requests at once a turn
 # takes longer than several of them: then so many go together, or what waits would only grow while the disk is idle.
 _TOGETHER_MAX = 4
-# With so many waiting, whoever fills a batch gives the writer's thread this time alone. On a busy machine that thread
-# hardly ever gets hold of the interpreter: then requests are to become slower, and the record not to lose any.
-_CROWDED = PENDING_MAX // 2
-_PATIENCE_SECONDS = 0.05
+# With so many waiting, whoever fills a batch gives the writer's thread so many seconds alone at most. On a busy machine
+# it hardly ever gets hold of the interpreter: then requests are to become slower, and the record not to lose any.
+_CROWDED = PENDING_MAX // 4
+_PATIENCE_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
 # What is recorded within this time is written together, unless somebody asks: a transaction takes as long as a hundred
 # exchanges in it, so that with one after the other half of the time would go into them (measured).
