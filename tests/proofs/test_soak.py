@@ -33,10 +33,13 @@ TESTERS = 12
 LOOKS = 120
 # The first part of the time is for warming up: until then the quotas are reached, pools are full and code is loaded.
 WARM_SHARE = 0.25
+# What the proxy remembers of requests, up to a bound of so many bytes: first lines, session keys, header lines. Some
+# more of each than there is room for come first, in a whole run, so that it grows no more while it is looked at.
+FIRST_LINES, KEYS, HEADER_LINES = scaled(16_000), scaled(6_000), scaled(1_000)
 # In the 450 s that are judged some 100000 requests come: what is kept of each, were it 80 bytes, would be seen. As much
-# may be the allocator's own disorder. A short run ends before all that is remembered up to a bound (2048 requests, 1024
-# paths) has reached it. Connections come and go, and some are held for seconds: one that stays of each hundred sessions
-# would be seen. A thread or two of a pool may be begun late.
+# may be the allocator's own disorder. A short run ends before all that is remembered has reached its bound. Connections
+# come and go, and some are held for seconds: one that stays of each hundred sessions would be seen. A thread or two of
+# a pool may be begun late.
 BOUNDS = Bounds((8 if PROVE else 24) * MIB, descriptors=40, threads=2)
 JOURNAL_BYTES, JOURNAL_ENTRIES = 12 * MIB, 3_000
 # As in test_journal_bounds.py: a batch, the log beside the file, and pages that are not full.
@@ -55,6 +58,7 @@ SETTINGS = {
     "JOURNAL_BYTES_MAX": str(JOURNAL_BYTES),
     "JOURNAL_ENVIRONMENT_ENTRIES_MAX": str(JOURNAL_ENTRIES * 2 // 3),
 }
+REMEMBERED = "/soak/remembered"
 UPSTREAM = Path(soaking.__file__).with_name("soaking_upstream.py")
 
 
@@ -69,6 +73,7 @@ async def test_ten_minutes_of_everything_leave_the_server_as_it_was(monkeypatch:
         async with _testers(place, tally, seed) as testers:
             # One life of each: what is opened once is open then.
             await asyncio.gather(*[each.live() for each in testers])
+        await _fill_what_is_remembered(place)
         rested = await watch.settled()
         began = loop.time()
         async with _testers(place, tally, seed + 1) as testers:
@@ -183,7 +188,24 @@ def _furnished(server: Server, upstream: str) -> MadePlace:
         place.make_mock(mock_id, matcher=RequestMatcher(method="GET", path=path), action=action)
     place.make_answers(Answering("ovr_declined", "POST", "/soak/pay", '{"error": "declined"}', status=402))
     place.make_scenario(soaking.SCENARIO, "ovr_declined")
+    place.make_answer("ovr_remembered", "GET", REMEMBERED, "{}")
+    place.switch_on_for_all("ovr_remembered")
     return place
+
+
+async def _fill_what_is_remembered(place: MadePlace) -> None:
+    """Ask for each thing so often that all is kept of it that there may be: what it says, and what is decided on it."""
+    wire, target = HttpWire(place.server.proxy), f"/{place.project}/staging{REMEMBERED}"
+    asked = [
+        *[(f"{target}?number={number}", "x-one: 1") for number in range(FIRST_LINES)],
+        *[(target, f"x-flowmock-session: filling-{number}") for number in range(KEYS)],
+        *[(target, f"x-number-{number}: 1") for number in range(HEADER_LINES)],
+    ]
+    try:
+        for path, line in itertools.chain.from_iterable(itertools.repeat(each, 4) for each in asked):
+            assert (await wire.ask("GET", path, line)).status == 200
+    finally:
+        wire.drop()
 
 
 def _library() -> dict[str, tuple[str, Action]]:

@@ -243,14 +243,20 @@ class _Branch:
 
     async def _open_address(self, address: str, family: int) -> UpstreamConnection:
         tls = self._pool.tls_context() if self._origin.tls else None
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: UpstreamConnection(self, self._settings, self._watch, self._pool.memo),
-            address,
-            self._origin.port,
-            family=family,
-            ssl=tls,
-            server_hostname=self._origin.host if tls else None,
-        )
+        connection = UpstreamConnection(self, self._settings, self._watch, self._pool.memo)
+        try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection,
+                address,
+                self._origin.port,
+                family=family,
+                ssl=tls,
+                server_hostname=self._origin.host if tls else None,
+            )
+        except BaseException:
+            # Where nobody wants it any more, uvloop closes what is made already, and tells the connection nothing.
+            connection.unmade()
+            raise
         if connection.transport.is_closing():
             raise ConnectionResetError
         self._connections.add(connection)

@@ -109,6 +109,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN | select.POLLHUP)
         self._watch.add(self)
 
+    def unmade(self) -> None:
+        """Nobody gets it: it was not made, or given up while it was."""
+        self._watch.discard(self)
+
     def is_fresh(self) -> bool:
         """Tell whether nothing has come since the last answer: neither an end nor stray bytes, not even unread ones.
 
