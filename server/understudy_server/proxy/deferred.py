@@ -1,10 +1,10 @@
 """The state of a turn in which a mock waits before it has the request passed on, as those of Assertive do."""
 
-import asyncio
 from copy import copy
 from typing import TYPE_CHECKING
 
 from understudy_server.core.responding.plan import Forward, Plan
+from understudy_server.proxy.delay import Delay
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import Refused
@@ -29,11 +29,11 @@ class Deferred(Turn):
         self._timing = timing
         self._plan = plan
         self._forward = forward
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Delay | None = None
 
     def start(self) -> None:
         self._timing.enter(Phase.DELAY)
-        self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._go_on)
+        self._timer = Delay(self._service.loop, self._service.ticks, self._intake.delay_ms, self._go_on)
 
     @guarded
     def _go_on(self) -> None:

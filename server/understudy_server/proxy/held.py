@@ -1,9 +1,9 @@
 """The state of a turn in which a mock's answer stands, and waits for the end of the request or of a delay."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from understudy_server.core.headers import content_of
+from understudy_server.proxy.delay import Delay
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
 from understudy_server.proxy.timing import Phase, Timing
@@ -31,7 +31,7 @@ class Held(Turn):
         request = intake.request
         self._capture = service.clerk.begin_capture(content_of(request.headers), intake.environment, request.body)
         self._findings: tuple[str, ...] = ()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Delay | None = None
 
     def start(self) -> None:
         self.client.invite()
@@ -46,7 +46,7 @@ class Held(Turn):
     def _wait(self) -> None:
         if self._intake.delay_ms and not self._findings:
             self._timing.enter(Phase.DELAY)
-            self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._answer)
+            self._timer = Delay(self._service.loop, self._service.ticks, self._intake.delay_ms, self._answer)
         else:
             self._answer()
 

@@ -4,7 +4,6 @@ The request goes up as soon as there is a connection, the answer comes down afte
 reads slowly holds the other back, so that no body is held whole, however long.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from understudy_server.core.record import ExchangeOutcome
 from understudy_server.core.redaction import redact
 from understudy_server.proxy.capturing import Capture
 from understudy_server.proxy.cookie_domain import widen
+from understudy_server.proxy.delay import Delay
 from understudy_server.proxy.faults import FAULT_INJECTED
 from understudy_server.proxy.forwarding import (
     LAST_CHUNK,
@@ -71,7 +71,7 @@ class Relay(Turn):
     _withdraw: Callable[[], None] | None = None
     _request_capture: Capture | None = None
     _answer_capture: Capture | None = None
-    _timer: asyncio.TimerHandle | None = None
+    _timer: Delay | None = None
     _pending: bytes = b""
     """What came of the body while the answer is delayed."""
 
@@ -219,7 +219,7 @@ class Relay(Turn):
             if self._connection:
                 self._connection.pause()
             self._timing.enter(Phase.DELAY)
-            self._timer = self._service.loop.call_later(self._intake.delay_ms / 1000, self._delayed)
+            self._timer = Delay(self._service.loop, self._service.ticks, self._intake.delay_ms, self._delayed)
             return
         if self._connection and not self.client.writable:
             # It was so before there was anything of the upstream's to stop.
