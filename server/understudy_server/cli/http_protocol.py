@@ -1,16 +1,20 @@
 """uvicorn's HTTP protocol, held to limits that it does not have, and answering in the API's own envelope.
 
 What is not HTTP, has too large a head, or does not come to its end in time is answered once, and the connection closed.
+An offer to go on with another protocol, as Java's client makes it with its requests, is ignored: they are answered as
+they are.
 """
 
 import asyncio
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from understudy_server.cli.http_limits import HttpLimits
+from understudy_server.cli.http_upgrade import framing_head, parser_behind_head
 
 # How long a refused client may go on sending before the connection is closed.
 _LINGER_SECONDS = 1.0
@@ -48,7 +52,12 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         before = self._head_bytes
         self._is_whole = False
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("")
         if self.transport.is_closing() or self._lingering:
             return
         if self._in_head and self._head_bytes == before:
@@ -59,6 +68,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.send_400_response("")
         elif not self._is_whole and self._deadline is None:
             self._watch()
+
+    def _parse(self, data: bytes) -> None:
+        """Let the parser read it all. Raises HttpParserError."""
+        ahead: list[bytes | memoryview] = [data]
+        while ahead:
+            piece = ahead.pop()
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as offer:
+                # It has read a head that offers an upgrade, and stops there.
+                self.parser = parser_behind_head(self)
+                ahead += [memoryview(piece)[offer.args[0] :], framing_head(self.headers)]
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes, self._header_lines = True, 0, 0
@@ -78,6 +99,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            # Said with the head, before there can be a body: the parser behind the head says it in time.
+            return
         self._is_whole = True
         self._stop_watching()
         super().on_message_complete()
@@ -101,9 +125,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.close)
         else:
             self.transport.close()
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """An upgrade that is not taken is no event: the request is answered as it is."""
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
