@@ -80,6 +80,7 @@ class Field:
     required: bool
     reason: str
     header: str
+    omits_empty: bool
     oneof: str
     low: int
     high: int
@@ -93,8 +94,8 @@ class Field:
 
     @property
     def has_blank(self) -> bool:
-        """Tell whether the field's zero value has no form in JSON."""
-        return self.is_single and self.kind in {Kind.ENUM, Kind.RAW}
+        """Tell whether the field's zero value has no form in JSON: it has none, or the contract leaves it out."""
+        return self.omits_empty or (self.is_single and self.kind in {Kind.ENUM, Kind.RAW})
 
     @property
     def nested(self) -> Descriptor:
@@ -136,6 +137,7 @@ def read_field(field: FieldDescriptor) -> Field:
         required=options.is_required(field),
         reason=options.reason(field),
         header=options.header(field),
+        omits_empty=options.omits_empty(field),
         oneof=_oneof(field),
         low=low,
         high=high,

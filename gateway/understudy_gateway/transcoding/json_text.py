@@ -17,6 +17,12 @@ NUMBER_MAX_CHARACTERS = 4300
 
 # Up to this length every integer is itself in 64 bits, whatever its sign.
 _SMALL_INTEGER_CHARACTERS = 18
+_LEAST_LITERAL = 10**_SMALL_INTEGER_CHARACTERS // 10
+
+# Most requests: they are read in a third of the time.
+_PLAIN_MAX, _PLAIN_LEVELS = 16_384, 16
+_UNSURE = object()
+_NEVER = -1_000_000
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
 
@@ -36,6 +42,41 @@ def parse(text: bytes | str) -> Any:
 
     Raises ``InvalidJson`` and nothing else.
     """
+    value = _plainly(text) if len(text) <= _PLAIN_MAX else _UNSURE
+    return _strictly(text) if value is _UNSURE else value
+
+
+def _plainly(text: bytes | str) -> Any:
+    """What a fast reader makes of a text, if this one would make the same of it, else ``_UNSURE``.
+
+    As many colons as members: none of a name's two was dropped. All numbers are integers that 64 bits hold, and not
+    zero, which may have been written with a minus.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _UNSURE
+    colons = text.count(":") if isinstance(text, str) else text.count(b":")
+    return value if _members(value, _PLAIN_LEVELS) == colons else _UNSURE
+
+
+def _members(value: Any, levels: int) -> int:
+    """How many members the objects of a value have together; too few where it holds what is not plain."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return 0
+    if kind is int:
+        return 0 if value and -_LEAST_LITERAL < value < _LEAST_LITERAL else _NEVER
+    if kind is float or not levels:
+        return _NEVER
+    count, children = (len(value), value.values()) if kind is dict else (0, value)
+    for each in children:
+        if type(each) is not str:
+            count += _members(each, levels - 1)
+    return count
+
+
+def _strictly(text: bytes | str) -> Any:
     try:
         decoded = text if isinstance(text, str) else text.decode()
         value = _decoder.decode(decoded)

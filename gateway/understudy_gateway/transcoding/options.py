@@ -44,6 +44,11 @@ def is_raw_json(field: FieldDescriptor) -> bool:
     return bool(_extension(field.GetOptions(), options_pb2.json).raw)
 
 
+def omits_empty(field: FieldDescriptor) -> bool:
+    """Tell whether an empty list is left out of answers."""
+    return bool(_extension(field.GetOptions(), options_pb2.json).omit_empty)
+
+
 def header(field: FieldDescriptor) -> str:
     """Return the HTTP header that the field travels in, lower case, or nothing."""
     return str(_extension(field.GetOptions(), options_pb2.rest).header)

@@ -25,6 +25,7 @@ from understudy_gateway.transcoding.fields import (
     read_field,
     read_fields,
 )
+from understudy_gateway.transcoding.header_text import text_of
 from understudy_gateway.transcoding.json_decode import Decoders, MessageDecoder, Reading
 from understudy_gateway.transcoding.json_text import InvalidJson
 from understudy_gateway.transcoding.routes import BadEncoding
@@ -126,7 +127,7 @@ class RequestDecoder:
             variable.put(message, text, reading)
         for name, field in self._headers:
             if name in parts.headers:
-                field.put(message, parts.headers[name].decode("latin-1"), reading)
+                field.put(message, text_of(parts.headers[name]), reading)
         if parts.query:
             self._read_query(message, parts.query, reading)
         if self._body is not None:

@@ -148,3 +148,40 @@ def test_every_integer_of_64_bits_is_whole(number: int) -> None:
 def test_the_strict_reader_agrees_with_another_reader(value: Any) -> None:
     text = json.dumps(value)
     assert orjson.loads(json_text.write(parse(text))) == orjson.loads(text)
+
+
+KEYS = st.sampled_from(["a", "b", ":", '":"', "-0", "0", "{", "ä"])
+PAIRS = st.recursive(
+    st.none() | st.sampled_from([0, 1, 10**17, 10**18, 1.5, True, "a:b", "-0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(KEYS, inner), max_size=3).map(tuple),
+    max_leaves=8,
+)
+
+
+def _text_of(value: Any) -> str:
+    """JSON text of a value, whose tuples are the members of objects, and may have a name twice."""
+    if isinstance(value, tuple):
+        return "{" + ",".join(f"{json.dumps(name)}:{_text_of(each)}" for name, each in value) + "}"
+    return "[" + ", ".join(map(_text_of, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+def _has_a_name_twice(value: Any) -> bool:
+    children = [each for _, each in value] if isinstance(value, tuple) else value if isinstance(value, list) else ()
+    is_it = isinstance(value, tuple) and len({name for name, _ in value}) < len(value)
+    return is_it or any(map(_has_a_name_twice, children))
+
+
+@given(PAIRS, st.booleans())
+def test_a_name_that_is_there_twice_is_seen_however_the_text_is_read(value: Any, is_bytes: bool) -> None:
+    text = _text_of(value)
+    given_text: str | bytes = text.encode() if is_bytes else text
+    if _has_a_name_twice(value):
+        with pytest.raises(InvalidJson, match="twice"):
+            parse(given_text)
+    else:
+        assert json_text.write(parse(given_text)) == text.replace(", ", ",").replace("\\u00e4", "ä")
+
+
+@pytest.mark.parametrize("text", ["-0", "[-0]", '{"a": -0}', "1000000000000000000", "0.0", "1e3"])
+def test_a_number_that_python_would_change_stays_as_it_is_in_a_short_text(text: str) -> None:
+    assert json_text.write(parse(text)) == text.replace(" ", "")

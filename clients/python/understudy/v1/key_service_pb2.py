@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/key_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xaa\x02\n\x03Key\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x06 \x01(\t\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\nexpires_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12\x34\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12\x0e\n\x06\x61\x63tive\x18\n \x01(\x08\"\xc6\x01\n\x10\x43reateKeyRequest\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12/\n\x04role\x18\x02 \x01(\x0e\x32\x1b.understudy.options.v1.RoleB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x34\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\"B\n\x11\x43reateKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xb2\x01\n\x0fListKeysRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x13\n\x06\x61\x63tive\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12)\n\x04role\x18\x05 \x01(\x0e\x32\x1b.understudy.options.v1.RoleB\t\n\x07_active\"M\n\x10ListKeysResponse\x12 \n\x04keys\x18\x01 \x03(\x0b\x32\x12.understudy.v1.Key\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"(\n\x10RevokeKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"4\n\x11RevokeKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key2\xec\x02\n\nKeyService\x12o\n\tCreateKey\x12\x1f.understudy.v1.CreateKeyRequest\x1a .understudy.v1.CreateKeyResponse\"\x1f\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x11\"\x0c/api/v1/keys:\x01*\x12i\n\x08ListKeys\x12\x1e.understudy.v1.ListKeysRequest\x1a\x1f.understudy.v1.ListKeysResponse\"\x1c\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/keys\x12\x81\x01\n\tRevokeKey\x12\x1f.understudy.v1.RevokeKeyRequest\x1a .understudy.v1.RevokeKeyResponse\"1\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02#\"\x1c/api/v1/keys/{key_id}:revokeb\x03keyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1funderstudy/v1/key_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\x87\x03\n\x03Key\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04hint\x18\x03 \x01(\t\x12)\n\x04role\x18\x04 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12\x0f\n\x07project\x18\x05 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x06 \x01(\t\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\nexpires_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12\x34\n\nrevoked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12\x0e\n\x06\x61\x63tive\x18\n \x01(\x08\x12$\n\x04kind\x18\x0b \x01(\x0e\x32\x16.understudy.v1.KeyKind\x12+\n\x05scope\x18\x0c \x01(\x0e\x32\x17.understudy.v1.KeyScopeH\x00\x88\x01\x01\x42\x08\n\x06_scope\"\x8e\x02\n\x10\x43reateKeyRequest\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12)\n\x04role\x18\x02 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x34\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12$\n\x04kind\x18\x06 \x01(\x0e\x32\x16.understudy.v1.KeyKind\x12&\n\x05scope\x18\x07 \x01(\x0e\x32\x17.understudy.v1.KeyScope\"B\n\x11\x43reateKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xf4\x01\n\x0fListKeysRequest\x12\x1e\n\tpage_size\x18\x01 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x08\x12\x17\n\x06search\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x13\n\x06\x61\x63tive\x18\x04 \x01(\x08H\x00\x88\x01\x01\x12)\n\x04role\x18\x05 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12$\n\x04kind\x18\x06 \x01(\x0e\x32\x16.understudy.v1.KeyKind\x12\x1a\n\nin_project\x18\x07 \x01(\tB\x06\xba\xe1\x18\x02\x10@B\t\n\x07_active\"M\n\x10ListKeysResponse\x12 \n\x04keys\x18\x01 \x03(\x0b\x32\x12.understudy.v1.Key\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"N\n\x10RevokeKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.understudy.v1.KeyKind\"4\n\x11RevokeKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key\"N\n\x10RotateKeyRequest\x12\x14\n\x06key_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.understudy.v1.KeyKind\"B\n\x11RotateKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x12\n\x10GetOwnKeyRequest\"4\n\x11GetOwnKeyResponse\x12\x1f\n\x03key\x18\x01 \x01(\x0b\x32\x12.understudy.v1.Key*Q\n\x07KeyKind\x12\x18\n\x14KEY_KIND_UNSPECIFIED\x10\x00\x12\x13\n\x0fKEY_KIND_NATIVE\x10\x01\x12\x17\n\x13KEY_KIND_FLAGBRIDGE\x10\x02*u\n\x08KeyScope\x12\x19\n\x15KEY_SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eKEY_SCOPE_EVAL\x10\x01\x12\x12\n\x0eKEY_SCOPE_TEST\x10\x02\x12\x12\n\x0eKEY_SCOPE_MGMT\x10\x03\x12\x12\n\x0eKEY_SCOPE_FULL\x10\x04\x32\xdc\x04\n\nKeyService\x12o\n\tCreateKey\x12\x1f.understudy.v1.CreateKeyRequest\x1a .understudy.v1.CreateKeyResponse\"\x1f\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x11\"\x0c/api/v1/keys:\x01*\x12i\n\x08ListKeys\x12\x1e.understudy.v1.ListKeysRequest\x1a\x1f.understudy.v1.ListKeysResponse\"\x1c\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/keys\x12\x81\x01\n\tRevokeKey\x12\x1f.understudy.v1.RevokeKeyRequest\x1a .understudy.v1.RevokeKeyResponse\"1\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02#\"\x1c/api/v1/keys/{key_id}:revokeb\x03key\x12|\n\tRotateKey\x12\x1f.understudy.v1.RotateKeyRequest\x1a .understudy.v1.RotateKeyResponse\",\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x1e\"\x1c/api/v1/keys/{key_id}:rotate\x12p\n\tGetOwnKey\x12\x1f.understudy.v1.GetOwnKeyRequest\x1a .understudy.v1.GetOwnKeyResponse\" \xea\xe0\x18\x04\x08\x01\x10\x01\x82\xd3\xe4\x93\x02\x12\x12\x0b/api/v1/keyb\x03keyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,8 +42,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEY'].fields_by_name['revoked_at']._serialized_options = b'\320\341\030\001'
   _globals['_CREATEKEYREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CREATEKEYREQUEST'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
-  _globals['_CREATEKEYREQUEST'].fields_by_name['role']._loaded_options = None
-  _globals['_CREATEKEYREQUEST'].fields_by_name['role']._serialized_options = b'\342A\001\002'
   _globals['_CREATEKEYREQUEST'].fields_by_name['project']._loaded_options = None
   _globals['_CREATEKEYREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
   _globals['_CREATEKEYREQUEST'].fields_by_name['environment']._loaded_options = None
@@ -56,28 +54,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTKEYSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272\341\030\003\020\200\010'
   _globals['_LISTKEYSREQUEST'].fields_by_name['search']._loaded_options = None
   _globals['_LISTKEYSREQUEST'].fields_by_name['search']._serialized_options = b'\272\341\030\003\020\310\001'
+  _globals['_LISTKEYSREQUEST'].fields_by_name['in_project']._loaded_options = None
+  _globals['_LISTKEYSREQUEST'].fields_by_name['in_project']._serialized_options = b'\272\341\030\002\020@'
   _globals['_REVOKEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
   _globals['_REVOKEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\342A\001\002'
+  _globals['_ROTATEKEYREQUEST'].fields_by_name['key_id']._loaded_options = None
+  _globals['_ROTATEKEYREQUEST'].fields_by_name['key_id']._serialized_options = b'\342A\001\002'
   _globals['_KEYSERVICE'].methods_by_name['CreateKey']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['CreateKey']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002\021\"\014/api/v1/keys:\001*'
   _globals['_KEYSERVICE'].methods_by_name['ListKeys']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['ListKeys']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002\016\022\014/api/v1/keys'
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002#\"\034/api/v1/keys/{key_id}:revokeb\003key'
+  _globals['_KEYSERVICE'].methods_by_name['RotateKey']._loaded_options = None
+  _globals['_KEYSERVICE'].methods_by_name['RotateKey']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002\036\"\034/api/v1/keys/{key_id}:rotate'
+  _globals['_KEYSERVICE'].methods_by_name['GetOwnKey']._loaded_options = None
+  _globals['_KEYSERVICE'].methods_by_name['GetOwnKey']._serialized_options = b'\352\340\030\004\010\001\020\001\202\323\344\223\002\022\022\013/api/v1/keyb\003key'
+  _globals['_KEYKIND']._serialized_start=1600
+  _globals['_KEYKIND']._serialized_end=1681
+  _globals['_KEYSCOPE']._serialized_start=1683
+  _globals['_KEYSCOPE']._serialized_end=1800
   _globals['_KEY']._serialized_start=184
-  _globals['_KEY']._serialized_end=482
-  _globals['_CREATEKEYREQUEST']._serialized_start=485
-  _globals['_CREATEKEYREQUEST']._serialized_end=683
-  _globals['_CREATEKEYRESPONSE']._serialized_start=685
-  _globals['_CREATEKEYRESPONSE']._serialized_end=751
-  _globals['_LISTKEYSREQUEST']._serialized_start=754
-  _globals['_LISTKEYSREQUEST']._serialized_end=932
-  _globals['_LISTKEYSRESPONSE']._serialized_start=934
-  _globals['_LISTKEYSRESPONSE']._serialized_end=1011
-  _globals['_REVOKEKEYREQUEST']._serialized_start=1013
-  _globals['_REVOKEKEYREQUEST']._serialized_end=1053
-  _globals['_REVOKEKEYRESPONSE']._serialized_start=1055
-  _globals['_REVOKEKEYRESPONSE']._serialized_end=1107
-  _globals['_KEYSERVICE']._serialized_start=1110
-  _globals['_KEYSERVICE']._serialized_end=1474
+  _globals['_KEY']._serialized_end=575
+  _globals['_CREATEKEYREQUEST']._serialized_start=578
+  _globals['_CREATEKEYREQUEST']._serialized_end=848
+  _globals['_CREATEKEYRESPONSE']._serialized_start=850
+  _globals['_CREATEKEYRESPONSE']._serialized_end=916
+  _globals['_LISTKEYSREQUEST']._serialized_start=919
+  _globals['_LISTKEYSREQUEST']._serialized_end=1163
+  _globals['_LISTKEYSRESPONSE']._serialized_start=1165
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1242
+  _globals['_REVOKEKEYREQUEST']._serialized_start=1244
+  _globals['_REVOKEKEYREQUEST']._serialized_end=1322
+  _globals['_REVOKEKEYRESPONSE']._serialized_start=1324
+  _globals['_REVOKEKEYRESPONSE']._serialized_end=1376
+  _globals['_ROTATEKEYREQUEST']._serialized_start=1378
+  _globals['_ROTATEKEYREQUEST']._serialized_end=1456
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=1458
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=1524
+  _globals['_GETOWNKEYREQUEST']._serialized_start=1526
+  _globals['_GETOWNKEYREQUEST']._serialized_end=1544
+  _globals['_GETOWNKEYRESPONSE']._serialized_start=1546
+  _globals['_GETOWNKEYRESPONSE']._serialized_end=1598
+  _globals['_KEYSERVICE']._serialized_start=1803
+  _globals['_KEYSERVICE']._serialized_end=2407
 # @@protoc_insertion_point(module_scope)

@@ -27,8 +27,12 @@ if _version_not_supported:
 
 
 class KeyServiceStub(object):
-    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey and nowhere else. An organisation has
-    at most 25 active keys (neither revoked nor expired).
+    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey, or of RotateKey, and nowhere else. An
+    organisation has at most 25 active keys (neither revoked nor expired).
+
+    A key manages those that reach no further than itself: of its project, of its environment, and of the kind flagbridge when it
+    is one. A key of the kind flagbridge that manages flags does so in its whole project: one of another kind that is for one
+    environment manages none of these.
     """
 
     def __init__(self, channel):
@@ -52,16 +56,30 @@ class KeyServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_key__service__pb2.RevokeKeyRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_key__service__pb2.RevokeKeyResponse.FromString,
                 _registered_method=True)
+        self.RotateKey = channel.unary_unary(
+                '/understudy.v1.KeyService/RotateKey',
+                request_serializer=understudy_dot_v1_dot_key__service__pb2.RotateKeyRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_key__service__pb2.RotateKeyResponse.FromString,
+                _registered_method=True)
+        self.GetOwnKey = channel.unary_unary(
+                '/understudy.v1.KeyService/GetOwnKey',
+                request_serializer=understudy_dot_v1_dot_key__service__pb2.GetOwnKeyRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_key__service__pb2.GetOwnKeyResponse.FromString,
+                _registered_method=True)
 
 
 class KeyServiceServicer(object):
-    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey and nowhere else. An organisation has
-    at most 25 active keys (neither revoked nor expired).
+    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey, or of RotateKey, and nowhere else. An
+    organisation has at most 25 active keys (neither revoked nor expired).
+
+    A key manages those that reach no further than itself: of its project, of its environment, and of the kind flagbridge when it
+    is one. A key of the kind flagbridge that manages flags does so in its whole project: one of another kind that is for one
+    environment manages none of these.
     """
 
     def CreateKey(self, request, context):
-        """Makes a key. Fails with key_limit when 25 are active, with scope_mismatch when the caller's own key is narrower
-        than the key asked for, with not_found when the project or environment does not exist.
+        """Makes a key. Fails with key_limit when 25 are active, with scope_mismatch when the key asked for reaches further than the
+        caller's own, with not_found when the project or environment does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,6 +95,21 @@ class KeyServiceServicer(object):
     def RevokeKey(self, request, context):
         """Revokes a key: calls that start after the answer are refused. Idempotent. Fails with not_found when there is no such
         key among those that the caller's key may manage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKey(self, request, context):
+        """Gives a key another text: calls that start after the answer are refused with the old one. All else of it stays. Fails with
+        not_found when there is no such key among those that the caller's key may manage, or it does not work any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOwnKey(self, request, context):
+        """Reads the key that the call itself is made with. Fails with not_found for a caller who has none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,6 +133,16 @@ def add_KeyServiceServicer_to_server(servicer, server):
                     request_deserializer=understudy_dot_v1_dot_key__service__pb2.RevokeKeyRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_key__service__pb2.RevokeKeyResponse.SerializeToString,
             ),
+            'RotateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKey,
+                    request_deserializer=understudy_dot_v1_dot_key__service__pb2.RotateKeyRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_key__service__pb2.RotateKeyResponse.SerializeToString,
+            ),
+            'GetOwnKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOwnKey,
+                    request_deserializer=understudy_dot_v1_dot_key__service__pb2.GetOwnKeyRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_key__service__pb2.GetOwnKeyResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'understudy.v1.KeyService', rpc_method_handlers)
@@ -109,8 +152,12 @@ def add_KeyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyService(object):
-    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey and nowhere else. An organisation has
-    at most 25 active keys (neither revoked nor expired).
+    """Manages API keys. Only a hash of a key is kept: its text is in the answer of CreateKey, or of RotateKey, and nowhere else. An
+    organisation has at most 25 active keys (neither revoked nor expired).
+
+    A key manages those that reach no further than itself: of its project, of its environment, and of the kind flagbridge when it
+    is one. A key of the kind flagbridge that manages flags does so in its whole project: one of another kind that is for one
+    environment manages none of these.
     """
 
     @staticmethod
@@ -184,6 +231,60 @@ class KeyService(object):
             '/understudy.v1.KeyService/RevokeKey',
             understudy_dot_v1_dot_key__service__pb2.RevokeKeyRequest.SerializeToString,
             understudy_dot_v1_dot_key__service__pb2.RevokeKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.KeyService/RotateKey',
+            understudy_dot_v1_dot_key__service__pb2.RotateKeyRequest.SerializeToString,
+            understudy_dot_v1_dot_key__service__pb2.RotateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOwnKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.KeyService/GetOwnKey',
+            understudy_dot_v1_dot_key__service__pb2.GetOwnKeyRequest.SerializeToString,
+            understudy_dot_v1_dot_key__service__pb2.GetOwnKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

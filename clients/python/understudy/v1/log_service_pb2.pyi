@@ -31,6 +31,7 @@ class ExchangeOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXCHANGE_OUTCOME_PREFLIGHT: _ClassVar[ExchangeOutcome]
     EXCHANGE_OUTCOME_CLIENT_GONE: _ClassVar[ExchangeOutcome]
     EXCHANGE_OUTCOME_MOCK_FAILED: _ClassVar[ExchangeOutcome]
+    EXCHANGE_OUTCOME_EVALUATED: _ClassVar[ExchangeOutcome]
 
 class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -47,6 +48,7 @@ EXCHANGE_OUTCOME_REFUSED: ExchangeOutcome
 EXCHANGE_OUTCOME_PREFLIGHT: ExchangeOutcome
 EXCHANGE_OUTCOME_CLIENT_GONE: ExchangeOutcome
 EXCHANGE_OUTCOME_MOCK_FAILED: ExchangeOutcome
+EXCHANGE_OUTCOME_EVALUATED: ExchangeOutcome
 SIDE_UNSPECIFIED: Side
 SIDE_REQUEST: Side
 SIDE_RESPONSE: Side

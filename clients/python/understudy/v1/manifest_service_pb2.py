@@ -27,13 +27,14 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
 from understudy.v1 import actions_pb2 as understudy_dot_v1_dot_actions__pb2
+from understudy.v1 import flags_pb2 as understudy_dot_v1_dot_flags__pb2
 from understudy.v1 import matching_pb2 as understudy_dot_v1_dot_matching__pb2
 from understudy.v1 import mock_service_pb2 as understudy_dot_v1_dot_mock__service__pb2
 from understudy.v1 import project_service_pb2 as understudy_dot_v1_dot_project__service__pb2
 from understudy.v1 import state_pb2 as understudy_dot_v1_dot_state__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$understudy/v1/manifest_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\x1a\x1bunderstudy/v1/actions.proto\x1a\x1cunderstudy/v1/matching.proto\x1a understudy/v1/mock_service.proto\x1a#understudy/v1/project_service.proto\x1a\x19understudy/v1/state.proto\"\x80\x03\n\x08Manifest\x12U\n\x06source\x18\x01 \x01(\tBE\xe2\x41\x01\x02\xba\xe1\x18=\x08\x01\x10\xc8\x01\x1a\x11[^\\x00-\\x1f\\x7f]+R#one line without control characters\x12\x31\n\x0corganisation\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.Organisation\x12\x98\x01\n\x08projects\x18\x03 \x03(\x0b\x32%.understudy.v1.Manifest.ProjectsEntryB_\xba\xe1\x18[0\xe8\x07J\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x1aO\n\rProjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.understudy.v1.ManifestProject:\x02\x38\x01\"H\n\x0cOrganisation\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12!\n\x04plan\x18\x02 \x01(\x0e\x32\x13.understudy.v1.Plan\"\xbd\x02\n\x0fManifestProject\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xa7\x01\n\x0c\x65nvironments\x18\x02 \x03(\x0b\x32\x30.understudy.v1.ManifestProject.EnvironmentsEntryB_\xba\xe1\x18[0\xe8\x07J\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x12\x10\n\x08\x65xisting\x18\x03 \x01(\x08\x1aW\n\x11\x45nvironmentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".understudy.v1.ManifestEnvironment:\x02\x38\x01\"\x91\n\n\x13ManifestEnvironment\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb1\x02\n\x08upstream\x18\x02 \x01(\tB\x9e\x02\xba\xe1\x18\x99\x02\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment\x12\xb1\x01\n\x05hosts\x18\x03 \x03(\tB\xa1\x01\xba\xe1\x18\x9c\x01\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com\x12\x30\n\x08\x63\x61rriers\x18\x04 \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\x05 \x01(\x08\x12!\n\x04\x63ors\x18\x06 \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x07 \x01(\x08\x12\x1c\n\x14strip_session_header\x18\x08 \x01(\x08\x12+\n\tredaction\x18\t \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\n \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\x12\x8e\x01\n\x05mocks\x18\x0b \x03(\x0b\x32-.understudy.v1.ManifestEnvironment.MocksEntryBP\xba\xe1\x18L0\xa0\x8d\x06J\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12\x95\x01\n\tscenarios\x18\x0c \x03(\x0b\x32\x31.understudy.v1.ManifestEnvironment.ScenariosEntryBO\xba\xe1\x18K0\x90NJ\x17scn_[A-Za-z0-9_-]{1,64}R-scn_ and then 1 to 64 letters, digits, _ or -\x12\x10\n\x08\x65xisting\x18\r \x01(\x08\x12\'\n\x07profile\x18\x0e \x01(\x0e\x32\x16.understudy.v1.Profile\x1aI\n\nMocksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.ManifestMock:\x02\x38\x01\x1aQ\n\x0eScenariosEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.understudy.v1.ManifestScenario:\x02\x38\x01\"\xe3\x04\n\x0cManifestMock\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12.\n\x07matcher\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.RequestMatcher\x12%\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x15.understudy.v1.Action\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.understudy.v1.MockState\x12%\n\x08priority\x18\x05 \x01(\x11\x42\x13\xba\xe1\x18\x0f \xc0\xfb\xc2\xff\xff\xff\xff\xff\xff\x01(\xc0\x84=\x12I\n\x04tags\x18\x06 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x12)\n\x08lifetime\x18\x07 \x01(\x0b\x32\x17.understudy.v1.Lifetime\x12+\n\x07machine\x18\x08 \x01(\x0b\x32\x1a.understudy.v1.MachineStep\x12\x15\n\x05\x63hain\x18\t \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\xa6\x01\n\x0b\x61nnotations\x18\n \x03(\x0b\x32,.understudy.v1.ManifestMock.AnnotationsEntryBc\xba\xe1\x18_\x10\x80\x80\x10\x30\x08J\x16[a-z][a-z0-9_.-]{0,63}R?a name in lower case, of at most 64 letters, digits, _, . and -\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xea\x03\n\x10ManifestScenario\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12r\n\x06url_id\x18\x02 \x01(\tBb\xba\xe1\x18^\x10\xc8\x01\x1a\x19([a-z0-9]+(-[a-z0-9]+)*)?R>lower-case letters and digits, with single dashes between them\x12\x18\n\x05mocks\x18\x03 \x03(\tB\t\xba\xe1\x18\x05\x10\x44\x30\xe8\x07\x12\x95\x01\n\x0blocal_mocks\x18\x04 \x03(\x0b\x32/.understudy.v1.ManifestScenario.LocalMocksEntryBO\xba\xe1\x18K0\xe8\x07J\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12I\n\x04tags\x18\x05 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x1aN\n\x0fLocalMocksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.ManifestMock:\x02\x38\x01\"\x91\x01\n\x14\x41pplyManifestRequest\x12/\n\x08manifest\x18\x01 \x01(\x0b\x32\x17.understudy.v1.ManifestB\x04\xe2\x41\x01\x02\x12\r\n\x05\x61\x64opt\x18\x02 \x01(\x08\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x13\n\x0b\x63hanges_max\x18\x05 \x01(\r\"\x83\x01\n\x15\x41pplyManifestResponse\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.understudy.v1.ManifestChange\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12*\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1a.understudy.v1.ChangeCount\"E\n\x0b\x43hangeCount\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.understudy.v1.ChangeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"\xfa\x01\n\x0eManifestChange\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.understudy.v1.ChangeKind\x12-\n\x08resource\x18\x02 \x01(\x0e\x32\x1b.understudy.v1.ResourceKind\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12*\n\x06\x66ields\x18\x06 \x03(\x0b\x32\x1a.understudy.v1.FieldChange\x12\x10\n\x08sessions\x18\x07 \x01(\r\x12\x12\n\nrenamed_to\x18\x08 \x01(\t\x12\x0c\n\x04keys\x18\t \x01(\r\"J\n\x0b\x46ieldChange\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x16\n\x06\x62\x65\x66ore\x18\x02 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\x12\x15\n\x05\x61\x66ter\x18\x03 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\"G\n\x13\x44umpManifestRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x17\n\x06source\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"A\n\x14\x44umpManifestResponse\x12)\n\x08manifest\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Manifest\"5\n\x16ReleaseManifestRequest\x12\x1b\n\x06source\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xba\xe1\x18\x03\x10\xc8\x01\"+\n\x17ReleaseManifestResponse\x12\x10\n\x08released\x18\x01 \x01(\r*[\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\r\n\tPLAN_FREE\x10\x01\x12\x0c\n\x08PLAN_DEV\x10\x02\x12\r\n\tPLAN_TEAM\x10\x03\x12\x11\n\rPLAN_BUSINESS\x10\x04*\x88\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANGE_KIND_CREATE\x10\x01\x12\x16\n\x12\x43HANGE_KIND_UPDATE\x10\x02\x12\x16\n\x12\x43HANGE_KIND_DELETE\x10\x03\x12\x15\n\x11\x43HANGE_KIND_ADOPT\x10\x04*\xbb\x01\n\x0cResourceKind\x12\x1d\n\x19RESOURCE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRESOURCE_KIND_ORGANISATION\x10\x01\x12\x19\n\x15RESOURCE_KIND_PROJECT\x10\x02\x12\x1d\n\x19RESOURCE_KIND_ENVIRONMENT\x10\x03\x12\x16\n\x12RESOURCE_KIND_MOCK\x10\x04\x12\x1a\n\x16RESOURCE_KIND_SCENARIO\x10\x05\x32\xb8\x03\n\x0fManifestService\x12\x8e\x01\n\rApplyManifest\x12#.understudy.v1.ApplyManifestRequest\x1a$.understudy.v1.ApplyManifestResponse\"2\xea\xe0\x18\x04\x08\x01\x10\x03\xf2\xe0\x18\x05\x18\x80\x80\x80\x08\x82\xd3\xe4\x93\x02\x1b\"\x16/api/v1/manifest:apply:\x01*\x12\x83\x01\n\x0c\x44umpManifest\x12\".understudy.v1.DumpManifestRequest\x1a#.understudy.v1.DumpManifestResponse\"*\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x1c\x12\x10/api/v1/manifestb\x08manifest\x12\x8d\x01\n\x0fReleaseManifest\x12%.understudy.v1.ReleaseManifestRequest\x1a&.understudy.v1.ReleaseManifestResponse\"+\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/manifest:release:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$understudy/v1/manifest_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#understudy/options/v1/options.proto\x1a\x1bunderstudy/v1/actions.proto\x1a\x19understudy/v1/flags.proto\x1a\x1cunderstudy/v1/matching.proto\x1a understudy/v1/mock_service.proto\x1a#understudy/v1/project_service.proto\x1a\x19understudy/v1/state.proto\"\x80\x03\n\x08Manifest\x12U\n\x06source\x18\x01 \x01(\tBE\xe2\x41\x01\x02\xba\xe1\x18=\x08\x01\x10\xc8\x01\x1a\x11[^\\x00-\\x1f\\x7f]+R#one line without control characters\x12\x31\n\x0corganisation\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.Organisation\x12\x98\x01\n\x08projects\x18\x03 \x03(\x0b\x32%.understudy.v1.Manifest.ProjectsEntryB_\xba\xe1\x18[0\xe8\x07J\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x1aO\n\rProjectsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.understudy.v1.ManifestProject:\x02\x38\x01\"H\n\x0cOrganisation\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12!\n\x04plan\x18\x02 \x01(\x0e\x32\x13.understudy.v1.Plan\"\xb5\x04\n\x0fManifestProject\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xa7\x01\n\x0c\x65nvironments\x18\x02 \x03(\x0b\x32\x30.understudy.v1.ManifestProject.EnvironmentsEntryB_\xba\xe1\x18[0\xe8\x07J\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x12\x10\n\x08\x65xisting\x18\x03 \x01(\x08\x12\xaa\x01\n\x05\x66lags\x18\x04 \x03(\x0b\x32).understudy.v1.ManifestProject.FlagsEntryBp\xba\xe1\x18l0\x90NJ\x1f[^\\s\\x00-\\x1F\\x7F\\uFEFF]{1,256}RF1 to 256 characters of text without white space and control characters\x1aW\n\x11\x45nvironmentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".understudy.v1.ManifestEnvironment:\x02\x38\x01\x1aI\n\nFlagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.ManifestFlag:\x02\x38\x01\"\x95\x04\n\x0cManifestFlag\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x1c\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\xd0\x0f\x12%\n\x04kind\x18\x03 \x01(\x0e\x32\x17.understudy.v1.FlagKind\x12*\n\rdefault_value\x18\x04 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x88\x01\x01\x12\x34\n\x08variants\x18\x05 \x03(\x0b\x32\x1a.understudy.v1.FlagVariantB\x06\xba\xe1\x18\x02\x30\x64\x12I\n\x04tags\x18\x06 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x12\x98\x01\n\x06states\x18\x07 \x03(\x0b\x32\'.understudy.v1.ManifestFlag.StatesEntryB_\xba\xe1\x18[0\xe8\x07J\x16[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them\x1aO\n\x0bStatesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .understudy.v1.ManifestFlagState:\x02\x38\x01\x42\x10\n\x0e_default_value\"\xc3\x01\n\x11ManifestFlagState\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12\"\n\x05value\x18\x02 \x01(\tB\x0e\xba\xe1\x18\x04\x10\x80\x80\x04\xc2\xe1\x18\x02\x08\x01H\x00\x88\x01\x01\x12\'\n\x12rollout_percentage\x18\x03 \x01(\rB\x06\xba\xe1\x18\x02(dH\x01\x88\x01\x01\x12/\n\x05rules\x18\x04 \x03(\x0b\x32\x17.understudy.v1.FlagRuleB\x07\xba\xe1\x18\x03\x30\xc8\x01\x42\x08\n\x06_valueB\x15\n\x13_rollout_percentage\"\x91\n\n\x13ManifestEnvironment\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\xb1\x02\n\x08upstream\x18\x02 \x01(\tB\x9e\x02\xba\xe1\x18\x99\x02\x10\x80\x10\x1a\x99\x01(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?|https?://\\[[0-9A-Fa-f:.]+\\](:[0-9]{1,5})?(/[A-Za-z0-9._~!$&\'()*+,;=:@%/-]*)?)?Rxa URL such as https://shop.example.com/api: http or https, a host, perhaps a port and a path, no user, query or fragment\x12\xb1\x01\n\x05hosts\x18\x03 \x03(\tB\xa1\x01\xba\xe1\x18\x9c\x01\x08\x01\x10\xfd\x01\x1aO[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*0 RBa host name in lower case without a port, such as shop.example.com\x12\x30\n\x08\x63\x61rriers\x18\x04 \x03(\x0b\x32\x16.understudy.v1.CarrierB\x06\xba\xe1\x18\x02\x30\x10\x12\x0e\n\x06strict\x18\x05 \x01(\x08\x12!\n\x04\x63ors\x18\x06 \x01(\x0b\x32\x13.understudy.v1.Cors\x12\x17\n\x0ftunnel_upgrades\x18\x07 \x01(\x08\x12\x1c\n\x14strip_session_header\x18\x08 \x01(\x08\x12+\n\tredaction\x18\t \x01(\x0b\x32\x18.understudy.v1.Redaction\x12\x30\n\x06limits\x18\n \x01(\x0b\x32 .understudy.v1.EnvironmentLimits\x12\x8e\x01\n\x05mocks\x18\x0b \x03(\x0b\x32-.understudy.v1.ManifestEnvironment.MocksEntryBP\xba\xe1\x18L0\xa0\x8d\x06J\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12\x95\x01\n\tscenarios\x18\x0c \x03(\x0b\x32\x31.understudy.v1.ManifestEnvironment.ScenariosEntryBO\xba\xe1\x18K0\x90NJ\x17scn_[A-Za-z0-9_-]{1,64}R-scn_ and then 1 to 64 letters, digits, _ or -\x12\x10\n\x08\x65xisting\x18\r \x01(\x08\x12\'\n\x07profile\x18\x0e \x01(\x0e\x32\x16.understudy.v1.Profile\x1aI\n\nMocksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.ManifestMock:\x02\x38\x01\x1aQ\n\x0eScenariosEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12.\n\x05value\x18\x02 \x01(\x0b\x32\x1f.understudy.v1.ManifestScenario:\x02\x38\x01\"\xe3\x04\n\x0cManifestMock\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12.\n\x07matcher\x18\x02 \x01(\x0b\x32\x1d.understudy.v1.RequestMatcher\x12%\n\x06\x61\x63tion\x18\x03 \x01(\x0b\x32\x15.understudy.v1.Action\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.understudy.v1.MockState\x12%\n\x08priority\x18\x05 \x01(\x11\x42\x13\xba\xe1\x18\x0f \xc0\xfb\xc2\xff\xff\xff\xff\xff\xff\x01(\xc0\x84=\x12I\n\x04tags\x18\x06 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x12)\n\x08lifetime\x18\x07 \x01(\x0b\x32\x17.understudy.v1.Lifetime\x12+\n\x07machine\x18\x08 \x01(\x0b\x32\x1a.understudy.v1.MachineStep\x12\x15\n\x05\x63hain\x18\t \x01(\tB\x06\xba\xe1\x18\x02\x10\x64\x12\xa6\x01\n\x0b\x61nnotations\x18\n \x03(\x0b\x32,.understudy.v1.ManifestMock.AnnotationsEntryBc\xba\xe1\x18_\x10\x80\x80\x10\x30\x08J\x16[a-z][a-z0-9_.-]{0,63}R?a name in lower case, of at most 64 letters, digits, _, . and -\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xea\x03\n\x10ManifestScenario\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12r\n\x06url_id\x18\x02 \x01(\tBb\xba\xe1\x18^\x10\xc8\x01\x1a\x19([a-z0-9]+(-[a-z0-9]+)*)?R>lower-case letters and digits, with single dashes between them\x12\x18\n\x05mocks\x18\x03 \x03(\tB\t\xba\xe1\x18\x05\x10\x44\x30\xe8\x07\x12\x95\x01\n\x0blocal_mocks\x18\x04 \x03(\x0b\x32/.understudy.v1.ManifestScenario.LocalMocksEntryBO\xba\xe1\x18K0\xe8\x07J\x17ovr_[A-Za-z0-9_-]{1,64}R-ovr_ and then 1 to 64 letters, digits, _ or -\x12I\n\x04tags\x18\x05 \x03(\tB;\xba\xe1\x18\x37\x08\x01\x10@\x1a\r[^\\s\\uFEFF,]+0 R a word without spaces and commas\x1aN\n\x0fLocalMocksEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.understudy.v1.ManifestMock:\x02\x38\x01\"\x91\x01\n\x14\x41pplyManifestRequest\x12/\n\x08manifest\x18\x01 \x01(\x0b\x32\x17.understudy.v1.ManifestB\x04\xe2\x41\x01\x02\x12\r\n\x05\x61\x64opt\x18\x02 \x01(\x08\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x13\n\x0b\x63hanges_max\x18\x05 \x01(\r\"\x83\x01\n\x15\x41pplyManifestResponse\x12.\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x1d.understudy.v1.ManifestChange\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12*\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1a.understudy.v1.ChangeCount\"E\n\x0b\x43hangeCount\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.understudy.v1.ChangeKind\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"\xfa\x01\n\x0eManifestChange\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.understudy.v1.ChangeKind\x12-\n\x08resource\x18\x02 \x01(\x0e\x32\x1b.understudy.v1.ResourceKind\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x04 \x01(\t\x12\n\n\x02id\x18\x05 \x01(\t\x12*\n\x06\x66ields\x18\x06 \x03(\x0b\x32\x1a.understudy.v1.FieldChange\x12\x10\n\x08sessions\x18\x07 \x01(\r\x12\x12\n\nrenamed_to\x18\x08 \x01(\t\x12\x0c\n\x04keys\x18\t \x01(\r\"J\n\x0b\x46ieldChange\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x16\n\x06\x62\x65\x66ore\x18\x02 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\x12\x15\n\x05\x61\x66ter\x18\x03 \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01\"G\n\x13\x44umpManifestRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x17\n\x06source\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\"A\n\x14\x44umpManifestResponse\x12)\n\x08manifest\x18\x01 \x01(\x0b\x32\x17.understudy.v1.Manifest\"5\n\x16ReleaseManifestRequest\x12\x1b\n\x06source\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xba\xe1\x18\x03\x10\xc8\x01\"+\n\x17ReleaseManifestResponse\x12\x10\n\x08released\x18\x01 \x01(\r*[\n\x04Plan\x12\x14\n\x10PLAN_UNSPECIFIED\x10\x00\x12\r\n\tPLAN_FREE\x10\x01\x12\x0c\n\x08PLAN_DEV\x10\x02\x12\r\n\tPLAN_TEAM\x10\x03\x12\x11\n\rPLAN_BUSINESS\x10\x04*\x88\x01\n\nChangeKind\x12\x1b\n\x17\x43HANGE_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANGE_KIND_CREATE\x10\x01\x12\x16\n\x12\x43HANGE_KIND_UPDATE\x10\x02\x12\x16\n\x12\x43HANGE_KIND_DELETE\x10\x03\x12\x15\n\x11\x43HANGE_KIND_ADOPT\x10\x04*\xd3\x01\n\x0cResourceKind\x12\x1d\n\x19RESOURCE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aRESOURCE_KIND_ORGANISATION\x10\x01\x12\x19\n\x15RESOURCE_KIND_PROJECT\x10\x02\x12\x1d\n\x19RESOURCE_KIND_ENVIRONMENT\x10\x03\x12\x16\n\x12RESOURCE_KIND_MOCK\x10\x04\x12\x1a\n\x16RESOURCE_KIND_SCENARIO\x10\x05\x12\x16\n\x12RESOURCE_KIND_FLAG\x10\x06\x32\xb8\x03\n\x0fManifestService\x12\x8e\x01\n\rApplyManifest\x12#.understudy.v1.ApplyManifestRequest\x1a$.understudy.v1.ApplyManifestResponse\"2\xea\xe0\x18\x04\x08\x01\x10\x03\xf2\xe0\x18\x05\x18\x80\x80\x80\x08\x82\xd3\xe4\x93\x02\x1b\"\x16/api/v1/manifest:apply:\x01*\x12\x83\x01\n\x0c\x44umpManifest\x12\".understudy.v1.DumpManifestRequest\x1a#.understudy.v1.DumpManifestResponse\"*\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x1c\x12\x10/api/v1/manifestb\x08manifest\x12\x8d\x01\n\x0fReleaseManifest\x12%.understudy.v1.ReleaseManifestRequest\x1a&.understudy.v1.ReleaseManifestResponse\"+\xea\xe0\x18\x04\x08\x01\x10\x03\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/manifest:release:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,10 +51,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANISATION'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._loaded_options = None
   _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._serialized_options = b'8\001'
+  _globals['_MANIFESTPROJECT_FLAGSENTRY']._loaded_options = None
+  _globals['_MANIFESTPROJECT_FLAGSENTRY']._serialized_options = b'8\001'
   _globals['_MANIFESTPROJECT'].fields_by_name['name']._loaded_options = None
   _globals['_MANIFESTPROJECT'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
   _globals['_MANIFESTPROJECT'].fields_by_name['environments']._loaded_options = None
   _globals['_MANIFESTPROJECT'].fields_by_name['environments']._serialized_options = b'\272\341\030[0\350\007J\026[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them'
+  _globals['_MANIFESTPROJECT'].fields_by_name['flags']._loaded_options = None
+  _globals['_MANIFESTPROJECT'].fields_by_name['flags']._serialized_options = b'\272\341\030l0\220NJ\037[^\\s\\x00-\\x1F\\x7F\\uFEFF]{1,256}RF1 to 256 characters of text without white space and control characters'
+  _globals['_MANIFESTFLAG_STATESENTRY']._loaded_options = None
+  _globals['_MANIFESTFLAG_STATESENTRY']._serialized_options = b'8\001'
+  _globals['_MANIFESTFLAG'].fields_by_name['name']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['name']._serialized_options = b'\272\341\030\003\020\310\001'
+  _globals['_MANIFESTFLAG'].fields_by_name['description']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['description']._serialized_options = b'\272\341\030\003\020\320\017'
+  _globals['_MANIFESTFLAG'].fields_by_name['default_value']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['default_value']._serialized_options = b'\272\341\030\004\020\200\200\004\302\341\030\002\010\001'
+  _globals['_MANIFESTFLAG'].fields_by_name['variants']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['variants']._serialized_options = b'\272\341\030\0020d'
+  _globals['_MANIFESTFLAG'].fields_by_name['tags']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['tags']._serialized_options = b'\272\341\0307\010\001\020@\032\r[^\\s\\uFEFF,]+0 R a word without spaces and commas'
+  _globals['_MANIFESTFLAG'].fields_by_name['states']._loaded_options = None
+  _globals['_MANIFESTFLAG'].fields_by_name['states']._serialized_options = b'\272\341\030[0\350\007J\026[a-z0-9]+(-[a-z0-9]+)*R>lower-case letters and digits, with single dashes between them'
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['value']._loaded_options = None
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['value']._serialized_options = b'\272\341\030\004\020\200\200\004\302\341\030\002\010\001'
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['rollout_percentage']._loaded_options = None
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['rollout_percentage']._serialized_options = b'\272\341\030\002(d'
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['rules']._loaded_options = None
+  _globals['_MANIFESTFLAGSTATE'].fields_by_name['rules']._serialized_options = b'\272\341\030\0030\310\001'
   _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._loaded_options = None
   _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._serialized_options = b'8\001'
   _globals['_MANIFESTENVIRONMENT_SCENARIOSENTRY']._loaded_options = None
@@ -112,54 +137,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANIFESTSERVICE'].methods_by_name['DumpManifest']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002\034\022\020/api/v1/manifestb\010manifest'
   _globals['_MANIFESTSERVICE'].methods_by_name['ReleaseManifest']._loaded_options = None
   _globals['_MANIFESTSERVICE'].methods_by_name['ReleaseManifest']._serialized_options = b'\352\340\030\004\010\001\020\003\202\323\344\223\002\035\"\030/api/v1/manifest:release:\001*'
-  _globals['_PLAN']._serialized_start=4422
-  _globals['_PLAN']._serialized_end=4513
-  _globals['_CHANGEKIND']._serialized_start=4516
-  _globals['_CHANGEKIND']._serialized_end=4652
-  _globals['_RESOURCEKIND']._serialized_start=4655
-  _globals['_RESOURCEKIND']._serialized_end=4842
-  _globals['_MANIFEST']._serialized_start=313
-  _globals['_MANIFEST']._serialized_end=697
-  _globals['_MANIFEST_PROJECTSENTRY']._serialized_start=618
-  _globals['_MANIFEST_PROJECTSENTRY']._serialized_end=697
-  _globals['_ORGANISATION']._serialized_start=699
-  _globals['_ORGANISATION']._serialized_end=771
-  _globals['_MANIFESTPROJECT']._serialized_start=774
-  _globals['_MANIFESTPROJECT']._serialized_end=1091
-  _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._serialized_start=1004
-  _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._serialized_end=1091
-  _globals['_MANIFESTENVIRONMENT']._serialized_start=1094
-  _globals['_MANIFESTENVIRONMENT']._serialized_end=2391
-  _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._serialized_start=2235
-  _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._serialized_end=2308
-  _globals['_MANIFESTENVIRONMENT_SCENARIOSENTRY']._serialized_start=2310
-  _globals['_MANIFESTENVIRONMENT_SCENARIOSENTRY']._serialized_end=2391
-  _globals['_MANIFESTMOCK']._serialized_start=2394
-  _globals['_MANIFESTMOCK']._serialized_end=3005
-  _globals['_MANIFESTMOCK_ANNOTATIONSENTRY']._serialized_start=2955
-  _globals['_MANIFESTMOCK_ANNOTATIONSENTRY']._serialized_end=3005
-  _globals['_MANIFESTSCENARIO']._serialized_start=3008
-  _globals['_MANIFESTSCENARIO']._serialized_end=3498
-  _globals['_MANIFESTSCENARIO_LOCALMOCKSENTRY']._serialized_start=3420
-  _globals['_MANIFESTSCENARIO_LOCALMOCKSENTRY']._serialized_end=3498
-  _globals['_APPLYMANIFESTREQUEST']._serialized_start=3501
-  _globals['_APPLYMANIFESTREQUEST']._serialized_end=3646
-  _globals['_APPLYMANIFESTRESPONSE']._serialized_start=3649
-  _globals['_APPLYMANIFESTRESPONSE']._serialized_end=3780
-  _globals['_CHANGECOUNT']._serialized_start=3782
-  _globals['_CHANGECOUNT']._serialized_end=3851
-  _globals['_MANIFESTCHANGE']._serialized_start=3854
-  _globals['_MANIFESTCHANGE']._serialized_end=4104
-  _globals['_FIELDCHANGE']._serialized_start=4106
-  _globals['_FIELDCHANGE']._serialized_end=4180
-  _globals['_DUMPMANIFESTREQUEST']._serialized_start=4182
-  _globals['_DUMPMANIFESTREQUEST']._serialized_end=4253
-  _globals['_DUMPMANIFESTRESPONSE']._serialized_start=4255
-  _globals['_DUMPMANIFESTRESPONSE']._serialized_end=4320
-  _globals['_RELEASEMANIFESTREQUEST']._serialized_start=4322
-  _globals['_RELEASEMANIFESTREQUEST']._serialized_end=4375
-  _globals['_RELEASEMANIFESTRESPONSE']._serialized_start=4377
-  _globals['_RELEASEMANIFESTRESPONSE']._serialized_end=4420
-  _globals['_MANIFESTSERVICE']._serialized_start=4845
-  _globals['_MANIFESTSERVICE']._serialized_end=5285
+  _globals['_PLAN']._serialized_start=5431
+  _globals['_PLAN']._serialized_end=5522
+  _globals['_CHANGEKIND']._serialized_start=5525
+  _globals['_CHANGEKIND']._serialized_end=5661
+  _globals['_RESOURCEKIND']._serialized_start=5664
+  _globals['_RESOURCEKIND']._serialized_end=5875
+  _globals['_MANIFEST']._serialized_start=340
+  _globals['_MANIFEST']._serialized_end=724
+  _globals['_MANIFEST_PROJECTSENTRY']._serialized_start=645
+  _globals['_MANIFEST_PROJECTSENTRY']._serialized_end=724
+  _globals['_ORGANISATION']._serialized_start=726
+  _globals['_ORGANISATION']._serialized_end=798
+  _globals['_MANIFESTPROJECT']._serialized_start=801
+  _globals['_MANIFESTPROJECT']._serialized_end=1366
+  _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._serialized_start=1204
+  _globals['_MANIFESTPROJECT_ENVIRONMENTSENTRY']._serialized_end=1291
+  _globals['_MANIFESTPROJECT_FLAGSENTRY']._serialized_start=1293
+  _globals['_MANIFESTPROJECT_FLAGSENTRY']._serialized_end=1366
+  _globals['_MANIFESTFLAG']._serialized_start=1369
+  _globals['_MANIFESTFLAG']._serialized_end=1902
+  _globals['_MANIFESTFLAG_STATESENTRY']._serialized_start=1805
+  _globals['_MANIFESTFLAG_STATESENTRY']._serialized_end=1884
+  _globals['_MANIFESTFLAGSTATE']._serialized_start=1905
+  _globals['_MANIFESTFLAGSTATE']._serialized_end=2100
+  _globals['_MANIFESTENVIRONMENT']._serialized_start=2103
+  _globals['_MANIFESTENVIRONMENT']._serialized_end=3400
+  _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._serialized_start=3244
+  _globals['_MANIFESTENVIRONMENT_MOCKSENTRY']._serialized_end=3317
+  _globals['_MANIFESTENVIRONMENT_SCENARIOSENTRY']._serialized_start=3319
+  _globals['_MANIFESTENVIRONMENT_SCENARIOSENTRY']._serialized_end=3400
+  _globals['_MANIFESTMOCK']._serialized_start=3403
+  _globals['_MANIFESTMOCK']._serialized_end=4014
+  _globals['_MANIFESTMOCK_ANNOTATIONSENTRY']._serialized_start=3964
+  _globals['_MANIFESTMOCK_ANNOTATIONSENTRY']._serialized_end=4014
+  _globals['_MANIFESTSCENARIO']._serialized_start=4017
+  _globals['_MANIFESTSCENARIO']._serialized_end=4507
+  _globals['_MANIFESTSCENARIO_LOCALMOCKSENTRY']._serialized_start=4429
+  _globals['_MANIFESTSCENARIO_LOCALMOCKSENTRY']._serialized_end=4507
+  _globals['_APPLYMANIFESTREQUEST']._serialized_start=4510
+  _globals['_APPLYMANIFESTREQUEST']._serialized_end=4655
+  _globals['_APPLYMANIFESTRESPONSE']._serialized_start=4658
+  _globals['_APPLYMANIFESTRESPONSE']._serialized_end=4789
+  _globals['_CHANGECOUNT']._serialized_start=4791
+  _globals['_CHANGECOUNT']._serialized_end=4860
+  _globals['_MANIFESTCHANGE']._serialized_start=4863
+  _globals['_MANIFESTCHANGE']._serialized_end=5113
+  _globals['_FIELDCHANGE']._serialized_start=5115
+  _globals['_FIELDCHANGE']._serialized_end=5189
+  _globals['_DUMPMANIFESTREQUEST']._serialized_start=5191
+  _globals['_DUMPMANIFESTREQUEST']._serialized_end=5262
+  _globals['_DUMPMANIFESTRESPONSE']._serialized_start=5264
+  _globals['_DUMPMANIFESTRESPONSE']._serialized_end=5329
+  _globals['_RELEASEMANIFESTREQUEST']._serialized_start=5331
+  _globals['_RELEASEMANIFESTREQUEST']._serialized_end=5384
+  _globals['_RELEASEMANIFESTRESPONSE']._serialized_start=5386
+  _globals['_RELEASEMANIFESTRESPONSE']._serialized_end=5429
+  _globals['_MANIFESTSERVICE']._serialized_start=5878
+  _globals['_MANIFESTSERVICE']._serialized_end=6318
 # @@protoc_insertion_point(module_scope)

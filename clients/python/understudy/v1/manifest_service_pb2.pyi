@@ -3,6 +3,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from understudy.options.v1 import options_pb2 as _options_pb2
 from understudy.v1 import actions_pb2 as _actions_pb2
+from understudy.v1 import flags_pb2 as _flags_pb2
 from understudy.v1 import matching_pb2 as _matching_pb2
 from understudy.v1 import mock_service_pb2 as _mock_service_pb2
 from understudy.v1 import project_service_pb2 as _project_service_pb2
@@ -40,6 +41,7 @@ class ResourceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESOURCE_KIND_ENVIRONMENT: _ClassVar[ResourceKind]
     RESOURCE_KIND_MOCK: _ClassVar[ResourceKind]
     RESOURCE_KIND_SCENARIO: _ClassVar[ResourceKind]
+    RESOURCE_KIND_FLAG: _ClassVar[ResourceKind]
 PLAN_UNSPECIFIED: Plan
 PLAN_FREE: Plan
 PLAN_DEV: Plan
@@ -56,6 +58,7 @@ RESOURCE_KIND_PROJECT: ResourceKind
 RESOURCE_KIND_ENVIRONMENT: ResourceKind
 RESOURCE_KIND_MOCK: ResourceKind
 RESOURCE_KIND_SCENARIO: ResourceKind
+RESOURCE_KIND_FLAG: ResourceKind
 
 class Manifest(_message.Message):
     __slots__ = ("source", "organisation", "projects")
@@ -83,7 +86,7 @@ class Organisation(_message.Message):
     def __init__(self, name: _Optional[str] = ..., plan: _Optional[_Union[Plan, str]] = ...) -> None: ...
 
 class ManifestProject(_message.Message):
-    __slots__ = ("name", "environments", "existing")
+    __slots__ = ("name", "environments", "existing", "flags")
     class EnvironmentsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,13 +94,59 @@ class ManifestProject(_message.Message):
         key: str
         value: ManifestEnvironment
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ManifestEnvironment, _Mapping]] = ...) -> None: ...
+    class FlagsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ManifestFlag
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ManifestFlag, _Mapping]] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     EXISTING_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     environments: _containers.MessageMap[str, ManifestEnvironment]
     existing: bool
-    def __init__(self, name: _Optional[str] = ..., environments: _Optional[_Mapping[str, ManifestEnvironment]] = ..., existing: bool = ...) -> None: ...
+    flags: _containers.MessageMap[str, ManifestFlag]
+    def __init__(self, name: _Optional[str] = ..., environments: _Optional[_Mapping[str, ManifestEnvironment]] = ..., existing: bool = ..., flags: _Optional[_Mapping[str, ManifestFlag]] = ...) -> None: ...
+
+class ManifestFlag(_message.Message):
+    __slots__ = ("name", "description", "kind", "default_value", "variants", "tags", "states")
+    class StatesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ManifestFlagState
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ManifestFlagState, _Mapping]] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_VALUE_FIELD_NUMBER: _ClassVar[int]
+    VARIANTS_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    kind: _flags_pb2.FlagKind
+    default_value: str
+    variants: _containers.RepeatedCompositeFieldContainer[_flags_pb2.FlagVariant]
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    states: _containers.MessageMap[str, ManifestFlagState]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[_Union[_flags_pb2.FlagKind, str]] = ..., default_value: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[_flags_pb2.FlagVariant, _Mapping]]] = ..., tags: _Optional[_Iterable[str]] = ..., states: _Optional[_Mapping[str, ManifestFlagState]] = ...) -> None: ...
+
+class ManifestFlagState(_message.Message):
+    __slots__ = ("enabled", "value", "rollout_percentage", "rules")
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_PERCENTAGE_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    value: str
+    rollout_percentage: int
+    rules: _containers.RepeatedCompositeFieldContainer[_flags_pb2.FlagRule]
+    def __init__(self, enabled: bool = ..., value: _Optional[str] = ..., rollout_percentage: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[_flags_pb2.FlagRule, _Mapping]]] = ...) -> None: ...
 
 class ManifestEnvironment(_message.Message):
     __slots__ = ("name", "upstream", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "mocks", "scenarios", "existing", "profile")

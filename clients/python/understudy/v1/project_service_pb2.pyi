@@ -27,20 +27,22 @@ PROFILE_ASSERTIVE: Profile
 PROFILE_MOCKARTY: Profile
 
 class Project(_message.Message):
-    __slots__ = ("slug", "name", "created_at", "updated_at", "revision", "managed_by")
+    __slots__ = ("slug", "name", "created_at", "updated_at", "revision", "managed_by", "environments")
     SLUG_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     MANAGED_BY_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     slug: str
     name: str
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     revision: int
     managed_by: str
-    def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ...) -> None: ...
+    environments: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, slug: _Optional[str] = ..., name: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., managed_by: _Optional[str] = ..., environments: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Environment(_message.Message):
     __slots__ = ("project", "slug", "name", "upstream", "created_at", "updated_at", "revision", "hosts", "carriers", "strict", "cors", "tunnel_upgrades", "strip_session_header", "redaction", "limits", "managed_by", "profile")
@@ -135,14 +137,16 @@ class EnvironmentLimits(_message.Message):
     def __init__(self, request_body_bytes_max: _Optional[int] = ..., captured_bytes_max: _Optional[int] = ..., first_byte_ms: _Optional[int] = ..., session_log_entries_max: _Optional[int] = ..., session_log_bytes_max: _Optional[int] = ..., log_entries_max: _Optional[int] = ..., log_bytes_max: _Optional[int] = ..., log_retention_seconds: _Optional[int] = ...) -> None: ...
 
 class ListProjectsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "search")
+    __slots__ = ("page_size", "page_token", "search", "with_environments")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
+    WITH_ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     search: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ...) -> None: ...
+    with_environments: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., search: _Optional[str] = ..., with_environments: bool = ...) -> None: ...
 
 class ListProjectsResponse(_message.Message):
     __slots__ = ("projects", "next_page_token")
@@ -153,10 +157,12 @@ class ListProjectsResponse(_message.Message):
     def __init__(self, projects: _Optional[_Iterable[_Union[Project, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GetProjectRequest(_message.Message):
-    __slots__ = ("project",)
+    __slots__ = ("project", "with_environments")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
+    WITH_ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     project: str
-    def __init__(self, project: _Optional[str] = ...) -> None: ...
+    with_environments: bool
+    def __init__(self, project: _Optional[str] = ..., with_environments: bool = ...) -> None: ...
 
 class GetProjectResponse(_message.Message):
     __slots__ = ("project",)
@@ -165,10 +171,12 @@ class GetProjectResponse(_message.Message):
     def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ...) -> None: ...
 
 class CreateProjectRequest(_message.Message):
-    __slots__ = ("project",)
+    __slots__ = ("project", "environments")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     project: Project
-    def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ...) -> None: ...
+    environments: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, project: _Optional[_Union[Project, _Mapping]] = ..., environments: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateProjectResponse(_message.Message):
     __slots__ = ("project",)

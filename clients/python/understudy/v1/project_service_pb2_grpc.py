@@ -164,8 +164,8 @@ class ProjectServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteEnvironment(self, request, context):
-        """Removes an environment. Fails with not_empty when it has mocks, scenarios, files or sessions, unless `force` is set: then
-        they go too, and keys that were bound to it are revoked. Logs stay. Fails with not_found when it does not exist,
+        """Removes an environment. Fails with not_empty when it has mocks, scenarios, files or sessions, or flags that are set to something
+        there, unless `force` is set: then they go too, and keys that were bound to it are revoked. Logs stay. Fails with not_found when it does not exist,
         with revision_mismatch when `expected_revision` is not the present one, with managed_by_file when a manifest declares
         it or anything in it.
         """

@@ -28,9 +28,10 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from understudy.options.v1 import options_pb2 as understudy_dot_options_dot_v1_dot_options__pb2
+from understudy.v1 import flags_pb2 as understudy_dot_v1_dot_flags__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/v1/session_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\"\xcb\x03\n\x07Session\x12\x15\n\x07project\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65nvironment\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0bsession_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\x05label\x18\x04 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12\x1b\n\x08scenario\x18\x05 \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12\x11\n\toverrides\x18\x06 \x03(\t\x12\x17\n\x0fglobal_delay_ms\x18\x07 \x01(\r\x12\x1b\n\x13global_delay_max_ms\x18\x08 \x01(\r\x12\x36\n\x0clast_seen_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12.\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x08revision\x18\x0b \x01(\x03\x42\n\xca\xe1\x18\x06\n\x04\x65tag\x12\x11\n\x04seed\x18\x0c \x01(\rH\x02\x88\x01\x01\x12-\n\x08\x66ound_by\x18\r \x01(\x0e\x32\x16.understudy.v1.FoundByH\x03\x88\x01\x01\x42\x08\n\x06_labelB\x0b\n\t_scenarioB\x07\n\x05_seedB\x0b\n\t_found_by\"d\n\x11GetSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"Q\n\x12GetSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\x12\x12\n\nsession_id\x18\x02 \x01(\t\"\xcb\x04\n\x11PutSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\"\n\x08scenario\x18\x04 \x01(\tB\x0b\xba\xe1\x18\x03\x10\xc8\x01\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12\x1a\n\toverrides\x18\x05 \x03(\tB\x07\xba\xe1\x18\x03\x30\xe8\x07\x12,\n\x0fglobal_delay_ms\x18\x06 \x01(\rB\x0e\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12\x30\n\x13global_delay_max_ms\x18\x07 \x01(\rB\x0e\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x1f\n\x05label\x18\x08 \x01(\tB\x0b\xba\xe1\x18\x03\x10\xc8\x01\xd0\xe1\x18\x01H\x03\x88\x01\x01\x12)\n\x0bttl_seconds\x18\t \x01(\rB\x0f\xba\xe1\x18\x07 \x01(\x80\xe7\x84\x0f\xd0\xe1\x18\x01H\x04\x88\x01\x01\x12/\n\x0bupdate_mask\x18\n \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x0b \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\x12\x17\n\x04seed\x18\x0c \x01(\rB\x04\xd0\xe1\x18\x01H\x05\x88\x01\x01\x12(\n\x08\x66ound_by\x18\r \x01(\x0e\x32\x16.understudy.v1.FoundByB\x0b\n\t_scenarioB\x12\n\x10_global_delay_msB\x16\n\x14_global_delay_max_msB\x08\n\x06_labelB\x0e\n\x0c_ttl_secondsB\x07\n\x05_seed\"=\n\x12PutSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\"\xe4\x01\n\x14\x44\x65leteSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x39\n\x04mode\x18\x04 \x01(\x0e\x32\x19.understudy.v1.DeleteModeB\x10\xda\xe1\x18\x0cinvalid_mode\x12)\n\x11\x65xpected_revision\x18\x05 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\x12\x15\n\rpurge_journal\x18\x06 \x01(\x08\"L\n\x15\x44\x65leteSessionResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12\'\n\x04mode\x18\x02 \x01(\x0e\x32\x19.understudy.v1.DeleteMode\"\xd5\x01\n\x13ListSessionsRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1e\n\tpage_size\x18\x03 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x10\x12\x17\n\x06search\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x18\n\x08scenario\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\x12\x18\n\x08override\x18\x07 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\"^\n\rListedSession\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\"_\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.understudy.v1.ListedSession\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x85\x01\n\x17\x41\x63tivateOverrideRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"?\n\x18\x41\x63tivateOverrideResponse\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"\x87\x01\n\x19\x44\x65\x61\x63tivateOverrideRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"A\n\x1a\x44\x65\x61\x63tivateOverrideResponse\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08*O\n\x07\x46oundBy\x12\x18\n\x14\x46OUND_BY_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x46OUND_BY_KEY\x10\x01\x12\x18\n\x14\x46OUND_BY_HEADER_NAME\x10\x02*X\n\nDeleteMode\x12\x1b\n\x17\x44\x45LETE_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45LETE_MODE_RESET\x10\x01\x12\x16\n\x12\x44\x45LETE_MODE_DELETE\x10\x02\x32\x84\x08\n\x0eSessionService\x12\x92\x01\n\nGetSession\x12 .understudy.v1.GetSessionRequest\x1a!.understudy.v1.GetSessionResponse\"?\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02)\x12\x1e/api/v1/sessions/{session_key}b\x07session\x12\xab\x01\n\nPutSession\x12 .understudy.v1.PutSessionRequest\x1a!.understudy.v1.PutSessionResponse\"X\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x18\n\x07project\n\x0b\x65nvironment\x10\x01\x82\xd3\xe4\x93\x02,\x1a\x1e/api/v1/sessions/{session_key}:\x01*b\x07session\x12\x92\x01\n\rDeleteSession\x12#.understudy.v1.DeleteSessionRequest\x1a$.understudy.v1.DeleteSessionResponse\"6\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02 *\x1e/api/v1/sessions/{session_key}\x12\xa7\x01\n\x0cListSessions\x12\".understudy.v1.ListSessionsRequest\x1a#.understudy.v1.ListSessionsResponse\"N\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02@\x12>/api/v1/projects/{project}/environments/{environment}/sessions\x12\xb3\x01\n\x10\x41\x63tivateOverride\x12&.understudy.v1.ActivateOverrideRequest\x1a\'.understudy.v1.ActivateOverrideResponse\"N\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x38\"6/api/v1/sessions/{session_key}/overrides/{override_id}\x12\xb9\x01\n\x12\x44\x65\x61\x63tivateOverride\x12(.understudy.v1.DeactivateOverrideRequest\x1a).understudy.v1.DeactivateOverrideResponse\"N\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x38*6/api/v1/sessions/{session_key}/overrides/{override_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/v1/session_service.proto\x12\runderstudy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#understudy/options/v1/options.proto\x1a\x19understudy/v1/flags.proto\"\xd6\x04\n\x07Session\x12\x15\n\x07project\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x65nvironment\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0bsession_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\x05label\x18\x04 \x01(\tB\x04\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12\x1b\n\x08scenario\x18\x05 \x01(\tB\x04\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12\x11\n\toverrides\x18\x06 \x03(\t\x12\x17\n\x0fglobal_delay_ms\x18\x07 \x01(\r\x12\x1b\n\x13global_delay_max_ms\x18\x08 \x01(\r\x12\x36\n\x0clast_seen_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xd0\xe1\x18\x01\x12.\n\nexpires_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x08revision\x18\x0b \x01(\x03\x42\n\xca\xe1\x18\x06\n\x04\x65tag\x12\x11\n\x04seed\x18\x0c \x01(\rH\x02\x88\x01\x01\x12-\n\x08\x66ound_by\x18\r \x01(\x0e\x32\x16.understudy.v1.FoundByH\x03\x88\x01\x01\x12\x1a\n\x05\x66lags\x18\x0e \x01(\tB\x06\xc2\xe1\x18\x02\x08\x01H\x04\x88\x01\x01\x12-\n\tfrozen_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x08warnings\x18\x10 \x03(\x0b\x32\x1a.understudy.v1.FlagWarningB\x06\xc2\xe1\x18\x02\x10\x01\x42\x08\n\x06_labelB\x0b\n\t_scenarioB\x07\n\x05_seedB\x0b\n\t_found_byB\x08\n\x06_flags\"d\n\x11GetSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"Q\n\x12GetSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\x12\x12\n\nsession_id\x18\x02 \x01(\t\"\xfd\x04\n\x11PutSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\"\n\x08scenario\x18\x04 \x01(\tB\x0b\xba\xe1\x18\x03\x10\xc8\x01\xd0\xe1\x18\x01H\x00\x88\x01\x01\x12\x1a\n\toverrides\x18\x05 \x03(\tB\x07\xba\xe1\x18\x03\x30\xe8\x07\x12,\n\x0fglobal_delay_ms\x18\x06 \x01(\rB\x0e\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\xd0\xe1\x18\x01H\x01\x88\x01\x01\x12\x30\n\x13global_delay_max_ms\x18\x07 \x01(\rB\x0e\xba\xe1\x18\x06 \x00(\xc0\xa9\x07\xd0\xe1\x18\x01H\x02\x88\x01\x01\x12\x1f\n\x05label\x18\x08 \x01(\tB\x0b\xba\xe1\x18\x03\x10\xc8\x01\xd0\xe1\x18\x01H\x03\x88\x01\x01\x12)\n\x0bttl_seconds\x18\t \x01(\rB\x0f\xba\xe1\x18\x07 \x01(\x80\xe7\x84\x0f\xd0\xe1\x18\x01H\x04\x88\x01\x01\x12/\n\x0bupdate_mask\x18\n \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12)\n\x11\x65xpected_revision\x18\x0b \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\x12\x17\n\x04seed\x18\x0c \x01(\rB\x04\xd0\xe1\x18\x01H\x05\x88\x01\x01\x12(\n\x08\x66ound_by\x18\r \x01(\x0e\x32\x16.understudy.v1.FoundBy\x12&\n\x05\x66lags\x18\x0e \x01(\tB\x12\xba\xe1\x18\x04\x10\x80\x80@\xc2\xe1\x18\x02\x08\x01\xd0\xe1\x18\x01H\x06\x88\x01\x01\x42\x0b\n\t_scenarioB\x12\n\x10_global_delay_msB\x16\n\x14_global_delay_max_msB\x08\n\x06_labelB\x0e\n\x0c_ttl_secondsB\x07\n\x05_seedB\x08\n\x06_flags\"=\n\x12PutSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\"\xe4\x01\n\x14\x44\x65leteSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x39\n\x04mode\x18\x04 \x01(\x0e\x32\x19.understudy.v1.DeleteModeB\x10\xda\xe1\x18\x0cinvalid_mode\x12)\n\x11\x65xpected_revision\x18\x05 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\x12\x15\n\rpurge_journal\x18\x06 \x01(\x08\"L\n\x15\x44\x65leteSessionResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12\'\n\x04mode\x18\x02 \x01(\x0e\x32\x19.understudy.v1.DeleteMode\"\xd5\x01\n\x13ListSessionsRequest\x12\x17\n\x07project\x18\x01 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1e\n\tpage_size\x18\x03 \x01(\rB\x0b\xba\xe1\x18\x07 \x01(\xe8\x07\x38\x64\x12\x1b\n\npage_token\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x10\x12\x17\n\x06search\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x18\n\x08scenario\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\x12\x18\n\x08override\x18\x07 \x01(\tB\x06\xba\xe1\x18\x02\x10\x44\"^\n\rListedSession\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\"_\n\x14ListSessionsResponse\x12.\n\x08sessions\x18\x01 \x03(\x0b\x32\x1c.understudy.v1.ListedSession\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x85\x01\n\x17\x41\x63tivateOverrideRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"?\n\x18\x41\x63tivateOverrideResponse\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"\x87\x01\n\x19\x44\x65\x61\x63tivateOverrideRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0boverride_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10@\"A\n\x1a\x44\x65\x61\x63tivateOverrideResponse\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tive\x18\x02 \x01(\x08\"\x92\x01\n\x14\x46reezeSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"@\n\x15\x46reezeSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session\"\x94\x01\n\x16UnfreezeSessionRequest\x12\x19\n\x0bsession_key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\x07project\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12\x1b\n\x0b\x65nvironment\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12)\n\x11\x65xpected_revision\x18\x04 \x01(\x03\x42\x0e\xca\xe1\x18\n\n\x08if-match\"B\n\x17UnfreezeSessionResponse\x12\'\n\x07session\x18\x01 \x01(\x0b\x32\x16.understudy.v1.Session*O\n\x07\x46oundBy\x12\x18\n\x14\x46OUND_BY_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x46OUND_BY_KEY\x10\x01\x12\x18\n\x14\x46OUND_BY_HEADER_NAME\x10\x02*X\n\nDeleteMode\x12\x1b\n\x17\x44\x45LETE_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45LETE_MODE_RESET\x10\x01\x12\x16\n\x12\x44\x45LETE_MODE_DELETE\x10\x02\x32\xd0\n\n\x0eSessionService\x12\x92\x01\n\nGetSession\x12 .understudy.v1.GetSessionRequest\x1a!.understudy.v1.GetSessionResponse\"?\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02)\x12\x1e/api/v1/sessions/{session_key}b\x07session\x12\xab\x01\n\nPutSession\x12 .understudy.v1.PutSessionRequest\x1a!.understudy.v1.PutSessionResponse\"X\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x18\n\x07project\n\x0b\x65nvironment\x10\x01\x82\xd3\xe4\x93\x02,\x1a\x1e/api/v1/sessions/{session_key}:\x01*b\x07session\x12\x92\x01\n\rDeleteSession\x12#.understudy.v1.DeleteSessionRequest\x1a$.understudy.v1.DeleteSessionResponse\"6\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02 *\x1e/api/v1/sessions/{session_key}\x12\xa7\x01\n\x0cListSessions\x12\".understudy.v1.ListSessionsRequest\x1a#.understudy.v1.ListSessionsResponse\"N\xea\xe0\x18\x04\x08\x03\x10\x01\x82\xd3\xe4\x93\x02@\x12>/api/v1/projects/{project}/environments/{environment}/sessions\x12\xb3\x01\n\x10\x41\x63tivateOverride\x12&.understudy.v1.ActivateOverrideRequest\x1a\'.understudy.v1.ActivateOverrideResponse\"N\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x38\"6/api/v1/sessions/{session_key}/overrides/{override_id}\x12\xb9\x01\n\x12\x44\x65\x61\x63tivateOverride\x12(.understudy.v1.DeactivateOverrideRequest\x1a).understudy.v1.DeactivateOverrideResponse\"N\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\xf2\xe0\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x38*6/api/v1/sessions/{session_key}/overrides/{override_id}\x12\x9f\x01\n\rFreezeSession\x12#.understudy.v1.FreezeSessionRequest\x1a$.understudy.v1.FreezeSessionResponse\"C\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x33\"%/api/v1/sessions/{session_key}:freeze:\x01*b\x07session\x12\xa7\x01\n\x0fUnfreezeSession\x12%.understudy.v1.UnfreezeSessionRequest\x1a&.understudy.v1.UnfreezeSessionResponse\"E\xea\xe0\x18\x06\x08\x03\x10\x01\x18\x01\x82\xd3\xe4\x93\x02\x35\"\'/api/v1/sessions/{session_key}:unfreeze:\x01*b\x07sessionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +52,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION'].fields_by_name['last_seen_at']._serialized_options = b'\320\341\030\001'
   _globals['_SESSION'].fields_by_name['revision']._loaded_options = None
   _globals['_SESSION'].fields_by_name['revision']._serialized_options = b'\312\341\030\006\n\004etag'
+  _globals['_SESSION'].fields_by_name['flags']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['flags']._serialized_options = b'\302\341\030\002\010\001'
+  _globals['_SESSION'].fields_by_name['warnings']._loaded_options = None
+  _globals['_SESSION'].fields_by_name['warnings']._serialized_options = b'\302\341\030\002\020\001'
   _globals['_GETSESSIONREQUEST'].fields_by_name['session_key']._loaded_options = None
   _globals['_GETSESSIONREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
   _globals['_GETSESSIONREQUEST'].fields_by_name['project']._loaded_options = None
@@ -79,6 +84,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTSESSIONREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\312\341\030\n\n\010if-match'
   _globals['_PUTSESSIONREQUEST'].fields_by_name['seed']._loaded_options = None
   _globals['_PUTSESSIONREQUEST'].fields_by_name['seed']._serialized_options = b'\320\341\030\001'
+  _globals['_PUTSESSIONREQUEST'].fields_by_name['flags']._loaded_options = None
+  _globals['_PUTSESSIONREQUEST'].fields_by_name['flags']._serialized_options = b'\272\341\030\004\020\200\200@\302\341\030\002\010\001\320\341\030\001'
   _globals['_DELETESESSIONREQUEST'].fields_by_name['session_key']._loaded_options = None
   _globals['_DELETESESSIONREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
   _globals['_DELETESESSIONREQUEST'].fields_by_name['project']._loaded_options = None
@@ -119,6 +126,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEACTIVATEOVERRIDEREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
   _globals['_DEACTIVATEOVERRIDEREQUEST'].fields_by_name['environment']._loaded_options = None
   _globals['_DEACTIVATEOVERRIDEREQUEST'].fields_by_name['environment']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['session_key']._loaded_options = None
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['project']._loaded_options = None
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['environment']._loaded_options = None
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['environment']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['expected_revision']._loaded_options = None
+  _globals['_FREEZESESSIONREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\312\341\030\n\n\010if-match'
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['session_key']._loaded_options = None
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['session_key']._serialized_options = b'\342A\001\002'
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['project']._loaded_options = None
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['project']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['environment']._loaded_options = None
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['environment']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['expected_revision']._loaded_options = None
+  _globals['_UNFREEZESESSIONREQUEST'].fields_by_name['expected_revision']._serialized_options = b'\312\341\030\n\n\010if-match'
   _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['GetSession']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\362\340\030\002\020\001\202\323\344\223\002)\022\036/api/v1/sessions/{session_key}b\007session'
   _globals['_SESSIONSERVICE'].methods_by_name['PutSession']._loaded_options = None
@@ -131,38 +154,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSERVICE'].methods_by_name['ActivateOverride']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\362\340\030\002\020\001\202\323\344\223\0028\"6/api/v1/sessions/{session_key}/overrides/{override_id}'
   _globals['_SESSIONSERVICE'].methods_by_name['DeactivateOverride']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['DeactivateOverride']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\362\340\030\002\020\001\202\323\344\223\0028*6/api/v1/sessions/{session_key}/overrides/{override_id}'
-  _globals['_FOUNDBY']._serialized_start=2645
-  _globals['_FOUNDBY']._serialized_end=2724
-  _globals['_DELETEMODE']._serialized_start=2726
-  _globals['_DELETEMODE']._serialized_end=2814
-  _globals['_SESSION']._serialized_start=222
-  _globals['_SESSION']._serialized_end=681
-  _globals['_GETSESSIONREQUEST']._serialized_start=683
-  _globals['_GETSESSIONREQUEST']._serialized_end=783
-  _globals['_GETSESSIONRESPONSE']._serialized_start=785
-  _globals['_GETSESSIONRESPONSE']._serialized_end=866
-  _globals['_PUTSESSIONREQUEST']._serialized_start=869
-  _globals['_PUTSESSIONREQUEST']._serialized_end=1456
-  _globals['_PUTSESSIONRESPONSE']._serialized_start=1458
-  _globals['_PUTSESSIONRESPONSE']._serialized_end=1519
-  _globals['_DELETESESSIONREQUEST']._serialized_start=1522
-  _globals['_DELETESESSIONREQUEST']._serialized_end=1750
-  _globals['_DELETESESSIONRESPONSE']._serialized_start=1752
-  _globals['_DELETESESSIONRESPONSE']._serialized_end=1828
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=1831
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=2044
-  _globals['_LISTEDSESSION']._serialized_start=2046
-  _globals['_LISTEDSESSION']._serialized_end=2140
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=2142
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=2237
-  _globals['_ACTIVATEOVERRIDEREQUEST']._serialized_start=2240
-  _globals['_ACTIVATEOVERRIDEREQUEST']._serialized_end=2373
-  _globals['_ACTIVATEOVERRIDERESPONSE']._serialized_start=2375
-  _globals['_ACTIVATEOVERRIDERESPONSE']._serialized_end=2438
-  _globals['_DEACTIVATEOVERRIDEREQUEST']._serialized_start=2441
-  _globals['_DEACTIVATEOVERRIDEREQUEST']._serialized_end=2576
-  _globals['_DEACTIVATEOVERRIDERESPONSE']._serialized_start=2578
-  _globals['_DEACTIVATEOVERRIDERESPONSE']._serialized_end=2643
-  _globals['_SESSIONSERVICE']._serialized_start=2817
-  _globals['_SESSIONSERVICE']._serialized_end=3845
+  _globals['_SESSIONSERVICE'].methods_by_name['FreezeSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['FreezeSession']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\202\323\344\223\0023\"%/api/v1/sessions/{session_key}:freeze:\001*b\007session'
+  _globals['_SESSIONSERVICE'].methods_by_name['UnfreezeSession']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['UnfreezeSession']._serialized_options = b'\352\340\030\006\010\003\020\001\030\001\202\323\344\223\0025\"\'/api/v1/sessions/{session_key}:unfreeze:\001*b\007session'
+  _globals['_FOUNDBY']._serialized_start=3295
+  _globals['_FOUNDBY']._serialized_end=3374
+  _globals['_DELETEMODE']._serialized_start=3376
+  _globals['_DELETEMODE']._serialized_end=3464
+  _globals['_SESSION']._serialized_start=249
+  _globals['_SESSION']._serialized_end=847
+  _globals['_GETSESSIONREQUEST']._serialized_start=849
+  _globals['_GETSESSIONREQUEST']._serialized_end=949
+  _globals['_GETSESSIONRESPONSE']._serialized_start=951
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1032
+  _globals['_PUTSESSIONREQUEST']._serialized_start=1035
+  _globals['_PUTSESSIONREQUEST']._serialized_end=1672
+  _globals['_PUTSESSIONRESPONSE']._serialized_start=1674
+  _globals['_PUTSESSIONRESPONSE']._serialized_end=1735
+  _globals['_DELETESESSIONREQUEST']._serialized_start=1738
+  _globals['_DELETESESSIONREQUEST']._serialized_end=1966
+  _globals['_DELETESESSIONRESPONSE']._serialized_start=1968
+  _globals['_DELETESESSIONRESPONSE']._serialized_end=2044
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=2047
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=2260
+  _globals['_LISTEDSESSION']._serialized_start=2262
+  _globals['_LISTEDSESSION']._serialized_end=2356
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=2358
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=2453
+  _globals['_ACTIVATEOVERRIDEREQUEST']._serialized_start=2456
+  _globals['_ACTIVATEOVERRIDEREQUEST']._serialized_end=2589
+  _globals['_ACTIVATEOVERRIDERESPONSE']._serialized_start=2591
+  _globals['_ACTIVATEOVERRIDERESPONSE']._serialized_end=2654
+  _globals['_DEACTIVATEOVERRIDEREQUEST']._serialized_start=2657
+  _globals['_DEACTIVATEOVERRIDEREQUEST']._serialized_end=2792
+  _globals['_DEACTIVATEOVERRIDERESPONSE']._serialized_start=2794
+  _globals['_DEACTIVATEOVERRIDERESPONSE']._serialized_end=2859
+  _globals['_FREEZESESSIONREQUEST']._serialized_start=2862
+  _globals['_FREEZESESSIONREQUEST']._serialized_end=3008
+  _globals['_FREEZESESSIONRESPONSE']._serialized_start=3010
+  _globals['_FREEZESESSIONRESPONSE']._serialized_end=3074
+  _globals['_UNFREEZESESSIONREQUEST']._serialized_start=3077
+  _globals['_UNFREEZESESSIONREQUEST']._serialized_end=3225
+  _globals['_UNFREEZESESSIONRESPONSE']._serialized_start=3227
+  _globals['_UNFREEZESESSIONRESPONSE']._serialized_end=3293
+  _globals['_SESSIONSERVICE']._serialized_start=3467
+  _globals['_SESSIONSERVICE']._serialized_end=4827
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from understudy.options.v1 import options_pb2 as _options_pb2
+from understudy.v1 import flags_pb2 as _flags_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -34,7 +35,7 @@ DELETE_MODE_RESET: DeleteMode
 DELETE_MODE_DELETE: DeleteMode
 
 class Session(_message.Message):
-    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision", "seed", "found_by")
+    __slots__ = ("project", "environment", "session_key", "label", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "last_seen_at", "expires_at", "revision", "seed", "found_by", "flags", "frozen_at", "warnings")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +49,9 @@ class Session(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     FOUND_BY_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_AT_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     project: str
     environment: str
     session_key: str
@@ -61,7 +65,10 @@ class Session(_message.Message):
     revision: int
     seed: int
     found_by: FoundBy
-    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ...) -> None: ...
+    flags: str
+    frozen_at: _timestamp_pb2.Timestamp
+    warnings: _containers.RepeatedCompositeFieldContainer[_flags_pb2.FlagWarning]
+    def __init__(self, project: _Optional[str] = ..., environment: _Optional[str] = ..., session_key: _Optional[str] = ..., label: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ..., flags: _Optional[str] = ..., frozen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_flags_pb2.FlagWarning, _Mapping]]] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("session_key", "project", "environment")
@@ -82,7 +89,7 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class PutSessionRequest(_message.Message):
-    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed", "found_by")
+    __slots__ = ("session_key", "project", "environment", "scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "update_mask", "expected_revision", "seed", "found_by", "flags")
     SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +103,7 @@ class PutSessionRequest(_message.Message):
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     FOUND_BY_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
     session_key: str
     project: str
     environment: str
@@ -109,7 +117,8 @@ class PutSessionRequest(_message.Message):
     expected_revision: int
     seed: int
     found_by: FoundBy
-    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ...) -> None: ...
+    flags: str
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., scenario: _Optional[str] = ..., overrides: _Optional[_Iterable[str]] = ..., global_delay_ms: _Optional[int] = ..., global_delay_max_ms: _Optional[int] = ..., label: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., expected_revision: _Optional[int] = ..., seed: _Optional[int] = ..., found_by: _Optional[_Union[FoundBy, str]] = ..., flags: _Optional[str] = ...) -> None: ...
 
 class PutSessionResponse(_message.Message):
     __slots__ = ("session",)
@@ -216,3 +225,39 @@ class DeactivateOverrideResponse(_message.Message):
     override_id: str
     active: bool
     def __init__(self, override_id: _Optional[str] = ..., active: bool = ...) -> None: ...
+
+class FreezeSessionRequest(_message.Message):
+    __slots__ = ("session_key", "project", "environment", "expected_revision")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    project: str
+    environment: str
+    expected_revision: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+
+class FreezeSessionResponse(_message.Message):
+    __slots__ = ("session",)
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
+
+class UnfreezeSessionRequest(_message.Message):
+    __slots__ = ("session_key", "project", "environment", "expected_revision")
+    SESSION_KEY_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    session_key: str
+    project: str
+    environment: str
+    expected_revision: int
+    def __init__(self, session_key: _Optional[str] = ..., project: _Optional[str] = ..., environment: _Optional[str] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+
+class UnfreezeSessionResponse(_message.Message):
+    __slots__ = ("session",)
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    session: Session
+    def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...

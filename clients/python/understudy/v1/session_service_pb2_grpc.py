@@ -70,6 +70,16 @@ class SessionServiceStub(object):
                 request_serializer=understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideRequest.SerializeToString,
                 response_deserializer=understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideResponse.FromString,
                 _registered_method=True)
+        self.FreezeSession = channel.unary_unary(
+                '/understudy.v1.SessionService/FreezeSession',
+                request_serializer=understudy_dot_v1_dot_session__service__pb2.FreezeSessionRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_session__service__pb2.FreezeSessionResponse.FromString,
+                _registered_method=True)
+        self.UnfreezeSession = channel.unary_unary(
+                '/understudy.v1.SessionService/UnfreezeSession',
+                request_serializer=understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionRequest.SerializeToString,
+                response_deserializer=understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer(object):
@@ -129,6 +139,23 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FreezeSession(self, request, context):
+        """Pins all flags for a session, which is made when missing: from now on it is as if nobody changed them any more, whether their
+        states, their rules or that they exist. What the session itself sets goes before that as ever. To freeze it anew pins what is
+        so then. Fails with revision_mismatch when `expected_revision` is not the present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnfreezeSession(self, request, context):
+        """Lets the flags of a session be again as they are for everybody. Idempotent. Fails with not_found when there is no such session,
+        with revision_mismatch when `expected_revision` is not the present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -161,6 +188,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.DeactivateOverride,
                     request_deserializer=understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideRequest.FromString,
                     response_serializer=understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideResponse.SerializeToString,
+            ),
+            'FreezeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreezeSession,
+                    request_deserializer=understudy_dot_v1_dot_session__service__pb2.FreezeSessionRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_session__service__pb2.FreezeSessionResponse.SerializeToString,
+            ),
+            'UnfreezeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnfreezeSession,
+                    request_deserializer=understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionRequest.FromString,
+                    response_serializer=understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -330,6 +367,60 @@ class SessionService(object):
             '/understudy.v1.SessionService/DeactivateOverride',
             understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideRequest.SerializeToString,
             understudy_dot_v1_dot_session__service__pb2.DeactivateOverrideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreezeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.SessionService/FreezeSession',
+            understudy_dot_v1_dot_session__service__pb2.FreezeSessionRequest.SerializeToString,
+            understudy_dot_v1_dot_session__service__pb2.FreezeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnfreezeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/understudy.v1.SessionService/UnfreezeSession',
+            understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionRequest.SerializeToString,
+            understudy_dot_v1_dot_session__service__pb2.UnfreezeSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,19 +26,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/options/v1/options.proto\x12\x15understudy.options.v1\x1a google/protobuf/descriptor.proto\"t\n\x06\x41\x63\x63\x65ss\x12+\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.understudy.options.v1.Scope\x12)\n\x04role\x18\x02 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12\x12\n\nplan_gated\x18\x03 \x01(\x08\"T\n\nRestMethod\x12\r\n\x05query\x18\x01 \x03(\t\x12\x0f\n\x07lenient\x18\x02 \x01(\x08\x12\x16\n\x0e\x62ody_bytes_max\x18\x03 \x01(\r\x12\x0e\n\x06merges\x18\x04 \x01(\x08\"\xb8\x03\n\x06Limits\x12\x17\n\nmin_length\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmax_length\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03min\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03max\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x16\n\tmax_items\x18\x06 \x01(\rH\x05\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x66\x61ult_number\x18\x07 \x01(\x03H\x06\x88\x01\x01\x12\x38\n\x0con_violation\x18\x08 \x01(\x0e\x32\".understudy.options.v1.OnViolation\x12\x18\n\x0bkey_pattern\x18\t \x01(\tH\x07\x88\x01\x01\x12\x0c\n\x04\x66orm\x18\n \x01(\t\x12\x12\n\x05least\x18\x0b \x01(\x01H\x08\x88\x01\x01\x12\x15\n\x08greatest\x18\x0c \x01(\x01H\t\x88\x01\x01\x42\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\n\n\x08_patternB\x06\n\x04_minB\x06\n\x04_maxB\x0c\n\n_max_itemsB\x11\n\x0f_default_numberB\x0e\n\x0c_key_patternB\x08\n\x06_leastB\x0b\n\t_greatest\"\x13\n\x04Json\x12\x0b\n\x03raw\x18\x01 \x01(\x08\"\x1b\n\tRestField\x12\x0e\n\x06header\x18\x01 \x01(\t\"1\n\rManifestField\x12\x10\n\x08verbatim\x18\x01 \x01(\x08\x12\x0e\n\x06\x62\x65side\x18\x02 \x01(\x08*p\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x16\n\x12SCOPE_ORGANISATION\x10\x01\x12\x11\n\rSCOPE_PROJECT\x10\x02\x12\x15\n\x11SCOPE_ENVIRONMENT\x10\x03\x12\x0e\n\nSCOPE_NONE\x10\x04*J\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0b\n\x07ROLE_CI\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03*w\n\x0bOnViolation\x12\x1c\n\x18ON_VIOLATION_UNSPECIFIED\x10\x00\x12\x17\n\x13ON_VIOLATION_REFUSE\x10\x01\x12\x16\n\x12ON_VIOLATION_CLAMP\x10\x02\x12\x19\n\x15ON_VIOLATION_TRUNCATE\x10\x03:O\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\x0b\x32\x1d.understudy.options.v1.Access:X\n\x0brest_method\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\x0b\x32!.understudy.options.v1.RestMethod:N\n\x06limits\x12\x1d.google.protobuf.FieldOptions\x18\x97\x8c\x03 \x01(\x0b\x32\x1d.understudy.options.v1.Limits:J\n\x04json\x12\x1d.google.protobuf.FieldOptions\x18\x98\x8c\x03 \x01(\x0b\x32\x1b.understudy.options.v1.Json:O\n\x04rest\x12\x1d.google.protobuf.FieldOptions\x18\x99\x8c\x03 \x01(\x0b\x32 .understudy.options.v1.RestField:1\n\x08nullable\x12\x1d.google.protobuf.FieldOptions\x18\x9a\x8c\x03 \x01(\x08:/\n\x06reason\x12\x1d.google.protobuf.FieldOptions\x18\x9b\x8c\x03 \x01(\t:W\n\x08manifest\x12\x1d.google.protobuf.FieldOptions\x18\x9c\x8c\x03 \x01(\x0b\x32$.understudy.options.v1.ManifestFieldb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#understudy/options/v1/options.proto\x12\x15understudy.options.v1\x1a google/protobuf/descriptor.proto\"t\n\x06\x41\x63\x63\x65ss\x12+\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.understudy.options.v1.Scope\x12)\n\x04role\x18\x02 \x01(\x0e\x32\x1b.understudy.options.v1.Role\x12\x12\n\nplan_gated\x18\x03 \x01(\x08\"T\n\nRestMethod\x12\r\n\x05query\x18\x01 \x03(\t\x12\x0f\n\x07lenient\x18\x02 \x01(\x08\x12\x16\n\x0e\x62ody_bytes_max\x18\x03 \x01(\r\x12\x0e\n\x06merges\x18\x04 \x01(\x08\"\xb8\x03\n\x06Limits\x12\x17\n\nmin_length\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nmax_length\x18\x02 \x01(\rH\x01\x88\x01\x01\x12\x14\n\x07pattern\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x10\n\x03min\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12\x10\n\x03max\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x16\n\tmax_items\x18\x06 \x01(\rH\x05\x88\x01\x01\x12\x1b\n\x0e\x64\x65\x66\x61ult_number\x18\x07 \x01(\x03H\x06\x88\x01\x01\x12\x38\n\x0con_violation\x18\x08 \x01(\x0e\x32\".understudy.options.v1.OnViolation\x12\x18\n\x0bkey_pattern\x18\t \x01(\tH\x07\x88\x01\x01\x12\x0c\n\x04\x66orm\x18\n \x01(\t\x12\x12\n\x05least\x18\x0b \x01(\x01H\x08\x88\x01\x01\x12\x15\n\x08greatest\x18\x0c \x01(\x01H\t\x88\x01\x01\x42\r\n\x0b_min_lengthB\r\n\x0b_max_lengthB\n\n\x08_patternB\x06\n\x04_minB\x06\n\x04_maxB\x0c\n\n_max_itemsB\x11\n\x0f_default_numberB\x0e\n\x0c_key_patternB\x08\n\x06_leastB\x0b\n\t_greatest\"\'\n\x04Json\x12\x0b\n\x03raw\x18\x01 \x01(\x08\x12\x12\n\nomit_empty\x18\x02 \x01(\x08\"\x1b\n\tRestField\x12\x0e\n\x06header\x18\x01 \x01(\t\"1\n\rManifestField\x12\x10\n\x08verbatim\x18\x01 \x01(\x08\x12\x0e\n\x06\x62\x65side\x18\x02 \x01(\x08*p\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x16\n\x12SCOPE_ORGANISATION\x10\x01\x12\x11\n\rSCOPE_PROJECT\x10\x02\x12\x15\n\x11SCOPE_ENVIRONMENT\x10\x03\x12\x0e\n\nSCOPE_NONE\x10\x04*J\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0b\n\x07ROLE_CI\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03*w\n\x0bOnViolation\x12\x1c\n\x18ON_VIOLATION_UNSPECIFIED\x10\x00\x12\x17\n\x13ON_VIOLATION_REFUSE\x10\x01\x12\x16\n\x12ON_VIOLATION_CLAMP\x10\x02\x12\x19\n\x15ON_VIOLATION_TRUNCATE\x10\x03:O\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\x8d\x8c\x03 \x01(\x0b\x32\x1d.understudy.options.v1.Access:X\n\x0brest_method\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\x0b\x32!.understudy.options.v1.RestMethod:N\n\x06limits\x12\x1d.google.protobuf.FieldOptions\x18\x97\x8c\x03 \x01(\x0b\x32\x1d.understudy.options.v1.Limits:J\n\x04json\x12\x1d.google.protobuf.FieldOptions\x18\x98\x8c\x03 \x01(\x0b\x32\x1b.understudy.options.v1.Json:O\n\x04rest\x12\x1d.google.protobuf.FieldOptions\x18\x99\x8c\x03 \x01(\x0b\x32 .understudy.options.v1.RestField:1\n\x08nullable\x12\x1d.google.protobuf.FieldOptions\x18\x9a\x8c\x03 \x01(\x08:/\n\x06reason\x12\x1d.google.protobuf.FieldOptions\x18\x9b\x8c\x03 \x01(\t:W\n\x08manifest\x12\x1d.google.protobuf.FieldOptions\x18\x9c\x8c\x03 \x01(\x0b\x32$.understudy.options.v1.ManifestFieldb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'understudy.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCOPE']._serialized_start=844
-  _globals['_SCOPE']._serialized_end=956
-  _globals['_ROLE']._serialized_start=958
-  _globals['_ROLE']._serialized_end=1032
-  _globals['_ONVIOLATION']._serialized_start=1034
-  _globals['_ONVIOLATION']._serialized_end=1153
+  _globals['_SCOPE']._serialized_start=864
+  _globals['_SCOPE']._serialized_end=976
+  _globals['_ROLE']._serialized_start=978
+  _globals['_ROLE']._serialized_end=1052
+  _globals['_ONVIOLATION']._serialized_start=1054
+  _globals['_ONVIOLATION']._serialized_end=1173
   _globals['_ACCESS']._serialized_start=96
   _globals['_ACCESS']._serialized_end=212
   _globals['_RESTMETHOD']._serialized_start=214
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIMITS']._serialized_start=301
   _globals['_LIMITS']._serialized_end=741
   _globals['_JSON']._serialized_start=743
-  _globals['_JSON']._serialized_end=762
-  _globals['_RESTFIELD']._serialized_start=764
-  _globals['_RESTFIELD']._serialized_end=791
-  _globals['_MANIFESTFIELD']._serialized_start=793
-  _globals['_MANIFESTFIELD']._serialized_end=842
+  _globals['_JSON']._serialized_end=782
+  _globals['_RESTFIELD']._serialized_start=784
+  _globals['_RESTFIELD']._serialized_end=811
+  _globals['_MANIFESTFIELD']._serialized_start=813
+  _globals['_MANIFESTFIELD']._serialized_end=862
 # @@protoc_insertion_point(module_scope)

@@ -111,10 +111,12 @@ class Limits(_message.Message):
     def __init__(self, min_length: _Optional[int] = ..., max_length: _Optional[int] = ..., pattern: _Optional[str] = ..., min: _Optional[int] = ..., max: _Optional[int] = ..., max_items: _Optional[int] = ..., default_number: _Optional[int] = ..., on_violation: _Optional[_Union[OnViolation, str]] = ..., key_pattern: _Optional[str] = ..., form: _Optional[str] = ..., least: _Optional[float] = ..., greatest: _Optional[float] = ...) -> None: ...
 
 class Json(_message.Message):
-    __slots__ = ("raw",)
+    __slots__ = ("raw", "omit_empty")
     RAW_FIELD_NUMBER: _ClassVar[int]
+    OMIT_EMPTY_FIELD_NUMBER: _ClassVar[int]
     raw: bool
-    def __init__(self, raw: bool = ...) -> None: ...
+    omit_empty: bool
+    def __init__(self, raw: bool = ..., omit_empty: bool = ...) -> None: ...
 
 class RestField(_message.Message):
     __slots__ = ("header",)
