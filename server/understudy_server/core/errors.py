@@ -73,7 +73,7 @@ class Conflict(Refusal):
 
 class LimitReached(Refusal):
     """There is room for no more: ``rate_limited`` (with the seconds to wait), ``key_limit``, ``state_full``,
-    ``files_full`` or ``session_mocks_full``.
+    ``files_full``, ``session_mocks_full``, ``flags_full`` or ``project_sessions_full``.
     """
 
     def __init__(self, code: str, message: str, fault: Fault | None = None, *, retry_after_seconds: int = 0) -> None:

@@ -90,6 +90,11 @@ class Exchange(NamedTuple):
         return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
+    def is_call(self) -> bool:
+        """False for what the proxy has not seen: an evaluation of flags."""
+        return self.outcome is not ExchangeOutcome.EVALUATED
+
+    @property
     def stream(self) -> Stream:
         """Whose exchanges it is numbered with."""
         if self.session_id:

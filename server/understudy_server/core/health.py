@@ -16,6 +16,7 @@ from understudy_server.core.health_words import (
     no_session,
     no_session_key,
     noted,
+    only_flags,
     refused,
     upstream_failed,
 )
@@ -32,13 +33,15 @@ _ABOUT_THE_KEY: Final = (CARRIERS_DISAGREE, SESSION_HEADER_REPEATED)
 class Facts:
     """What is known of a session beside its exchanges. ``key`` is empty for what carried none.
 
-    ``exists``: there is one now. ``alike`` is a session's key that differs in case alone, empty without one. ``mocks``
-    are those that it owns or that were switched on for it, by id. ``unkeyed`` are exchanges of the last minutes that
-    carried no key at all. ``standing`` is that of its record, which is ``complete`` or not.
+    ``exists``: there is one now; ``of_project``: it is one of the project. ``alike`` is a session's key that differs in
+    case alone, empty without one. ``mocks`` are those that it owns or that were switched on for it, by id. ``unkeyed``
+    are exchanges of the last minutes that carried no key at all. ``standing`` is that of its record, which is
+    ``complete`` or not.
     """
 
     key: str
     exists: bool
+    of_project: bool = False
     alike: str = ""
     mocks: Sequence[str] = ()
     unkeyed: Group = field(default_factory=Group)
@@ -68,7 +71,10 @@ def _about_the_key(facts: Facts, tally: Tally) -> Iterator[Finding]:
     if not facts.key:
         return
     if not facts.exists or tally.homeless.count:
-        yield no_session(facts.key, tally, exists=facts.exists, alike=facts.alike)
+        if facts.of_project:
+            yield only_flags(facts.key, tally)
+        else:
+            yield no_session(facts.key, tally, exists=facts.exists, alike=facts.alike)
     if not tally.carried.count and facts.unkeyed.count:
         yield no_session_key(facts.key, facts.unkeyed)
 

@@ -11,7 +11,7 @@ from understudy_server.core.matching.mismatch import cut
 
 def never_used(known: Unanswered, tally: Tally, most: int) -> Iterator[Finding]:
     """Mocks of the session alone that answered none of its requests, of which there are some; at most so many."""
-    if not tally.in_session or not known.exists:
+    if not tally.in_session or not known.exists or tally.hides_requests:
         return
     unused = [mock_id for mock_id in known.mocks if mock_id not in known.used]
     for mock_id in unused[:most]:

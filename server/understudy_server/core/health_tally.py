@@ -65,6 +65,7 @@ class Tally:
     ``session_id`` is that of the incarnation which is looked at, empty for a key that never had a session. ``odd`` are
     those that say something by what became of them, ``noted`` those with a finding, by its code; ``homeless`` came when
     there was no session, and is not sorted further; ``used`` are the mocks that have answered. ``carried`` is all.
+    ``hides_requests``: so much was evaluated that what was requested before was not looked at.
     """
 
     session_id: str = ""
@@ -74,6 +75,7 @@ class Tally:
     homeless: Group = field(default_factory=Group)
     used: set[str] = field(default_factory=set)
     carried: Group = field(default_factory=Group)
+    hides_requests: bool = False
 
     @property
     def in_session(self) -> int:
@@ -84,8 +86,10 @@ class Tally:
         """Take one in; that of another incarnation is passed by."""
         if exchange.session_id not in ("", self.session_id):
             return
-        self.carried.add(exchange)
         self.outcomes[exchange.outcome] += 1
+        if not exchange.is_call:
+            return
+        self.carried.add(exchange)
         for code in exchange.findings:
             self.noted.setdefault(code, Group()).add(exchange)
         if self.session_id and not exchange.session_id:

@@ -68,6 +68,12 @@ def no_session(key: str, tally: Tally, *, exists: bool, alike: str = "") -> Find
             f"{requests(homeless.count)} carried the key {key!r} when there was no such session, so that only what is "
             "on for everybody counted. Make the session before the app sends anything, and let it live for long enough."
         )
+    elif tally.session_id == key:
+        # Those of the environment have ids of their own.
+        message = (
+            f"The session {key!r} of the project has ended: it was deleted, or its time to live was over. What is told "
+            "here is about what it was told of flags. `understudy flag-session create` makes another one."
+        )
     elif tally.session_id:
         late = f" Since then {requests(homeless.count)} carried its key." if homeless.count else ""
         message = (
@@ -88,6 +94,16 @@ def no_session(key: str, tally: Tally, *, exists: bool, alike: str = "") -> Find
         message += f" There is a session {alike!r}: case counts."
     about = homeless if tally.session_id else tally.carried
     return Finding("no_session", message, about.count, about.log_ids)
+
+
+def only_flags(key: str, tally: Tally) -> Finding:
+    """Requests to the proxy carried the id of a session of the project."""
+    message = (
+        f"{requests(tally.homeless.count)} to the proxy carried the key {key!r}, which is a session of the project: it "
+        "sets flags, and no request belongs to it, so that only what is on for everybody counted. Have the app send "
+        "the key of a session of the environment, which sets both."
+    )
+    return Finding("no_session", message, tally.homeless.count, tally.homeless.log_ids)
 
 
 def no_session_key(key: str, unkeyed: Group) -> Finding:

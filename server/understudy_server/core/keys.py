@@ -9,6 +9,9 @@ PREFIX = "fmk_"
 RANDOM_BYTES = 32
 ACTIVE_MAX = 25
 HINT_CHARACTERS = 8
+SCOPED_PREFIX = "fb_sk_"
+SCOPED_RANDOM_BYTES = 16
+SCOPED_HINT_CHARACTERS = 20
 
 
 def make_text(random_bytes: Callable[[int], bytes]) -> str:
@@ -16,14 +19,22 @@ def make_text(random_bytes: Callable[[int], bytes]) -> str:
     return PREFIX + base64.urlsafe_b64encode(random_bytes(RANDOM_BYTES)).rstrip(b"=").decode()
 
 
+def make_scoped_text(scope: str, random_bytes: Callable[[int], bytes]) -> str:
+    """Make the text of a new key of a scope: ``fb_sk_``, the scope, ``_`` and 16 random bytes in hexadecimal."""
+    return f"{SCOPED_PREFIX}{scope}_{random_bytes(SCOPED_RANDOM_BYTES).hex()}"
+
+
 def fingerprint(text: str) -> bytes:
-    """The SHA-256 of the whole key: all that is kept of it. One hash is enough for 256 random bits."""
+    """The SHA-256 of the whole key: all that is kept of it.
+
+    One hash is enough for 256 random bits, and for the 128 of a key with a scope.
+    """
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
 
 
 def hint(text: str) -> str:
     """The first characters of a key, which tell a person keys apart and nobody else anything."""
-    return text[:HINT_CHARACTERS]
+    return text[: SCOPED_HINT_CHARACTERS if text.startswith(SCOPED_PREFIX) else HINT_CHARACTERS]
 
 
 def text_of(authorization: str) -> str | None:
@@ -38,13 +49,14 @@ class Caller:
     """Who calls: the id and role of a key and the only project and environment it is for (ids, empty for all).
 
     ``role`` is a number of the contract's Role: each includes the ones below it. The owner at the command line is an
-    organisation-wide admin without a key.
+    organisation-wide admin without a key. ``scope`` is a number of the contract's KeyScope, 0 for a key that has none.
     """
 
     key_id: str
     role: int
     project_id: str = ""
     environment_id: str = ""
+    scope: int = 0
 
     @property
     def is_owner(self) -> bool:

@@ -19,6 +19,8 @@ class ExchangeOutcome(StrEnum):
     PREFLIGHT = "preflight"
     CLIENT_GONE = "client_gone"
     MOCK_FAILED = "mock_failed"
+    EVALUATED = "evaluated"
+    """It is no request of HTTP: flags were evaluated."""
 
 
 class Phases(NamedTuple):

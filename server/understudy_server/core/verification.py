@@ -119,6 +119,10 @@ class Judgement:
         It is done when nothing more comes. Something comes after each expectation, so that others can be let go first:
         on a long body each takes its time.
         """
+        if not exchange.is_call:
+            self.reach(exchange.number - 1)
+            self.number = max(self.number, exchange.number)
+            return
         recorded = Recorded(exchange)
         found = []
         for each in self.expectations:
