@@ -9,7 +9,7 @@ from understudy.v1.server_service_pb2 import Counts, ManifestStatus
 from understudy_server.app.times import stamp
 from understudy_server.store.sqlite.unit import Unit
 
-_MANAGED = ("organisation", "project", "environment", "scenario", "mock")
+_MANAGED = ("organisation", "project", "environment", "scenario", "mock", "flag")
 
 
 class Counting(Unit):

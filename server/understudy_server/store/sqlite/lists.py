@@ -24,7 +24,7 @@ from understudy_server.store.sqlite.unit import Unit
 _EVERY_KEY = KeyQuery()
 
 
-class _Where:
+class Where:
     """Conditions that must all hold, and what their question marks stand for."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Lists(Unit):
     async def keys(
         self, before: str, limit: int, project_id: str, environment_id: str, query: KeyQuery | None = None
     ) -> Sequence[KeyRecord]:
-        query, where = query or _EVERY_KEY, _Where()
+        query, where = query or _EVERY_KEY, Where()
         if before:
             where.add("id < ?", before)
         if project_id:
@@ -60,6 +60,8 @@ class Lists(Unit):
             where.add("environment_id = ?", environment_id)
         if query.role:
             where.add("role = ?", query.role)
+        if query.scopes is not None:
+            where.add(f"scope IN ({', '.join('?' * len(query.scopes))})", *sorted(query.scopes))
         if query.active is not None:
             works = "(revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > ?))"
             where.add(works if query.active else f"NOT {works}", query.now_ms)
@@ -68,7 +70,7 @@ class Lists(Unit):
         return [rows.key(row) for row in found]
 
     async def projects(self, after: str, limit: int, search: str = "") -> Sequence[ProjectRecord]:
-        where = _Where()
+        where = Where()
         where.add("slug > ?", after)
         where.search(search, "slug", "name")
         return [rows.project(row) for row in self._listed(f"SELECT {rows.PROJECT} FROM project", where, "slug", limit)]
@@ -76,14 +78,14 @@ class Lists(Unit):
     async def environments(
         self, project_id: str, after: str, limit: int, search: str = ""
     ) -> Sequence[EnvironmentRecord]:
-        where = _Where()
+        where = Where()
         where.add("environment.project_id = ? AND environment.slug > ?", project_id, after)
         where.search(search, "environment.slug", "environment.name")
         found = self._listed(f"SELECT {rows.ENVIRONMENT}", where, "environment.slug", limit)
         return [rows.environment(row) for row in found]
 
     async def mocks(self, environment_id: str, query: MockQuery, after: str, limit: int) -> Sequence[Mock]:
-        where = _Where()
+        where = Where()
         # As with sessions: few are on for the whole environment.
         where.add(f"environment_id = ? AND {'+' if query.active else ''}id > ?", environment_id, after)
         if query.state:
@@ -108,7 +110,7 @@ class Lists(Unit):
     async def scenarios(
         self, environment_id: str, search: str, before: tuple[int, str] | None, limit: int, mock: str = ""
     ) -> Sequence[Scenario]:
-        where = _Where()
+        where = Where()
         where.add("environment_id = ?", environment_id)
         if before:
             where.add("(created_at_ms, id) < (?, ?)", *before)
@@ -125,7 +127,7 @@ class Lists(Unit):
     async def sessions(
         self, environment_id: str, query: SessionQuery, after: str, limit: int
     ) -> Sequence[SessionRecord]:
-        where = _Where()
+        where = Where()
         if query.scenario or query.override:
             # The plus keeps the order of keys from being the way in, as it is for all sessions: then few that fit would
             # be looked for among all that there are.
@@ -145,5 +147,5 @@ class Lists(Unit):
         found = self._listed(f"SELECT {rows.SESSION}", where, "session_entry.value", limit)
         return [rows.session(row) for row in found]
 
-    def _listed(self, selection: str, where: _Where, order: str, limit: int) -> list[rows.Row]:
+    def _listed(self, selection: str, where: Where, order: str, limit: int) -> list[rows.Row]:
         return self._rows(f"{selection} {where} ORDER BY {order} LIMIT ?", *where.arguments, limit)

@@ -300,6 +300,70 @@ def m0010_sessions_by_header_name(db: sqlite3.Connection) -> None:
     )
 
 
+@control()
+def m0011_flags(db: sqlite3.Connection) -> None:
+    """Flags of projects, their states in environments, what sessions have pinned of them, and sessions of projects.
+
+    ``flags_version`` is the version in which the project's flags or their states changed last: what was compiled of
+    them is good as long as it stands. Of a snapshot nothing is left when no session has it any more. Rows may be long.
+    ``scope`` is that of a key of the kind flagbridge: none is older than this.
+    """
+    script(
+        db,
+        "ALTER TABLE project ADD COLUMN flags_version INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE api_key ADD COLUMN scope INTEGER NOT NULL DEFAULT 0",
+        """
+        CREATE TABLE flag (
+            project_id TEXT NOT NULL REFERENCES project (id), key TEXT NOT NULL, name TEXT NOT NULL,
+            tags TEXT NOT NULL, managed_by TEXT NOT NULL, schema INTEGER NOT NULL, message BLOB NOT NULL,
+            PRIMARY KEY (project_id, key)
+        )
+        """,
+        "CREATE INDEX flag_by_source ON flag (managed_by) WHERE managed_by <> ''",
+        """
+        CREATE TABLE flag_state (
+            environment_id TEXT NOT NULL REFERENCES environment (id), flag_key TEXT NOT NULL,
+            project_id TEXT NOT NULL, schema INTEGER NOT NULL, message BLOB NOT NULL,
+            PRIMARY KEY (environment_id, flag_key),
+            FOREIGN KEY (project_id, flag_key) REFERENCES flag (project_id, key)
+        )
+        """,
+        "CREATE INDEX flag_state_by_flag ON flag_state (project_id, flag_key)",
+        """
+        CREATE TABLE flag_snapshot (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, environment_id TEXT NOT NULL, flags_version INTEGER NOT NULL,
+            UNIQUE (environment_id, flags_version)
+        )
+        """,
+        """
+        CREATE TABLE pinned_flag (
+            snapshot_id INTEGER NOT NULL REFERENCES flag_snapshot (id) ON DELETE CASCADE, key TEXT NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, state_schema INTEGER, state BLOB,
+            PRIMARY KEY (snapshot_id, key)
+        )
+        """,
+        """
+        CREATE TABLE frozen_session (
+            session_id TEXT PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE, snapshot_id INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX frozen_session_by_snapshot ON frozen_session (snapshot_id)",
+        """
+        CREATE TRIGGER snapshot_let_go AFTER DELETE ON frozen_session BEGIN
+            DELETE FROM flag_snapshot WHERE id = OLD.snapshot_id
+                AND NOT EXISTS (SELECT 1 FROM frozen_session WHERE snapshot_id = OLD.snapshot_id);
+        END
+        """,
+        """
+        CREATE TABLE project_session (
+            project_id TEXT NOT NULL REFERENCES project (id), id TEXT NOT NULL, expires_at_ms INTEGER NOT NULL,
+            schema INTEGER NOT NULL, message BLOB NOT NULL, PRIMARY KEY (project_id, id)
+        )
+        """,
+        "CREATE INDEX project_session_by_expiry ON project_session (expires_at_ms)",
+    )
+
+
 @state()
 def m0001_presence(db: sqlite3.Connection) -> None:
     script(db, "CREATE TABLE presence (session_id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL) WITHOUT ROWID")

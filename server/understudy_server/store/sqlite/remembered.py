@@ -11,7 +11,7 @@ work that writes has them too, as long as it has made no such change itself.
 """
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Any, NamedTuple, TypeVar
 
 from understudy_server.app.ports import SessionRecord, Transaction
@@ -45,17 +45,26 @@ class RememberedAnswers:
         # Replaced and never changed: whoever looks in another thread finds answers and version that belong together.
         self._lasting = _Kept(0, {})
         self._sessions = _Kept(0, {})
+        self._at = At(0, 0)
+        self._memory = _FromMemory(self._lasting.answers, self._sessions.answers)
 
     def read(self, at: At, work: Read[T], ask: Callable[[Callable[[sqlite3.Connection], T]], T]) -> T:
         """Run work at a version or a later one; ``ask`` runs a question on a snapshot of the file."""
+        if at is not self._at or self._memory.is_full:
+            self._remember(at)
+        memory = self._memory
+        try:
+            return work(memory)
+        except _NotRemembered:
+            lasting, sessions = memory.lasting_answers, memory.session_answers
+            return ask(lambda connection: work(_on_snapshot(connection, at.version, lasting, sessions)))
+
+    def _remember(self, at: At) -> None:
+        """Begin to remember answers of a version, or begin anew."""
         lasting = self.lasting(at.lasting)
         if at.version != self._sessions.since or len(self._sessions.answers) >= ANSWERS_MAX:
             self._sessions = _Kept(at.version, {})
-        sessions = self._sessions.answers
-        try:
-            return work(_FromMemory(lasting, sessions))
-        except _NotRemembered:
-            return ask(lambda connection: work(_on_snapshot(connection, at.version, lasting, sessions)))
+        self._at, self._memory = at, _FromMemory(lasting, self._sessions.answers)
 
     def lasting(self, since: int) -> _Answers:
         """What was recalled since a lasting change, the last there is, to be added to."""
@@ -78,24 +87,40 @@ class _NotRemembered(BaseException):
 class _FromMemory:
     """Has the remembered answers of a Transaction, and gives up at any other question."""
 
-    __slots__ = ("_lasting", "_sessions")
+    __slots__ = ("lasting_answers", "session_answers")
 
     def __init__(self, lasting: _Answers, sessions: _Answers) -> None:
-        self._lasting = lasting
-        self._sessions = sessions
+        self.lasting_answers = lasting
+        self.session_answers = sessions
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.lasting_answers) >= ANSWERS_MAX or len(self.session_answers) >= ANSWERS_MAX
 
     def __getattr__(self, question: str) -> Any:
         raise _NotRemembered
 
     async def recall(self, question: Hashable, _answer: Callable[[], Awaitable[Any]]) -> Any:
         try:
-            return self._lasting[question]
+            return self.lasting_answers[question]
         except KeyError:
             raise _NotRemembered from None
 
     async def session(self, environment_id: str, session_key: str) -> Any:
         try:
-            return self._sessions[environment_id, session_key]
+            return self.session_answers[environment_id, session_key]
+        except KeyError:
+            raise _NotRemembered from None
+
+    async def header_names(self, environment_id: str) -> Any:
+        try:
+            return self.session_answers[environment_id]
+        except KeyError:
+            raise _NotRemembered from None
+
+    async def snapshot_of(self, session_id: str) -> Any:
+        try:
+            return self.session_answers[session_id]
         except KeyError:
             raise _NotRemembered from None
 
@@ -110,4 +135,12 @@ class _IntoMemory(SqliteTransaction):
     async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
         found = await super().session(environment_id, session_key)
         self._remembered_sessions[environment_id, session_key] = found
+        return found
+
+    async def header_names(self, environment_id: str) -> Collection[str]:
+        found = self._remembered_sessions[environment_id] = await super().header_names(environment_id)
+        return found
+
+    async def snapshot_of(self, session_id: str) -> int | None:
+        found = self._remembered_sessions[session_id] = await super().snapshot_of(session_id)
         return found

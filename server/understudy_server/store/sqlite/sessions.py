@@ -73,6 +73,12 @@ class Sessions(Unit):
         self._links[record.id] = _Links.of(record)
         return record
 
+    async def header_names(self, environment_id: str) -> Collection[str]:
+        found = self._rows(
+            "SELECT value FROM session_entry WHERE place_id = ? AND kind = 'header_name'", environment_id
+        )
+        return {name for (name,) in found}
+
     async def put_session(self, record: SessionRecord) -> None:
         session, links, before = record.message, _Links.of(record), self._links.get(record.id)
         kept = without(session, "session_key", "overrides", "scenario", "revision").SerializeToString()

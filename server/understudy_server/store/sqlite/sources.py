@@ -13,6 +13,7 @@ _NAMES = {
     "environment": "id, id",
     "scenario": "environment_id, id",
     "mock": "environment_id, id",
+    "flag": "project_id, key",
 }
 # The second condition says what the index on the column holds, so that it is used.
 _MANAGED = "managed_by = ?1 AND managed_by <> ''"
@@ -59,6 +60,7 @@ class Sources(Unit):
         found: list[Row] = self._rows(
             f"""
             SELECT id, '' FROM project WHERE {_MANAGED}
+            UNION SELECT project_id, '' FROM flag WHERE {_MANAGED}
             UNION SELECT project_id, id FROM environment WHERE {_MANAGED}
             UNION SELECT project_id, id FROM environment
                 WHERE EXISTS (SELECT 1 FROM mock WHERE {_MANAGED} AND environment_id = environment.id)
@@ -74,6 +76,7 @@ class Sources(Unit):
         row = self._row(
             f"""
             SELECT managed_by FROM project WHERE id = ?1 AND ?2 = '' AND managed_by <> ''
+            UNION ALL SELECT managed_by FROM flag WHERE project_id = ?1 AND ?2 = '' AND managed_by <> ''
             UNION ALL SELECT managed_by FROM environment WHERE id IN {inside} AND managed_by <> ''
             UNION ALL SELECT managed_by FROM mock WHERE environment_id IN {inside} AND managed_by <> ''
             UNION ALL SELECT managed_by FROM scenario WHERE environment_id IN {inside} AND managed_by <> ''

@@ -47,7 +47,7 @@ class SqliteStore:
         # For whoever has the writer's connection.
         self._batch = _Batch(0, version)
         self._remembered = RememberedAnswers()
-        self._bells = Bells()
+        self._bells, self._flag_bells = Bells(), Bells()
         # First what can fail: a thread that was started is not given back.
         self._reader = Reader(folder / FILE)
         self._writer = Writer(folder / FILE, durability, self._seal, WriteAheadLog(folder / FILE, durability))
@@ -111,6 +111,10 @@ class SqliteStore:
         """What rings after each write, for as long as it is entered."""
         return self._bells.entered()
 
+    def flag_bell(self) -> AbstractContextManager[RungBell]:
+        """What rings after each write that changed flags, or what they are set to."""
+        return self._flag_bells.entered()
+
     async def version(self) -> int:
         return self.known_version
 
@@ -147,6 +151,8 @@ class SqliteStore:
             self._at = at
             self.known_version = version
             self._bells.ring_from_anywhere()
+            if batch.changes_flags:
+                self._flag_bells.ring_from_anywhere()
 
         return publish
 
@@ -165,11 +171,13 @@ class _Batch:
     version: int
     effort: int = 0
     is_lasting: bool = False
+    changes_flags: bool = False
 
     def add(self, transaction: SqliteTransaction) -> None:
         self.version = transaction.version
         self.effort += transaction.effort
         self.is_lasting |= transaction.is_lasting
+        self.changes_flags |= transaction.changes_flags
 
 
 def _own(folder: Path) -> DirectoryLock:

@@ -1,9 +1,11 @@
 """One unit of work on ``control.db``. Its coroutines never suspend: they only look like those that a network needs."""
 
+import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from understudy.v1.flags_pb2 import FlagState
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
 
@@ -11,8 +13,10 @@ from understudy_server.app.ports import EnvironmentRecord, KeyRecord, ProjectRec
 from understudy_server.app.times import milliseconds
 from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.counting import Counting
+from understudy_server.store.sqlite.flags import Flags
 from understudy_server.store.sqlite.library import Library
 from understudy_server.store.sqlite.lists import Lists
+from understudy_server.store.sqlite.project_sessions import ProjectSessions
 from understudy_server.store.sqlite.session_mocks import SessionMocks
 from understudy_server.store.sqlite.sessions import Sessions
 from understudy_server.store.sqlite.sources import Sources
@@ -24,10 +28,11 @@ T = TypeVar("T")
 # Mocks of sessions go with these.
 _OF_ENVIRONMENTS = (
     "session", "environment_activation", "scenario_mock", "mock", "scenario", "file", "past", "removed", "host",
+    "flag_state", "flag_snapshot",
 )  # fmt: skip
 
 
-class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, StoredFiles, Sources):
+class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, StoredFiles, Sources, Flags, ProjectSessions):
     """Fills ``app.ports.Transaction``.
 
     The first change of a unit moves the version, and every change notes what it touched. To put something is a change,
@@ -81,8 +86,8 @@ class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, Stored
     async def put_key(self, record: KeyRecord) -> None:
         key = record.message
         self._upsert(
-            "api_key", ("id",), id=key.id, name=key.name, role=key.role, fingerprint=record.fingerprint,
-            project_id=record.project_id, environment_id=record.environment_id,
+            "api_key", ("id",), id=key.id, name=key.name, role=key.role, scope=key.scope,
+            fingerprint=record.fingerprint, project_id=record.project_id, environment_id=record.environment_id,
             expires_at_ms=milliseconds(key.expires_at) if key.HasField("expires_at") else None,
             revoked_at_ms=milliseconds(key.revoked_at) if key.HasField("revoked_at") else None,
             message=key.SerializeToString(),
@@ -115,6 +120,8 @@ class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, Stored
         self._note("project", "", record.id)
 
     async def remove_project(self, project_id: str) -> None:
+        for table in ("flag", "project_session"):
+            self._run(f"DELETE FROM {table} WHERE project_id = ?", project_id)
         if self._run("DELETE FROM project WHERE id = ?", project_id):
             self._note("project", "", project_id)
 
@@ -133,6 +140,13 @@ class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, Stored
             f"SELECT {rows.ENVIRONMENT} WHERE environment.id = (SELECT environment_id FROM host WHERE name = ?)", host
         )
         return rows.environment(row) if row else None
+
+    async def environment_slugs(self, project_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        query = f"SELECT project_id, slug FROM environment WHERE project_id {rows.AMONG} ORDER BY slug"
+        found: dict[str, list[str]] = {}
+        for project_id, slug in self._rows(query, json.dumps(list(project_ids))):
+            found.setdefault(project_id, []).append(slug)
+        return found
 
     async def environment_ids(self) -> Collection[str]:
         return {environment_id for (environment_id,) in self._rows("SELECT id FROM environment")}
@@ -166,12 +180,15 @@ class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, Stored
     async def is_empty(self, environment_id: str, now_ms: int) -> bool:
         alive = "AND (expires_at_ms IS NULL OR expires_at_ms > :now_ms)"
         questions = [f"{table} WHERE environment_id = :id" for table in ("mock", "scenario", "file")]
-        return not any(
+        if any(
             self._connection.execute(
                 f"SELECT 1 FROM {each} LIMIT 1", {"id": environment_id, "now_ms": now_ms}
             ).fetchone()
             for each in (*questions, f"session WHERE environment_id = :id {alive}")
-        )
+        ):
+            return False
+        states = self._rows("SELECT message FROM flag_state WHERE environment_id = ?", environment_id)
+        return not any(_says_something(FlagState.FromString(message)) for (message,) in states)
 
     # Mocks
 
@@ -188,3 +205,9 @@ class SqliteTransaction(Lists, Counting, Library, Sessions, SessionMocks, Stored
     async def scenario_by_url_id(self, environment_id: str, url_id: str) -> Scenario | None:
         row = self._row(f"SELECT {rows.SCENARIO} WHERE environment_id = ? AND url_id = ?", environment_id, url_id)
         return rows.scenario(row) if row else None
+
+
+def _says_something(state: FlagState) -> bool:
+    """True for a state that is another than that of a flag which was never set."""
+    is_valued = state.HasField("value") or state.HasField("rollout_percentage")
+    return state.enabled or is_valued or bool(state.rules)

@@ -21,6 +21,7 @@ _EFFORTS = {"session": 1, "session_mock": 1, "file": LARGE, "mock": LARGE, "scen
 
 # What comes and goes with every run of a pipeline.
 _OF_SESSIONS = frozenset(("session", "session_mock"))
+_OF_FLAGS = frozenset(("flag", "flag_state"))
 
 
 class Unit:
@@ -28,7 +29,7 @@ class Unit:
 
     ``version`` is the one that it has begun with, if that is known, and then the one that it has made. ``effort`` says
     how much there is to take in, for whoever follows; ``is_lasting``, whether more changed than sessions and what they
-    own.
+    own; ``changes_flags``, whether flags did, or what they are set to.
     """
 
     def __init__(self, connection: sqlite3.Connection, version: int = 0) -> None:
@@ -37,6 +38,7 @@ class Unit:
         self.version = version
         self.effort = 0
         self.is_lasting = False
+        self.changes_flags = False
 
     def _note(self, kind: str, environment_id: str, entity_id: str) -> None:
         """Note that an entity changed in this unit's version, which the first note makes."""
@@ -52,6 +54,8 @@ class Unit:
             self._run("UPDATE version SET current = ?", self.version)
         if kind not in _OF_SESSIONS:
             self.is_lasting = True
+        if kind in _OF_FLAGS:
+            self.changes_flags = True
         self.effort += _EFFORTS.get(kind, 0) * len(names)
         self._run_many(
             "INSERT INTO change VALUES (?, ?, ?, ?) "
