@@ -18,9 +18,16 @@ class Operation(Protocol):
 
 
 async def run_all(
-    tx: Transaction, call: Call, operations: Sequence[Operation], use_cases: Mapping[str, UseCase]
+    tx: Transaction,
+    call: Call,
+    operations: Sequence[Operation],
+    use_cases: Mapping[str, UseCase],
+    places: Sequence[str] = ("project", "environment"),
 ) -> list[tuple[Any, Any]]:
-    """Do one after the other; returns each request with its response. Raises what one raises, naming its field."""
+    """Do one after the other; returns each request with its response. Raises what one raises, naming its field.
+
+    ``places``: the fields of requests that name where the batch is, or nothing.
+    """
     if not operations:
         raise InvalidInput("operations are required", Fault("operations", "required"))
     done = []
@@ -31,7 +38,7 @@ async def run_all(
             raise InvalidInput(f"{path} says nothing to do", Fault(path, "required"))
         path = f"operations[{number}].{kind}"
         request = getattr(operation, kind)
-        _check_place(call, request, path)
+        _check_place(call, request, path, places)
         try:
             response = await use_cases[kind](tx, call, request)
         except Refusal as refusal:
@@ -40,8 +47,8 @@ async def run_all(
     return done
 
 
-def _check_place(call: Call, request: Any, path: str) -> None:
-    for name in ("project", "environment"):
+def _check_place(call: Call, request: Any, path: str, places: Sequence[str]) -> None:
+    for name in places:
         given, here = getattr(request, name), getattr(call.place, name)
         if given not in ("", here):
             fault = Fault(f"{path}.{name}", "same", here, given[:100])

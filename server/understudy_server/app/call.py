@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from understudy_server.app.flag_cache import FlagCache
 from understudy_server.app.host import Host
 from understudy_server.app.ports import Explainer, Journal, Presence, Store
+from understudy_server.app.session_values import SessionValues
 from understudy_server.app.waits import Waits
 from understudy_server.core.keys import Caller
 from understudy_server.core.state import State
@@ -33,11 +36,12 @@ class World:
     host: Host
     explainer: Explainer
     waits: Waits = field(default_factory=Waits)
+    flags: FlagCache = field(default_factory=FlagCache)
+    session_values: SessionValues = field(default_factory=SessionValues)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call: who, where, when (milliseconds since 1970)."""
+class Call(NamedTuple):
+    """One call: who, where, when (milliseconds since 1970). (A tuple, since that is made quickly.)"""
 
     caller: Caller
     place: Place

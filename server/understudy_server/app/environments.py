@@ -112,7 +112,7 @@ async def delete_environment(
     await check_nothing_managed_within(tx, what, record.project_id, record.id)
     check_revision(record.message.revision, request.expected_revision)
     if not request.force and not await tx.is_empty(record.id, call.now_ms):
-        message = f"{what} has mocks, scenarios, files or sessions; remove them first, or force it"
+        message = f"{what} has mocks, scenarios, files, sessions or flags that are set; remove them first, or force it"
         raise Conflict("not_empty", message)
     await remove_environment(tx, call, record)
     return pb.DeleteEnvironmentResponse()

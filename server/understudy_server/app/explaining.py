@@ -9,6 +9,7 @@ from understudy.v1 import explain_service_pb2 as pb
 from understudy_server.app.call import Call
 from understudy_server.app.drafts import visible_drafts
 from understudy_server.app.explaining_words import summary
+from understudy_server.app.log_entries import check_is_call
 from understudy_server.app.recorded_request import is_masked, subject_of
 from understudy_server.core.carriers import FoundKey
 from understudy_server.core.errors import Fault, InvalidInput, NotFound
@@ -79,6 +80,7 @@ async def _exchange(call: Call, log_id: str) -> Exchange:
     if exchange is None or exchange.environment_id != place.environment_id:
         fault = Fault("log_id", given=log_id[:100])
         raise NotFound(f"there is no log {log_id[:100]!r} in {place.project}/{place.environment}", fault)
+    check_is_call(exchange)
     return exchange
 
 

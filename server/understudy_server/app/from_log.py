@@ -3,6 +3,7 @@
 from understudy.v1.mock_service_pb2 import CreateMockFromLogRequest, CreateMockFromLogResponse, CreateMockRequest
 
 from understudy_server.app.call import Call
+from understudy_server.app.log_entries import check_is_call
 from understudy_server.app.mocks import create_mock
 from understudy_server.app.ports import Transaction
 from understudy_server.app.recorded_mock import mock_of
@@ -20,6 +21,7 @@ async def create_mock_from_log(call: Call, request: CreateMockFromLogRequest) ->
     if exchange is None or exchange.environment_id != place.environment_id:
         fault = Fault("log_id", given=request.log_id[:100])
         raise NotFound(f"there is no log {request.log_id[:100]!r} in {place.project}/{place.environment}", fault)
+    check_is_call(exchange)
 
     async def make(tx: Transaction) -> CreateMockFromLogResponse:
         # It was there when the call came in; the journal was asked since.

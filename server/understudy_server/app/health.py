@@ -10,9 +10,18 @@ from understudy_server.app.call import Call
 from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.drafts import visible_drafts
 from understudy_server.app.log_entries import OUTCOMES
-from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
-from understudy_server.app.record_reading import asked_key, carrying, completeness, live_record, stream_of
+from understudy_server.app.ports import ProjectSessionRecord, SessionQuery, SessionRecord, Transaction
+from understudy_server.app.record_reading import (
+    PASSED_OVER_MAX,
+    asked_key,
+    calls_carrying,
+    carrying,
+    completeness,
+    live_record,
+    stream_of,
+)
 from understudy_server.app.recorded_request import subject_of
+from understudy_server.app.times import milliseconds
 from understudy_server.core.errors import NotFound
 from understudy_server.core.explanation import Explanation
 from understudy_server.core.health import Facts, findings
@@ -44,16 +53,19 @@ async def get_session_health(call: Call, request: pb.GetSessionHealthRequest) ->
     """Tell what is odd about a session, or about a key that no session has."""
     key = asked_key(request.session_key)
     record = await live_record(call, key, call.now_ms) if key else None
+    of_project = bool(key) and record is None and await _is_of_project(call, key)
     stream = await stream_of(call, key, call.now_ms)
     # What is recorded from here on is not in it: the numbers are read before the exchanges.
     standing = await call.world.journal.standing(stream) if stream else Standing()
-    tally = await _tally(call, key, stream.session_id if stream else "")
+    tally = await _tally(call, key, stream.session_id if stream else key if of_project else "")
+    counts_unkeyed = not (tally.carried.count or tally.hides_requests or of_project)
     facts = Facts(
         key=key,
-        exists=record is not None,
-        alike="" if record or not key else await _alike(call, key),
+        exists=of_project or record is not None,
+        of_project=of_project,
+        alike="" if record or of_project or not key else await _alike(call, key),
         mocks=await _mocks_of(call, record) if record else (),
-        unkeyed=Group() if tally.carried.count else await _unkeyed(call, record),
+        unkeyed=await _unkeyed(call, record) if counts_unkeyed else Group(),
         standing=standing,
         complete=_is_complete(standing),
     )
@@ -65,6 +77,16 @@ async def get_session_health(call: Call, request: pb.GetSessionHealthRequest) ->
         counts=[_count(outcome, count) for outcome, count in tally.outcomes.most_common()],
         completeness=completeness(stream, standing, complete=facts.complete),
     )
+
+
+async def _is_of_project(call: Call, key: str) -> bool:
+    """Whether a key is the id of a session of the project that lives."""
+
+    async def read(tx: Transaction) -> ProjectSessionRecord | None:
+        return await tx.project_session(call.place.project_id, key)
+
+    record = await call.world.store.read(read)
+    return record is not None and milliseconds(record.message.expires_at) > call.now_ms
 
 
 async def _mocks_of(call: Call, record: SessionRecord) -> Sequence[str]:
@@ -88,10 +110,13 @@ async def _alike(call: Call, key: str) -> str:
 
 
 async def _tally(call: Call, key: str, session_id: str) -> Tally:
-    """What came of the last 1000 requests that carried the key."""
+    """What came of the last 1000 requests that carried the key, and what was evaluated among them."""
     tally = Tally(session_id)
-    async for each in carrying(call, key, LOOKED_AT_MAX):
+    passed_over = 0
+    async for each in calls_carrying(call, key, LOOKED_AT_MAX):
         tally.add(each)
+        passed_over += not each.is_call
+    tally.hides_requests = passed_over == PASSED_OVER_MAX
     return tally
 
 

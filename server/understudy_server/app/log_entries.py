@@ -9,6 +9,7 @@ from understudy.v1.actions_pb2 import Header
 from understudy.v1.explain_service_pb2 import LAYER_ENVIRONMENT, LAYER_SCENARIO, LAYER_SESSION, LAYER_UNSPECIFIED
 
 from understudy_server.app.times import stamp
+from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.headers import text_of
 from understudy_server.core.record import ExchangeOutcome, Stream
@@ -28,6 +29,7 @@ OUTCOMES: Final = {
     ExchangeOutcome.PREFLIGHT: pb.EXCHANGE_OUTCOME_PREFLIGHT,
     ExchangeOutcome.CLIENT_GONE: pb.EXCHANGE_OUTCOME_CLIENT_GONE,
     ExchangeOutcome.MOCK_FAILED: pb.EXCHANGE_OUTCOME_MOCK_FAILED,
+    ExchangeOutcome.EVALUATED: pb.EXCHANGE_OUTCOME_EVALUATED,
 }
 _LAYERS: Final = {"session": LAYER_SESSION, "scenario": LAYER_SCENARIO, "environment": LAYER_ENVIRONMENT}
 
@@ -64,6 +66,13 @@ def entry(exchange: Exchange, lost_before: int = 0, *, with_details: bool = Fals
     if with_details:
         made.details.CopyFrom(_details(exchange))
     return made
+
+
+def check_is_call(exchange: Exchange) -> None:
+    """Raise InvalidInput for what is no request that a mock could answer."""
+    if not exchange.is_call:
+        message = f"log {exchange.id!r} is an evaluation of flags, and no request; ExplainFlag tells of those"
+        raise InvalidInput(message, Fault("log_id", "call", given=exchange.id))
 
 
 def lost_between(rows: Sequence[Exchange]) -> list[int]:

@@ -9,7 +9,7 @@ from understudy.v1.verification_service_pb2 import NearCall
 
 from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.ports import Journal
-from understudy_server.app.record_reading import exchanges
+from understudy_server.app.record_reading import exchanges_back
 from understudy_server.app.slices import Slices
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.matching.matcher import Matcher
@@ -20,7 +20,7 @@ from understudy_server.core.verification import Judgement, Verdict
 from understudy_server.core.verification_judging import Fit, Recorded, distance_in_parts, fit_in_parts
 
 NEAR_CALLS_MAX: Final = 5
-_EXCHANGES_MAX: Final = 500
+CALLS_MAX: Final = 500
 """So many of the last calls are compared, at most."""
 
 _SECONDS_MAX: Final = 0.2
@@ -66,8 +66,13 @@ async def nearest_of(
         return found
     ends, slices = perf_counter() + _SECONDS_MAX, Slices()
     budget = Steps(min(_STEPS_MAX, judgement.budget.left))
-    begin = max(judgement.after, up_to - _EXCHANGES_MAX)
-    async for exchange in exchanges(journal, stream, begin, up_to, slices):
+    left = min(CALLS_MAX, judgement.judged)
+    async for exchange in exchanges_back(journal, stream, judgement.after, up_to, slices):
+        if not exchange.is_call:
+            if perf_counter() > ends:
+                break
+            continue
+        left -= 1
         recorded = Recorded(exchange)
         for at in wanting:
             near = await slices.result_of(_near(judgement.expectations[at].matcher, exchange, recorded, budget))
@@ -78,6 +83,8 @@ async def nearest_of(
             await slices.pause()
             if perf_counter() > ends:
                 return [sorted(each, reverse=True) for each in found]
+        if not left:
+            break
     return [sorted(each, reverse=True) for each in found]
 
 

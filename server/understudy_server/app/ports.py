@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from understudy.v1.file_service_pb2 import File
+from understudy.v1.flags_pb2 import Flag, FlagState
 from understudy.v1.key_service_pb2 import Key
 from understudy.v1.manifest_service_pb2 import Organisation
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.project_service_pb2 import Environment, Project
+from understudy.v1.project_session_service_pb2 import ProjectSession
 from understudy.v1.scenario_service_pb2 import Scenario
 from understudy.v1.server_service_pb2 import Counts, ManifestStatus
 from understudy.v1.session_service_pb2 import Session
@@ -116,6 +118,45 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectSessionRecord:
+    """A session of a project. The message has all of it but the project's slug."""
+
+    project_id: str
+    message: ProjectSession
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRecord:
+    """A flag with its one state in an environment, or none, as it is kept: it may be megabytes, which is long to read.
+
+    ``message`` is that of a `Flag`, ``state`` that of a `FlagState`.
+    """
+
+    key: str
+    message: bytes
+    state: bytes | None
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.message) + len(self.state or b"")
+
+    def read(self) -> Flag:
+        """The flag, for evaluation: who manages it is left out."""
+        flag = Flag.FromString(self.message)
+        if self.state is not None:
+            flag.states.add().MergeFromString(self.state)
+        return flag
+
+
+@dataclass(frozen=True, slots=True)
+class FlagQuery:
+    """Which flags to list. ``search``: part of the key or name, any case; ``tags``: all of which they have."""
+
+    search: str = ""
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileRecord:
     """A file of an environment and what it holds."""
 
@@ -136,12 +177,13 @@ class KeyQuery:
     """Which keys to list.
 
     ``search``: part of the name, any case; ``active``: whether they work at ``now_ms``, ``None`` for either; ``role``:
-    0 for any.
+    0 for any; ``scopes``: one of which they have, 0 for that of a key that has none, ``None`` for any.
     """
 
     search: str = ""
     active: bool | None = None
     role: int = 0
+    scopes: frozenset[int] | None = None
     now_ms: int = 0
 
 
@@ -261,6 +303,9 @@ class Transaction(Protocol):
     ) -> Sequence[EnvironmentRecord]:
         """Environments of a project whose slug or name contains ``search``."""
 
+    async def environment_slugs(self, project_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """The slugs of the environments of some projects, by id of the project, in their order."""
+
     async def environment_ids(self) -> Collection[str]:
         """The ids of all environments, of all projects."""
 
@@ -274,7 +319,7 @@ class Transaction(Protocol):
         """Remove an environment and all that is in it."""
 
     async def is_empty(self, environment_id: str, now_ms: int) -> bool:
-        """True when an environment has no mock, no scenario, no file and no session that has not expired."""
+        """True when an environment has no mock, scenario, file or living session, and no flag is set to something."""
 
     async def contents(self, environment_id: str) -> Contents:
         """All that an environment holds beside sessions."""
@@ -336,6 +381,9 @@ class Transaction(Protocol):
     async def session(self, environment_id: str, session_key: str) -> SessionRecord | None:
         """The session that a key names, expired or not."""
 
+    async def header_names(self, environment_id: str) -> Collection[str]:
+        """The keys of the sessions that requests find by a header of that name, in lower case, expired or not."""
+
     async def sessions(
         self, environment_id: str, query: SessionQuery, after: str, limit: int
     ) -> Sequence[SessionRecord]: ...
@@ -362,6 +410,97 @@ class Transaction(Protocol):
 
     async def remove_session_mocks(self, record: SessionRecord, mock_ids: Sequence[str]) -> None:
         """Remove mocks that a session owns, of those that it has."""
+
+    async def flags_version(self, project_id: str) -> int:
+        """The version in which a project's flags, or their states in any environment, changed last; 0 when never."""
+
+    async def flag(self, project_id: str, key: str) -> Flag | None:
+        """A flag, without its states."""
+
+    async def flags(self, project_id: str, query: FlagQuery, after: str, limit: int) -> Sequence[Flag]:
+        """Flags in the order of their keys, without their states."""
+
+    async def flags_named(self, project_id: str, keys: Collection[str]) -> Mapping[str, Flag]:
+        """Those of some flags that there are, by key, without their states."""
+
+    async def flag_count(self, project_id: str, query: FlagQuery) -> int: ...
+
+    async def put_flag(self, project_id: str, flag: Flag) -> None:
+        """Make or replace a flag; its ``states`` are not looked at."""
+
+    async def remove_flag(self, project_id: str, key: str) -> None:
+        """Remove a flag and its states."""
+
+    async def flag_state(self, environment_id: str, key: str) -> FlagState | None:
+        """What a flag was set to, without the environment's slug; ``None`` when it never was."""
+
+    async def flag_states(
+        self, project_id: str, keys: Collection[str], environment_id: str = ""
+    ) -> Mapping[str, Sequence[FlagState]]:
+        """What some flags were set to, by key, in the order of the environments' slugs; in one environment if given."""
+
+    async def put_flag_state(self, project_id: str, environment_id: str, key: str, state: FlagState) -> None: ...
+
+    async def environment_flag(self, project_id: str, environment_id: str, key: str) -> FlagRecord | None:
+        """A flag with its one state in an environment, or none."""
+
+    async def environment_flags(
+        self, project_id: str, environment_id: str, after: str, limit: int
+    ) -> Sequence[FlagRecord]:
+        """The same of all flags of a project, in the order of their keys. Fewer at a time where they are long."""
+
+    async def flags_changed(
+        self, project_id: str, environment_id: str, since: int, after: str, limit: int
+    ) -> Sequence[str] | None:
+        """Keys of the flags that changed after a version, in order: the flag, or what it is set to in an environment.
+
+        Some may be what they were before. ``None`` when that was too long ago to be known.
+        """
+
+    async def freeze_session(self, project_id: str, record: SessionRecord) -> None:
+        """Keep all flags as they are now in the session's environment, for it, in place of what it has kept.
+
+        A unit that changes flags does so before.
+        """
+
+    async def unfreeze_session(self, record: SessionRecord) -> None:
+        """Let go of what a session has kept. That goes with the session, too."""
+
+    async def snapshot_of(self, session_id: str) -> int | None:
+        """The number of what a session has kept; ``None`` when it has kept nothing. Sessions may share one.
+
+        What has a number never changes, and no number comes again.
+        """
+
+    async def pinned_flag(self, snapshot_id: int, key: str) -> FlagRecord | None:
+        """A flag as it was kept, with its one state, or none."""
+
+    async def pinned_flags(self, snapshot_id: int, after: str, limit: int) -> Sequence[FlagRecord]:
+        """The same of all flags, in the order of their keys. Fewer at a time where they are long."""
+
+    async def project_session(self, project_id: str, session_id: str) -> ProjectSessionRecord | None:
+        """A session of a project, expired or not."""
+
+    async def project_of_session(self, session_id: str) -> ProjectRecord | None:
+        """The project that a session of projects belongs to, expired or not."""
+
+    async def project_sessions(
+        self, project_id: str, before: str, limit: int, alive_at_ms: int, bytes_max: int
+    ) -> Sequence[ProjectSessionRecord]:
+        """Those that have not expired by then, newest first, older than the id ``before`` (empty: all).
+
+        No more than ``limit``, and no more than fit in ``bytes_max`` together; but the first, whatever it takes.
+        """
+
+    async def project_session_count(self, project_id: str, alive_at_ms: int | None = None) -> int:
+        """How many a project has; with a moment, how many of them have not expired by then, which takes longer."""
+
+    async def put_project_session(self, record: ProjectSessionRecord) -> None: ...
+
+    async def remove_project_session(self, project_id: str, session_id: str) -> None: ...
+
+    async def ended_project_sessions(self, now_ms: int, limit: int) -> Sequence[tuple[str, str]]:
+        """Project id and id of some that have expired."""
 
     async def file(self, environment_id: str, name: str) -> FileRecord | None: ...
 
@@ -419,9 +558,15 @@ class Store(Protocol):
     def bell(self) -> AbstractContextManager["Bell"]:
         """What rings after each write, whatever it changed, for as long as it is entered."""
 
+    def flag_bell(self) -> AbstractContextManager["Bell"]:
+        """What rings after each write that changed flags, of any project, or what they are set to."""
+
 
 class Presence(Protocol):
-    """When the sessions were last seen at the proxy, and what was odd about their exchanges."""
+    """When the sessions were last seen, at the proxy or by an evaluation, and what was odd about their exchanges."""
+
+    def touch(self, session_id: str, now_ms: int) -> None:
+        """Note that a session was seen. Never fails and never waits."""
 
     def last_seen(self, session_id: str) -> int | None:
         """Milliseconds since 1970, or ``None`` before the first request."""
@@ -444,6 +589,9 @@ class Bell(Protocol):
 
 class Journal(Protocol):
     """The exchanges. Every question sees every exchange recorded before it was asked. All raise StorageFailure."""
+
+    def record(self, exchange: Exchange) -> object:
+        """Append an exchange. Never fails and never waits."""
 
     async def page(
         self, environment_id: str, session_key: str, *, before: str, since: str, limit: int

@@ -17,6 +17,9 @@ from understudy_server.core.verification import Judgement
 _PAGE_EXCHANGES: Final = 10
 """So many are read in one go: with two bodies of 256 KiB each they take some 5 ms, and 100 of them would take 50."""
 
+PASSED_OVER_MAX: Final = 100_000
+"""So many evaluations are passed over in search of calls: as many as a session keeps. They take about a second."""
+
 
 def asked_key(raw: str) -> str:
     """The key that a question is about; empty (white space alone) for what belongs to no session."""
@@ -122,6 +125,41 @@ async def carrying(call: Call, key: str, most: int, *, before: str = "", since: 
             return
         most -= limit
         before, since = ("", page[-1].id) if since else (page[-1].id, "")
+
+
+async def calls_carrying(call: Call, key: str, most: int) -> AsyncIterator[Exchange]:
+    """The exchanges that carried a key, newest first, until so many of them were calls.
+
+    What is no call comes in its place among them, and takes nobody else's; behind 100 000 of those it ends.
+    """
+    calls = passed_over = 0
+    async for each in carrying(call, key, most + PASSED_OVER_MAX):
+        yield each
+        if each.is_call:
+            calls += 1
+        else:
+            passed_over += 1
+        if calls == most or passed_over == PASSED_OVER_MAX:
+            return
+
+
+async def exchanges_back(
+    journal: Journal, stream: Stream, after: int, up_to: int, slices: Slices
+) -> AsyncIterator[Exchange]:
+    """The exchanges of a stream behind a number and up to another one, the last one first, by pages."""
+    # What made room long ago is not looked for.
+    first = await journal.read(stream, after, 1)
+    after = first[0].number - 1 if first else up_to
+    while after < up_to:
+        begin = max(after, up_to - _PAGE_EXCHANGES)
+        page = await journal.read(stream, begin, up_to - begin)
+        for each in reversed(page):
+            # Where some are missing, younger ones come in their place.
+            if each.number <= up_to:
+                yield each
+            await slices.pause()
+        up_to = begin
+        await slices.pause()
 
 
 async def number_before(journal: Journal, exchange: Exchange) -> int:

@@ -21,6 +21,7 @@ from understudy.v1.session_service_pb2 import (
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
+from understudy_server.app.flag_values import kept_text, read_given, warnings_about
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.mocks import activatable
 from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
@@ -30,9 +31,9 @@ from understudy_server.core.errors import Conflict, Fault, InvalidInput, NotFoun
 from understudy_server.core.record import Stream
 from understudy_server.core.session_key import normalise
 
-_SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "seed")
+_SETTABLE = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "label", "ttl_seconds", "seed", "flags")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms")
+_CLEARED_BY_RESET = ("scenario", "overrides", "global_delay_ms", "global_delay_max_ms", "flags", "frozen_at")
 
 
 async def get_session(tx: Transaction, call: Call, request: GetSessionRequest) -> GetSessionResponse:
@@ -53,9 +54,10 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
     by_header_name = request.found_by == FOUND_BY_HEADER_NAME
     if by_header_name:
         key = _header_name(key)
-    fields = fields_to_set(request, request.update_mask, _SETTABLE)
+    # Over REST the mask names whatever was sent, which is looked at for itself.
+    fields = fields_to_set(request, request.update_mask, (*_SETTABLE, "found_by"))
     before = await live_session(tx, call, key)
-    _check_revision(key, before, request.expected_revision)
+    check_seen_revision(key, before, request.expected_revision)
     after = Session()
     if before:
         after.CopyFrom(before.message)
@@ -69,6 +71,8 @@ async def put_session(tx: Transaction, call: Call, request: PutSessionRequest) -
     _set_plain_fields(call, after, request, fields)
     response = PutSessionResponse()
     show(call, await save(tx, call, key, before, after), response.session)
+    if after.HasField("flags"):
+        response.session.warnings.extend(await warnings_about(tx, call, after.flags))
     return response
 
 
@@ -100,6 +104,7 @@ async def _end_session(tx: Transaction, call: Call, request: DeleteSessionReques
         for field in _CLEARED_BY_RESET:
             cleared.ClearField(field)
         await tx.remove_session_mocks(record, [mock.id for mock in await tx.session_mocks(record.id)])
+        await tx.unfreeze_session(record)
         await save(tx, call, record.message.session_key, record, cleared, begins_anew=True)
     return record
 
@@ -204,7 +209,7 @@ def show(call: Call, record: SessionRecord, session: Session) -> None:
         session.last_seen_at.CopyFrom(stamp(last_seen))
 
 
-def _check_revision(key: str, before: SessionRecord | None, expected: int) -> None:
+def check_seen_revision(key: str, before: SessionRecord | None, expected: int) -> None:
     """Raise Conflict (revision_mismatch) unless the session is as the caller saw it; 0 expects nothing."""
     if before:
         check_revision(before.message.revision, expected)
@@ -250,3 +255,14 @@ def _set_plain_fields(call: Call, session: Session, request: PutSessionRequest, 
             session.seed = request.seed
         else:
             session.ClearField("seed")
+    if "flags" in fields:
+        _set_flags(session, request)
+
+
+def _set_flags(session: Session, request: PutSessionRequest) -> None:
+    """Set exactly these; none and no object at all are the same. Raises InvalidInput."""
+    values = read_given(request.flags)
+    if values:
+        session.flags = kept_text(values)
+    else:
+        session.ClearField("flags")

@@ -28,8 +28,12 @@ class Slices:
     async def pause(self) -> None:
         """Let others go first if this slice is over. Costs next to nothing if it is not."""
         if perf_counter() >= self._ends:
-            await self._line.wait()
-            self._ends = perf_counter() + _SLICE_SECONDS
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Let others go first. Of many who begin with this at the same time, one goes on in each round of the loop."""
+        await self._line.wait()
+        self._ends = perf_counter() + _SLICE_SECONDS
 
     async def result_of(self, work: Generator[None, None, T]) -> T:
         """Do work that yields where others may go first, and return what it returns."""

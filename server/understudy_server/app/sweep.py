@@ -5,7 +5,7 @@ sessions and environments that are gone or have begun anew.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from understudy_server.app.ports import Presence, Store, Transaction
 from understudy_server.core.state import Scope, State
@@ -35,7 +35,26 @@ async def sweep(store: Store, presence: Presence, state: State, now_ms: int, idl
     # Looking first costs no write: most of the time there is nothing to do.
     while await store.read(doomed) and (batch := await store.write(remove_batch)):
         removed += len(batch)
+    removed += await _sweep_project_sessions(store, now_ms)
     await _forget_gone(store, presence, state)
+    return removed
+
+
+async def _sweep_project_sessions(store: Store, now_ms: int) -> int:
+    """Remove the sessions of projects that have expired, in batches. Returns how many."""
+
+    async def ended(tx: Transaction) -> Sequence[tuple[str, str]]:
+        return await tx.ended_project_sessions(now_ms, _BATCH)
+
+    async def remove_batch(tx: Transaction) -> int:
+        batch = await ended(tx)
+        for project_id, session_id in batch:
+            await tx.remove_project_session(project_id, session_id)
+        return len(batch)
+
+    removed = 0
+    while await store.read(ended):
+        removed += await store.write(remove_batch)
     return removed
 
 

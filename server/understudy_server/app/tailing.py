@@ -12,7 +12,14 @@ from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
 from understudy_server.app.call import Call
 from understudy_server.app.expectations import matcher_of
 from understudy_server.app.log_entries import entry
-from understudy_server.app.record_reading import asked_key, carrying, exchanges, number_before, stream_of
+from understudy_server.app.record_reading import (
+    asked_key,
+    calls_carrying,
+    carrying,
+    exchanges,
+    number_before,
+    stream_of,
+)
 from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Stream
@@ -38,11 +45,12 @@ async def tail_logs(call: Call, request: TailLogsRequest) -> AsyncIterator[TailL
         tail: _Tail = _OfKey(call, key, gaps) if key else _OfNoSession(call, gaps)
         await tail.begin(request)
         # Only then: while it is made nothing that comes is missed.
-        matcher = await matcher_of(request.matcher, "matcher")
+        matcher, has_none = await matcher_of(request.matcher, "matcher"), not request.HasField("matcher")
         while True:
             async for each in tail.rows():
                 await gaps.reach(each)
-                if fit(matcher, Recorded(each), Steps(STEPS_MAX)) is Fit.YES:
+                # What is no call fits no matcher, and comes where there is none.
+                if fit(matcher, Recorded(each), Steps(STEPS_MAX)) is Fit.YES if each.is_call else has_none:
                     yield TailLogsResponse(log=entry(each, gaps.told(each), with_details=request.with_details))
             if request.until_now:
                 return
@@ -110,8 +118,10 @@ class _OfKey:
         self._end: str | None = None
 
     async def begin(self, request: TailLogsRequest) -> None:
-        # The one before the last ones is where these begin.
-        newest = [each.id async for each in carrying(self._call, self._key, request.last + 1)]
+        # The one before the last ones is where these begin. What is no call fits no matcher: with one, calls are meant.
+        of_calls = bool(request.last) and request.HasField("matcher")
+        rows = (calls_carrying if of_calls else carrying)(self._call, self._key, request.last + 1)
+        newest = [each.id async for each in rows if each.is_call or not of_calls]
         now = newest[0] if newest else _BEFORE_ALL
         if request.until_now:
             self._end = now

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, Access, Role
 
@@ -12,6 +12,7 @@ from understudy_server.core import keys, plans
 from understudy_server.core.errors import Fault, Forbidden, LimitReached, Unauthenticated
 from understudy_server.core.keys import Caller
 from understudy_server.core.rates import Rate, SlidingWindow
+from understudy_server.rpc import key_scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,15 @@ _WINDOWS_SWEPT_ABOVE = 1_000
 class Admission:
     """Authenticates a call, counts it against its key, and checks plan and role, in this order."""
 
-    def __init__(self, store: Store, rate: Rate) -> None:
+    def __init__(self, store: Store, rate: Rate, scope_rates: Mapping[str, Rate] | None = None) -> None:
+        """``scope_rates``: those of keys of the kind flagbridge, by the name of their scope, where they differ."""
         self._store = store
         self._rate = rate
+        self._scope_rates = scope_rates or {}
         self._windows: dict[str, SlidingWindow] = {}
 
-    async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int) -> Caller:
-        """Let a call pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
+    async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int, method: str = "") -> Caller:
+        """Let a call of ``method`` pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
         authorization = metadata.get("authorization", "")
         question = ("caller", authorization)
         known: _Known | None = self._store.recalled(question)
@@ -46,20 +49,26 @@ class Admission:
             raise Unauthenticated("a key is needed: send the header 'Authorization: Bearer fmk_...'")
         if known.record is None or not works(known.record, now_ms):
             raise Unauthenticated("the key is unknown, revoked or expired")
-        self._count(known.caller.key_id, now_ms)
-        _check_plan_and_role(access, known.plan, known.caller.role)
-        return known.caller
+        caller = known.caller
+        self._count(caller, now_ms)
+        if caller.scope:
+            key_scopes.check_scope(method, caller.scope)
+            if caller.environment_id and key_scopes.is_of_the_project(method):
+                caller = replace(caller, environment_id="")
+        _check_plan_and_role(access, known.plan, caller.role)
+        return caller
 
-    def _count(self, key_id: str, now_ms: int) -> None:
-        window = self._windows.get(key_id)
+    def _count(self, caller: Caller, now_ms: int) -> None:
+        rate = self._scope_rates.get(key_scopes.NAMES[caller.scope], self._rate) if caller.scope else self._rate
+        window = self._windows.get(caller.key_id)
         if window is None:
             self._forget_idle(now_ms)
-            window = self._windows[key_id] = SlidingWindow(self._rate)
+            window = self._windows[caller.key_id] = SlidingWindow(rate)
         if wait_ms := window.admit(now_ms):
             seconds = -(-wait_ms // 1000)
-            rate = f"{self._rate.calls}/{self._rate.seconds}s"
-            message = f"more than {self._rate.calls} calls in {self._rate.seconds} seconds; wait {seconds} seconds"
-            raise LimitReached("rate_limited", message, Fault("", "rate", rate), retry_after_seconds=seconds)
+            told = f"{rate.calls}/{rate.seconds}s"
+            message = f"more than {rate.calls} calls in {rate.seconds} seconds; wait {seconds} seconds"
+            raise LimitReached("rate_limited", message, Fault("", "rate", told), retry_after_seconds=seconds)
 
     def _forget_idle(self, now_ms: int) -> None:
         """Keep the table as small as the number of keys that are in use."""
@@ -85,4 +94,5 @@ async def _lookup(tx: Transaction, authorization: str) -> _Known | None:
     if record is None or not hmac.compare_digest(record.fingerprint, fingerprint):
         return _Known(None, Caller("", 0), plan)
     key = record.message
-    return _Known(record, Caller(key.id, key.role, record.project_id, record.environment_id), plan)
+    caller = Caller(key.id, key.role, record.project_id, record.environment_id, key.scope)
+    return _Known(record, caller, plan)

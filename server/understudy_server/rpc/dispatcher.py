@@ -36,9 +36,9 @@ Decode = Callable[[], tuple[Message, Status | None]]
 # A longer request names more than a few things, each of which is looked up.
 _BRIEF_BYTES_MAX = 1_000
 _PLACE_FIELDS = ("project", "environment")
-# The names of an enum are looked up anew each time.
-_OK, _CANCELLED = Code.OK, Code.CANCELLED
 _PLACE_UNKNOWN = ("project_required", "environment_required")
+# Looked up once: by name an enum is slow.
+_OK, _CANCELLED = Code.OK, Code.CANCELLED
 _log = logging.getLogger(__name__)
 
 
@@ -64,13 +64,14 @@ class Dispatcher:
         new_id: Callable[[str], str],
         api_rate: Rate,
         host: Host = HostFacts,
+        scope_rates: Mapping[str, Rate] | None = None,
         observe: Observe = unobserved,
         table: Mapping[str, Rpc] | None = None,
     ) -> None:
         self._world = World(store, journal, presence, state, new_id, secrets.token_bytes, host, explainer)
         self._clock = clock
         self._observe = observe
-        self._admission = Admission(store, api_rate)
+        self._admission = Admission(store, api_rate, scope_rates)
         self._table = table if table is not None else rpcs()
 
     def end_waits(self) -> None:
@@ -125,14 +126,10 @@ class Dispatcher:
         if rpc is None:
             return errors.unknown_method()
         now_ms = self._clock()
-        caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms)
+        caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms, method)
         if isinstance(rpc.use_case, Late) and not rpc.use_case.is_here:
             await beside(rpc.use_case.load)
         request, refusal = await beside(decode) if rpc.reads_long else decode()
-
-        async def prepare(tx: Transaction) -> Call:
-            place = await _place(tx, rpc, caller, metadata, request, refusal)
-            return Call(caller, place, now_ms, self._world)
 
         async def run(tx: Transaction) -> Message:
             place = await _place(tx, rpc, caller, metadata, request, refusal)
@@ -145,9 +142,22 @@ class Dispatcher:
             return await self._world.store.write(run, brief=request.ByteSize() <= _BRIEF_BYTES_MAX)
         if rpc.kind is Kind.WRITES:
             return await self._world.store.write(run)
-        call = await self._world.store.read(prepare)
-        answer = rpc.use_case(call, request)
+        place = await self._placed(rpc, caller, metadata, request, refusal)
+        answer = rpc.use_case(Call(caller, place, now_ms, self._world), request)
         return answer if rpc.kind is Kind.STREAMS else await answer
+
+    async def _placed(
+        self, rpc: Rpc, caller: Caller, metadata: Mapping[str, str], request: Message, refusal: Status | None
+    ) -> Place:
+        """Where a call acts that asks the store itself: mostly somebody has asked for the same place before."""
+        store = self._world.store
+        if refusal is None:
+            fields.check(request, only=_PLACE_FIELDS)
+            place = places.recalled(store, caller, rpc.access.scope, request, metadata)
+            if place is not None:
+                fields.check(request, but=_PLACE_FIELDS)
+                return place
+        return await store.read(lambda tx: _place(tx, rpc, caller, metadata, request, refusal))
 
     def _status_of(self, method: str, error: Exception) -> Status:
         if isinstance(error, _Unreadable):

@@ -34,6 +34,8 @@ GRPC_CODES: dict[str, int] = {
     "files_full": Code.RESOURCE_EXHAUSTED,
     "file_in_use": Code.FAILED_PRECONDITION,
     "session_mocks_full": Code.RESOURCE_EXHAUSTED,
+    "flags_full": Code.RESOURCE_EXHAUSTED,
+    "project_sessions_full": Code.RESOURCE_EXHAUSTED,
     "storage_unavailable": Code.UNAVAILABLE,
     "internal_error": Code.INTERNAL,
 }

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -24,6 +24,7 @@ from understudy_server.rpc import options
 
 MASK_FIELD = "update_mask"
 _SHOWN_CHARACTERS = 100
+_REMEMBERED_TEXTS, _REMEMBERED_CHARACTERS = 512, 1024
 _FIRST_SECOND, _LAST_SECOND, _LAST_NANO = -62_135_596_800, 253_402_300_799, 999_999_999
 _INTEGERS = frozenset(
     (
@@ -363,11 +364,19 @@ def _timestamp_test(reason: str) -> Test:
 def _json_test(reason: str) -> Test:
     def test(value: Any, path: str) -> None:
         try:
-            strict_json.parse(value)
+            (_remember_json if len(value) <= _REMEMBERED_CHARACTERS else _check_json)(value)
         except MalformedJson as error:
             raise _refused(path, f"is not JSON: {error}", "json", "", value, reason) from None
 
     return test
+
+
+def _check_json(text: str) -> None:
+    strict_json.parse(text)
+
+
+# The same short texts come again and again: who asks for flags asks for several, for one and the same user.
+_remember_json = lru_cache(_REMEMBERED_TEXTS)(_check_json)
 
 
 def _refused(path: str, complaint: str, rule: str, limit: str, value: Any, reason: str) -> InvalidInput:

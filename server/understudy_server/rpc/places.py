@@ -1,18 +1,21 @@
 """Where a call acts: finds project and environment, and holds the caller to what its key is for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from understudy.options.v1.options_pb2 import SCOPE_ENVIRONMENT, SCOPE_PROJECT
 
 from understudy_server.app.call import Place
-from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Transaction
+from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Store, Transaction
 from understudy_server.core.errors import Fault, Forbidden, InvalidInput, NotFound
 from understudy_server.core.keys import Caller
 
 # The names given in a query string beside a body. The body's win, but both are checked.
 QUERY_PROJECT = "understudy-query-project"
 QUERY_ENVIRONMENT = "understudy-query-environment"
+
+
+_PLACED = (SCOPE_PROJECT, SCOPE_ENVIRONMENT)
 
 
 class _Names(NamedTuple):
@@ -25,19 +28,49 @@ class _Names(NamedTuple):
 
 
 async def resolve(tx: Transaction, caller: Caller, scope: int, request: Any, metadata: Mapping[str, str]) -> Place:
-    """Find the place that a call of this scope names.
+    """Find the place that a call of this scope names: by itself or, where it is a session's project, by the session.
 
     Raises InvalidInput (project_required, environment_required), Forbidden (scope_mismatch) and NotFound.
     """
-    if scope not in (SCOPE_PROJECT, SCOPE_ENVIRONMENT):
+    if scope not in _PLACED:
         return Place()
-    names = _Names(
+    names = _names(scope, request, metadata)
+    if session_id := _session_that_places(caller, scope, names, request):
+        return await _place_of_session(tx, session_id)
+    return await tx.recall(_question(caller, scope, names), lambda: _resolve(tx, caller, scope, names))
+
+
+def recalled(store: Store, caller: Caller, scope: int, request: Any, metadata: Mapping[str, str]) -> Place | None:
+    """The same without a look at the store, where it was found before and nothing has changed; ``None`` elsewhere."""
+    if scope not in _PLACED:
+        return Place()
+    names = _names(scope, request, metadata)
+    if _session_that_places(caller, scope, names, request):
+        return None
+    place: Place | None = store.recalled(_question(caller, scope, names))
+    return place
+
+
+def _session_that_places(caller: Caller, scope: int, names: _Names, request: Any) -> str:
+    """The session whose project it is, for a caller who may go to any and names none; else empty."""
+    if scope != SCOPE_PROJECT or caller.project_id or names.project or names.query_project:
+        return ""
+    session_id: str = getattr(request, "session_id", "")
+    return session_id
+
+
+def _names(scope: int, request: Any, metadata: Mapping[str, str]) -> _Names:
+    return _Names(
         request.project,
         request.environment if scope == SCOPE_ENVIRONMENT else "",
         metadata.get(QUERY_PROJECT, ""),
         metadata.get(QUERY_ENVIRONMENT, ""),
     )
-    return await tx.recall(("place", caller.key_id, scope, names), lambda: _resolve(tx, caller, scope, names))
+
+
+def _question(caller: Caller, scope: int, names: _Names) -> Hashable:
+    # Of one key some calls are about its environment alone, and others about its whole project.
+    return ("place", caller.key_id, caller.environment_id, scope, names)
 
 
 async def _resolve(tx: Transaction, caller: Caller, scope: int, names: _Names) -> Place:
@@ -47,6 +80,14 @@ async def _resolve(tx: Transaction, caller: Caller, scope: int, names: _Names) -
     environments = _distinct(names.environment, names.query_environment)
     environment = await _environment(tx, caller, project, environments)
     return Place(project.id, project.message.slug, environment.id, environment.message.slug)
+
+
+async def _place_of_session(tx: Transaction, session_id: str) -> Place:
+    """The project of a session of projects, whose ids are unique everywhere, for a caller who may go to any."""
+    project = await tx.project_of_session(session_id)
+    if project is None:
+        raise NotFound(f"there is no session {session_id[:100]!r}")
+    return Place(project.id, project.message.slug)
 
 
 def _distinct(*names: str) -> Sequence[str]:

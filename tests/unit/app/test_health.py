@@ -9,8 +9,14 @@ from support.desk import Desk
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.v1 import log_service_pb2, project_service_pb2
 from understudy.v1 import verification_service_pb2 as pb
+from understudy.v1.evaluation_service_pb2 import EvaluateRequest, EvaluateResponse
 from understudy.v1.explain_service_pb2 import ExplainedRequest, ExplainRequest, ExplainResponse
 from understudy.v1.mock_service_pb2 import Mock
+from understudy.v1.project_session_service_pb2 import (
+    CreateProjectSessionRequest,
+    CreateProjectSessionResponse,
+    ProjectSession,
+)
 from understudy.v1.session_mock_service_pb2 import PutSessionMockRequest, PutSessionMockResponse
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE, PutSessionRequest
 from understudy.v1.state_pb2 import Lifetime
@@ -294,6 +300,51 @@ async def last_number(desk: Desk, stream: Stream) -> int:
     return (await desk.world.journal.standing(stream)).last_number
 
 
+# Sessions of the project
+
+
+async def of_project(desk: Desk) -> ProjectSession:
+    """A session of the project in which a flag was evaluated."""
+    made = await desk.call(
+        "ProjectSessionService.CreateProjectSession",
+        CreateProjectSessionRequest(flags='{"a": true}', ttl_seconds=60),
+        CreateProjectSessionResponse,
+    )
+    request = EvaluateRequest(flag_key="a", session_token=made.session.token)
+    await desk.call("EvaluationService.Evaluate", request, EvaluateResponse)
+    return made.session
+
+
+async def test_a_session_of_the_project_that_lives_is_healthy(desk: Desk, recorder: Recorder) -> None:
+    found = await health(desk, (await of_project(desk)).id)
+    assert (found.session_exists, codes(found), [each.count for each in found.counts]) == (True, [], [1])
+
+
+@pytest.mark.parametrize("evaluated", [True, False])
+async def test_requests_that_carry_the_id_of_a_session_of_the_project_are_told(
+    desk: Desk, recorder: Recorder, evaluated: bool
+) -> None:
+    session = await of_project(desk)
+    if not evaluated:
+        desk.world.journal.exchanges.clear()
+    await recorder.came(key=session.id)
+    found = await health(desk, session.id)
+    (only,) = found.findings
+    assert (found.session_exists, only.code, only.count) == (True, "no_session", 1)
+    assert "a session of the project" in only.message
+    assert "session put" not in only.message
+
+
+async def test_a_session_of_the_project_that_has_ended_is_told_as_such(desk: Desk, recorder: Recorder) -> None:
+    session = await of_project(desk)
+    desk.world.clock.advance(60)
+    found = await health(desk, session.id)
+    (only,) = found.findings
+    assert (found.session_exists, only.code) == (False, "no_session")
+    assert "of the project has ended" in only.message
+    assert "session put" not in only.message
+
+
 # Within bounds
 
 
@@ -304,6 +355,34 @@ async def test_no_more_than_the_last_thousand_are_looked_at(desk: Desk, recorder
         desk.world.journal.record(first._replace(id=f"log_{number:06}", session_id=stream_id))
     (count,) = (await health(desk)).counts
     assert count.count == LOOKED_AT_MAX
+
+
+async def test_evaluations_take_no_place_of_requests(desk: Desk, recorder: Recorder) -> None:
+    await on(desk, "ovr_pay")
+    first = await recorder.mocked()
+    for number in range(2, LOOKED_AT_MAX + 4):
+        evaluated = first._replace(id=f"log_{number:06}", outcome=ExchangeOutcome.EVALUATED, mock_id="")
+        desk.world.journal.record(evaluated)
+    recorder.count = LOOKED_AT_MAX + 3
+    await recorder.came("/other")
+    found = await health(desk)
+    assert (found.healthy, sum(each.count for each in found.counts)) == (True, LOOKED_AT_MAX + 4)
+
+
+async def test_of_mocks_nothing_is_said_where_evaluations_hide_requests(
+    desk: Desk, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy_server.app.record_reading.PASSED_OVER_MAX", 20)
+    monkeypatch.setattr("understudy_server.app.health.PASSED_OVER_MAX", 20)
+    await on(desk, "ovr_pay")
+    first = await recorder.mocked()
+    for number in range(2, 23):
+        evaluated = first._replace(id=f"log_{number:06}", outcome=ExchangeOutcome.EVALUATED, mock_id="")
+        desk.world.journal.record(evaluated)
+    recorder.count = 22
+    await recorder.came("/other")
+    found = await health(desk)
+    assert (found.healthy, sum(each.count for each in found.counts)) == (True, 21)
 
 
 async def test_no_more_than_twenty_requests_are_explained_and_the_rest_is_told_together(

@@ -255,3 +255,21 @@ async def test_a_list_is_newest_first_and_paged(desk: Desk) -> None:
     rest = await desk.call("KeyService.ListKeys", request, ListKeysResponse)
     assert [key.id for key in [*first.keys, *rest.keys]] == made[::-1]
     assert rest.next_page_token == ""
+
+
+async def test_the_keys_of_one_project_are_listed(here: World) -> None:
+    for project in ("", "checkout", "other"):
+        await make(here, ROLE_CI, project, name=project or "wide")
+    request = ListKeysRequest(in_project="checkout")
+    answer = await here.call("KeyService.ListKeys", request)
+    assert isinstance(answer, ListKeysResponse)
+    assert [key.name for key in answer.keys] == ["checkout"]
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "code"),
+    [("", "nowhere", "not_found"), ("checkout", "nowhere", "scope_mismatch"), ("checkout", "other", "scope_mismatch")],
+)
+async def test_keys_are_listed_of_projects_that_the_key_may_see(here: World, own: str, asked: str, code: str) -> None:
+    admin = await make(here, ROLE_ADMIN, own)
+    assert await here.code("KeyService.ListKeys", ListKeysRequest(in_project=asked), admin.text) == code

@@ -1,11 +1,20 @@
 """Projects and environments: the walls between users, and which key may move which wall."""
 
+from dataclasses import replace
+
 import pytest
 from google.protobuf.message import Message
 from support.desk import Desk
 from support.dispatching import World
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CI, ROLE_EDITOR
 from understudy.v1 import project_service_pb2 as pb
+from understudy.v1.flag_service_pb2 import (
+    CreateFlagRequest,
+    CreateFlagResponse,
+    PutFlagStateRequest,
+    PutFlagStateResponse,
+)
+from understudy.v1.flags_pb2 import Flag, FlagRule, FlagState
 from understudy.v1.key_service_pb2 import ListKeysRequest, ListKeysResponse
 from understudy.v1.mock_service_pb2 import ListMocksRequest, Mock
 from understudy.v1.project_service_pb2 import Environment, EnvironmentChanges, Project, ProjectChanges
@@ -201,9 +210,13 @@ async def fill(desk: Desk, what: str) -> None:
             await desk.scenario("a")
         case "session":
             await desk.put()
+        case "flag":
+            await desk.call("FlagService.CreateFlag", CreateFlagRequest(flag=Flag(key="a")), CreateFlagResponse)
+            state = PutFlagStateRequest(flag_key="a", state=FlagState(rules=[FlagRule(name="Beta")]))
+            await desk.call("FlagService.PutFlagState", state, PutFlagStateResponse)
 
 
-@pytest.mark.parametrize("what", ["mock", "scenario", "session"])
+@pytest.mark.parametrize("what", ["mock", "scenario", "session", "flag"])
 async def test_an_environment_with_something_in_it_is_not_removed_unless_forced(desk: Desk, what: str) -> None:
     await fill(desk, what)
     assert await desk.code(f"{SERVICE}.DeleteEnvironment", pb.DeleteEnvironmentRequest()) == "not_empty"
@@ -268,3 +281,39 @@ async def test_a_key_of_a_removed_project_does_not_work_for_one_of_the_same_name
     await desk.call(f"{SERVICE}.DeleteProject", pb.DeleteProjectRequest(force=True), pb.DeleteProjectResponse)
     await desk.world.make_project("checkout", "staging")
     assert await desk.of(text).code(f"{SERVICE}.GetProject", pb.GetProjectRequest()) == "unauthorized"
+
+
+async def test_a_project_is_made_with_the_environments_that_are_named(desk: Desk) -> None:
+    request = pb.CreateProjectRequest(project=Project(slug="till"), environments=["staging", "production"])
+    made = (await desk.call(f"{SERVICE}.CreateProject", request, pb.CreateProjectResponse)).project
+
+    assert list(made.environments) == ["production", "staging"]
+    assert (await environment_slugs(replace(desk, project="till")))[0] == ["production", "staging"]
+    assert await desk.code("SessionService.PutSession", PutSessionRequest(project="till", session_key="a")) == ""
+
+
+@pytest.mark.parametrize(("names", "field"), [(["a", "b", "a"], "environments[2]"), (["a", "B"], "environments[1]")])
+async def test_a_project_whose_environments_cannot_be_is_not_made(desk: Desk, names: list[str], field: str) -> None:
+    request = pb.CreateProjectRequest(project=Project(slug="till"), environments=names)
+    refused = await desk.refused(f"{SERVICE}.CreateProject", request)
+
+    assert (refused.reason, refused.field) == ("invalid_field", field)
+    assert "till" not in (await project_slugs(desk))[0]
+
+
+async def test_projects_are_told_with_their_environments_when_that_is_asked_for(desk: Desk, here: World) -> None:
+    await here.make_project("bare")
+
+    async def told(key: str = "") -> dict[str, list[str]]:
+        request = pb.ListProjectsRequest(with_environments=True)
+        found = await desk.of(key).call(f"{SERVICE}.ListProjects", request, pb.ListProjectsResponse)
+        one = pb.GetProjectRequest(project="checkout", with_environments=True)
+        project = (await desk.of(key).call(f"{SERVICE}.GetProject", one, pb.GetProjectResponse)).project
+        assert project in found.projects
+        return {each.slug: list(each.environments) for each in found.projects}
+
+    assert await told() == {"bare": [], "checkout": ["qa", "staging"], "other": ["staging"]}
+    assert await told(await here.make_key(ROLE_EDITOR, "checkout")) == {"checkout": ["qa", "staging"]}
+    assert await told(await here.make_key(ROLE_EDITOR, "checkout", "qa")) == {"checkout": ["qa"]}
+    without = await desk.call(f"{SERVICE}.ListProjects", pb.ListProjectsRequest(), pb.ListProjectsResponse)
+    assert not any(each.environments for each in without.projects)

@@ -126,16 +126,10 @@ async def test_what_is_wrong_makes_the_server_unwell(
 
 
 async def test_a_store_that_cannot_be_read_is_part_of_the_answer(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, calls = here.store.read, 0
+    async def fail(_work: object) -> object:
+        raise StorageFailure("the store cannot be read now (the files are damaged)")
 
-    async def fail_after_the_place(work: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls > 1:
-            raise StorageFailure("the store cannot be read now (the files are damaged)")
-        return await read(work)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(here.store, "read", fail_after_the_place)
+    monkeypatch.setattr(here.store, "read", fail)
     status = await status_of(here)
     assert not status.healthy
     assert problem_of(status, "store") == "the store cannot be read now (the files are damaged)"

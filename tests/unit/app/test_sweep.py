@@ -145,6 +145,9 @@ class Watched:
     def bell(self) -> AbstractContextManager[Bell]:
         return self._store.bell()
 
+    def flag_bell(self) -> AbstractContextManager[Bell]:
+        return self._store.flag_bell()
+
 
 async def test_a_large_sweep_is_done_in_batches(desk: Desk) -> None:
     record = await first_record(desk)

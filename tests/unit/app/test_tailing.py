@@ -69,6 +69,18 @@ async def test_a_tail_until_now_ends_with_what_was_there(ask: Asker) -> None:
         assert await tail.rest() == []
 
 
+async def test_of_a_matcher_the_last_calls_are_meant(ask: Asker) -> None:
+    stream = await ask.begin()
+    first, second = ask.record(stream), ask.record(stream)
+    for number in range(3, 9):
+        evaluated = second._replace(id=f"log_{number:08}", outcome=ExchangeOutcome.EVALUATED)
+        ask.desk.world.journal.record(evaluated)
+    async with ask.tailing(last=2, until_now=True, matcher=RequestMatcher()) as tail:
+        assert [each.log.id for each in await tail.rest()] == [first.id, second.id]
+    async with ask.tailing(last=2, until_now=True) as tail:
+        assert [each.log.number for each in await tail.rest()] == [7, 8]
+
+
 async def test_a_tail_until_now_of_no_session_ends_at_once(ask: Asker) -> None:
     async with ask.tailing(until_now=True, from_start=True) as tail:
         assert await tail.rest() == []

@@ -9,10 +9,11 @@ from support.desk import Desk
 from understudy.v1 import verification_service_pb2 as pb
 from understudy.v1.matching_pb2 import Criterion, RequestMatcher, StateCriterion
 from understudy.v1.session_service_pb2 import DELETE_MODE_DELETE, PutSessionRequest
+from understudy_server.app.nearest import CALLS_MAX
 from understudy_server.app.times import milliseconds
 from understudy_server.core.errors import StorageFailure
-from understudy_server.core.exchange import Captured
-from understudy_server.core.record import Lost, Stream
+from understudy_server.core.exchange import Captured, Exchange
+from understudy_server.core.record import ExchangeOutcome, Lost, Stream
 
 PAY = RequestMatcher(method="POST", path="/pay")
 PASSED, FAILED, INCONCLUSIVE = pb.VERDICT_PASSED, pb.VERDICT_FAILED, pb.VERDICT_INCONCLUSIVE
@@ -258,6 +259,42 @@ async def test_of_calls_that_are_as_near_the_last_one_goes_first(ask: Asker) -> 
     made = [ask.record(stream, "/buy") for _ in range(7)]
     found = (await ask.verify(pays())).outcomes[0]
     assert [each.log_id for each in found.near_calls] == [each.id for each in reversed(made[2:])]
+
+
+async def test_evaluations_take_no_place_of_calls_that_are_near(ask: Asker) -> None:
+    stream = await ask.begin()
+    near = ask.record(stream, "/buy")
+    for _ in range(CALLS_MAX + 1):
+        ask.desk.world.journal.record(near._replace(id="log_evaluated", outcome=ExchangeOutcome.EVALUATED))
+    found = (await ask.verify(pays())).outcomes[0]
+    assert [each.log_id for each in found.near_calls] == [near.id]
+
+
+async def test_of_the_calls_no_more_than_the_last_ones_are_compared(ask: Asker) -> None:
+    stream = await ask.begin()
+    ask.record(stream, "/pays")
+    for _ in range(CALLS_MAX):
+        ask.record(stream, "/quite/another/one")
+    found = (await ask.verify(pays())).outcomes[0]
+    assert {each.request for each in found.near_calls} == {"POST /quite/another/one"}
+
+
+async def test_calls_that_made_room_are_not_looked_for(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, journal = await ask.begin(), ask.desk.world.journal
+    for _ in range(100):
+        ask.record(stream, "/buy")
+    journal.lose(stream, *range(1, 96))
+    read, begins = journal.read, list[int]()
+
+    async def noted(of: Stream, after: int, limit: int) -> Sequence[Exchange]:
+        begins.append(after)
+        return await read(of, after, limit)
+
+    monkeypatch.setattr(journal, "read", noted)
+    found = (await ask.verify(pays())).outcomes[0]
+    assert len(found.near_calls) == 5
+    assert max(begins) == 95
+    assert len(begins) < 5
 
 
 async def test_where_there_were_enough_nothing_is_near(ask: Asker) -> None:

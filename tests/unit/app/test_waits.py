@@ -3,10 +3,15 @@
 import asyncio
 import threading
 from collections.abc import Awaitable
+from contextlib import ExitStack
+from itertools import pairwise
 
 import pytest
+from support.desk import Desk
 from support.dispatching import World
-from understudy_server.app.bells import Bells, RungBell
+from understudy.v1.flag_service_pb2 import CreateFlagRequest
+from understudy.v1.flags_pb2 import Flag
+from understudy_server.app.bells import AT_ONCE, Bells, RungBell
 from understudy_server.app.waits import Waits
 from understudy_server.core.errors import StorageFailure
 
@@ -94,3 +99,31 @@ async def test_the_store_rings_once_a_write_can_be_seen(here: World) -> None:
         await here.make_project("added")
         await soon(bell.wait())
         assert await here.store.read(lambda tx: tx.project("added"))
+
+
+async def test_of_many_bells_few_ring_in_one_round_and_all_in_the_end() -> None:
+    bells = Bells()
+    with ExitStack() as entered:
+        ringing = [entered.enter_context(bells.entered()) for _ in range(3 * AT_ONCE)]
+        waiting = [asyncio.create_task(each.wait()) for each in ringing]
+        await asyncio.sleep(0)
+        # A second time while some of the first are still due.
+        bells.ring_from_anywhere()
+        bells.ring_from_anywhere()
+        woken = [0]
+        while woken[-1] < len(waiting):
+            await asyncio.sleep(0)
+            woken.append(sum(each.done() for each in waiting))
+    assert max(later - before for before, later in pairwise(woken)) <= AT_ONCE
+
+
+async def test_a_write_rings_the_bell_of_flags_only_when_it_changes_some(here: World, desk: Desk) -> None:
+    with here.store.flag_bell() as bell:
+        await desk.put()
+        # What a bell is rung by comes to the event loop in the order of the writes.
+        with here.store.bell() as other:
+            await desk.put()
+            await soon(other.wait())
+        assert not await Waits().until([bell.wait()], 0)
+        await here.call("FlagService.CreateFlag", CreateFlagRequest(project="checkout", flag=Flag(key="a")))
+        await soon(bell.wait())

@@ -13,17 +13,23 @@ from understudy_server.core.plans import Plan
 from understudy_server.rpc.table import Rpc, rpcs
 
 PUBLIC = {"GetSession", "PutSession", "DeleteSession", "ActivateOverride", "DeactivateOverride", "ListScenarios"}
-PUBLIC |= {"ListLogs", "GetLogBody"}
+PUBLIC |= {"ListLogs", "GetLogBody", "FreezeSession", "UnfreezeSession"}
 STATE = {"ListStateValues", "GetStateValue", "SetStateValue", "IncrementStateValue", "DeleteStateValue"}
 STATE |= {"GetState", "SetMachine", "ResetState"}
 SESSION_MOCKS = {"PutSessionMock", "GetSessionMock", "ListSessionMocks", "DeleteSessionMock"}
 RECORD = {"GetLog", "TailLogs", "WatchSession", "GetSessionHealth"}
 RECORD |= {"CountCalls", "VerifyCalls", "AwaitCalls", "ListVerifications"}
-CI = PUBLIC | {"ListSessions", "Explain"} | STATE | SESSION_MOCKS | RECORD
-ADMIN = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
-ORGANISATION = ADMIN | {"ListProjects", "CreateProject", "GetStatus"}
+FLAGS = {"GetFlag", "ListFlags", "GetFlagState"}
+FLAGS |= {"Evaluate", "EvaluateBatch", "ExplainFlag", "WatchFlags"}
+PROJECT_SESSIONS = {"CreateProjectSession", "GetProjectSession", "ListProjectSessions", "SetProjectSessionFlags"}
+PROJECT_SESSIONS |= {"RemoveProjectSessionFlag", "DeleteProjectSession"}
+CI = FLAGS | PROJECT_SESSIONS | PUBLIC | {"ListSessions", "Explain", "GetOwnKey"} | STATE | SESSION_MOCKS | RECORD
+ADMIN = {"CreateKey", "ListKeys", "RevokeKey", "RotateKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
+ORGANISATION = ADMIN | {"ListProjects", "CreateProject", "GetStatus", "GetOwnKey"}
 PROJECT = {"GetProject", "UpdateProject", "DeleteProject", "ListEnvironments", "CreateEnvironment"}
+PROJECT |= {"CreateFlag", "GetFlag", "ListFlags", "UpdateFlag", "DeleteFlag", "BatchFlags"} | PROJECT_SESSIONS
 NOWHERE = {"GetLog", "GetLogBody"}
+OF_A_SESSION = {"GetProjectSession", "SetProjectSessionFlags", "RemoveProjectSessionFlag", "DeleteProjectSession"}
 
 TABLE = sorted(rpcs().values(), key=lambda rpc: rpc.method)
 NAMES = [rpc.method.rpartition("/")[2] for rpc in TABLE]
@@ -51,13 +57,14 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
         "scenario_id": "scn_none",
     }
     values |= {"log_id": "log_none", "key_id": "key_none", "source": "none.yaml"}
+    values |= {"flag_key": "none", "session_id": "sess_none", "flags": "{}"}
     values |= {"key": "none", "value": "1", "machine": "none", "version": 1, "name": "none", "timeout_ms": 0}
     if name_of(rpc) not in ORGANISATION | NOWHERE:
         values |= {"project": project, "environment": environment}
     for name, value in values.items():
         if name in fields and fields[name].message_type is None:
             setattr(request, name, value)
-    for name in ("mock", "scenario", "project", "environment"):
+    for name in ("mock", "scenario", "project", "environment", "flag", "state"):
         if name in fields and fields[name].message_type is not None:
             _name(getattr(request, name))
     for name, fill in _PARTS.items():
@@ -68,7 +75,7 @@ def request_for(rpc: Rpc, project: str = "", environment: str = "") -> Message:
 
 def _name(part: Any) -> None:
     part.SetInParent()
-    for field in ("name", "slug"):
+    for field in ("name", "slug", "key"):
         if field in part.DESCRIPTOR.fields_by_name:
             setattr(part, field, "made-here")
 
@@ -76,7 +83,10 @@ def _name(part: Any) -> None:
 def _delete_what_is_not_there(batch: Any) -> None:
     operation = batch.operations.add()
     deletion = operation.delete
-    setattr(deletion, *(("mock_id", "ovr_none") if hasattr(deletion, "mock_id") else ("scenario_id", "scn_none")))
+    names = {"mock_id": "ovr_none", "scenario_id": "scn_none", "flag_key": "none"}
+    for name, value in names.items():
+        if hasattr(deletion, name):
+            setattr(deletion, name, value)
 
 
 _PARTS: dict[str, Callable[[Any], None]] = {
@@ -87,6 +97,7 @@ _PARTS: dict[str, Callable[[Any], None]] = {
     "role": lambda request: setattr(request, "role", ROLE_CI),
     "side": lambda request: setattr(request, "side", 1),
     "expectations": lambda request: request.expectations.add(),
+    "flag_keys": lambda request: request.flag_keys.append("none"),
 }
 """What else a request needs to be valid, by a field that it has."""
 
@@ -144,7 +155,9 @@ async def test_an_organisation_wide_key_names_its_project(here: World, rpc: Rpc)
     key = await here.make_key(ROLE_ADMIN)
     if name_of(rpc) in ORGANISATION | NOWHERE:
         return
-    assert (await here.refused(short(rpc), request_for(rpc), key)).reason == "project_required"
+    # A session's id, which is unique everywhere, names its project too.
+    code = "not_found" if name_of(rpc) in OF_A_SESSION else "project_required"
+    assert (await here.refused(short(rpc), request_for(rpc), key)).reason == code
 
 
 def test_every_rpc_stands_in_the_table_with_a_scope_and_a_role() -> None:

@@ -62,6 +62,11 @@ async def _carry_out(tx: Transaction, call: Call, plan: Plan) -> None:
     for project in plan.projects:
         await tx.put_project(project)
     await tx.put_environments(plan.environments)
+    for flag in plan.flags:
+        if flag.flag:
+            await tx.put_flag(flag.project_id, flag.flag)
+        for environment_id, state in flag.states.items():
+            await tx.put_flag_state(flag.project_id, environment_id, flag.key, state)
     for each in plan.contents:
         if each.library:
             await tx.put_mocks(each.environment_id, each.library)
@@ -82,6 +87,8 @@ async def _remove(tx: Transaction, call: Call, plan: Plan) -> None:
             await tx.remove_scenarios(each.environment_id, each.removed_scenarios)
         if each.switched_off:
             await tx.switch_off_mocks(each.environment_id, each.switched_off)
+    for project_id, key in plan.removed_flags:
+        await tx.remove_flag(project_id, key)
     for removal in plan.removed_environments:
         await remove_environment(tx, call, removal.record)
     for project in plan.removed_projects:

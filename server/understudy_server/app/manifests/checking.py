@@ -6,10 +6,14 @@ The limits of single fields are not looked at here: they are options of the cont
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestMock
+from understudy.v1.flags_pb2 import FLAG_KIND_BOOLEAN, Flag, FlagState
+from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestFlag, ManifestMock
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
 
-from understudy_server.app.manifests.places import environment_path, project_path
+from understudy_server.app.flag_states import check_rules
+from understudy_server.app.flags import check_flag
+from understudy_server.app.manifests import declaring
+from understudy_server.app.manifests.places import environment_path, flag_path, project_path
 from understudy_server.app.mocks import check_definition
 from understudy_server.app.proxy_settings import check_settings
 from understudy_server.core.errors import Fault, InvalidInput
@@ -51,6 +55,8 @@ def _faults(manifest: Manifest, *, unknown_mocks: bool) -> Iterator[InvalidInput
         yield from _slug_faults(slug, path)
         if project.existing and project.name:
             yield _refused(f"{path}.name", "existing", "is given, and the project is made elsewhere", project.name)
+        for key in sorted(project.flags):
+            yield from _flag_faults(key, project.flags[key], flag_path(slug, key))
         for name in sorted(project.environments):
             environment, place = project.environments[name], environment_path(slug, name)
             yield from _slug_faults(name, place)
@@ -91,6 +97,21 @@ def _slug_faults(slug: str, path: str) -> Iterator[InvalidInput]:
     if len(slug) > SLUG_CHARACTERS_MAX:
         complaint = f"has {len(slug)} characters, more than {SLUG_CHARACTERS_MAX}"
         yield _refused(path, "max_length", complaint, slug, str(SLUG_CHARACTERS_MAX))
+
+
+def _flag_faults(key: str, declared: ManifestFlag, path: str) -> Iterator[InvalidInput]:
+    made = declaring.flag(Flag(key=key, kind=declared.kind or FLAG_KIND_BOOLEAN), declared)
+    try:
+        check_flag(made, path)
+    except InvalidInput as fault:
+        yield fault
+    for slug in sorted(declared.states):
+        place = f"{path}.states[{slug!r}]"
+        yield from _slug_faults(slug, place)
+        try:
+            check_rules(declaring.flag_state(FlagState(), declared.states[slug]), place)
+        except InvalidInput as fault:
+            yield fault
 
 
 def _settings_faults(environment: ManifestEnvironment, path: str) -> Iterator[InvalidInput]:

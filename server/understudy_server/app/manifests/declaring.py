@@ -1,7 +1,10 @@
 """From what a manifest says to what is to be kept, and back: names and other defaults are filled in or left out."""
 
+from understudy.v1.flags_pb2 import FLAG_KIND_BOOLEAN, Flag, FlagState
 from understudy.v1.manifest_service_pb2 import (
     ManifestEnvironment,
+    ManifestFlag,
+    ManifestFlagState,
     ManifestMock,
     ManifestProject,
     ManifestScenario,
@@ -19,6 +22,14 @@ SETTINGS = tuple(field.name for field in EnvironmentChanges.DESCRIPTOR.fields)
 
 MOCK_FIELDS = ("name", *BESIDE_NAME, "state")
 """What a manifest says of a mock."""
+
+FLAG_FIELDS = ("description", "default_value", "variants", "tags")
+"""What a manifest says of a flag beside its name, its kind and its states."""
+
+STATE_FIELDS = ("value", "rollout_percentage", "rules")
+"""What a manifest says of the state of a flag beside whether it is on."""
+
+_NULL = "null"
 
 SCENARIO_FIELDS = ("name", "url_id", "mocks", "tags")
 """What a manifest says of a scenario, but for the mocks that are its alone."""
@@ -60,6 +71,42 @@ def scenario(made: Scenario, declared: ManifestScenario, url_id: str) -> Scenari
     made.name, made.url_id = declared.name or made.id, url_id
     made.mocks[:] = dict.fromkeys(declared.mocks)
     made.tags[:] = dict.fromkeys(declared.tags)
+    return made
+
+
+def flag(made: Flag, declared: ManifestFlag) -> Flag:
+    """Let a flag say what is declared of it in all environments. Its kind is none of that: it never changes."""
+    set_fields(made, declared, FLAG_FIELDS)
+    made.name = declared.name or made.key
+    made.tags[:] = dict.fromkeys(declared.tags)
+    if made.default_value == _NULL:
+        made.ClearField("default_value")
+    return made
+
+
+def flag_state(made: FlagState, declared: ManifestFlagState) -> FlagState:
+    """Let the state of a flag say what is declared of it."""
+    made.enabled = declared.enabled
+    set_fields(made, declared, STATE_FIELDS)
+    if made.value == _NULL:
+        made.ClearField("value")
+    for number, rule in enumerate(made.rules, 1):
+        # By its place, so that the same manifest says the same again.
+        rule.id = rule.id or f"rule_{number}"
+    return made
+
+
+def manifest_flag(kept: Flag) -> ManifestFlag:
+    """A flag as a manifest says it, with those of its states that say anything."""
+    made = ManifestFlag(name=_given(kept.name, kept.key))
+    set_fields(made, kept, FLAG_FIELDS)
+    if kept.kind != FLAG_KIND_BOOLEAN:
+        made.kind = kept.kind
+    for state in kept.states:
+        said = ManifestFlagState(enabled=state.enabled)
+        set_fields(said, state, STATE_FIELDS)
+        if said != ManifestFlagState():
+            made.states[state.environment].CopyFrom(said)
     return made
 
 

@@ -13,6 +13,7 @@ from understudy.v1.manifest_service_pb2 import (
 
 from understudy_server.app.call import Call
 from understudy_server.app.manifests import declaring
+from understudy_server.app.manifests.kept import kept_flags
 from understudy_server.app.manifests.releasing import no_such_source
 from understudy_server.app.ports import EnvironmentRecord, ProjectRecord, Transaction
 from understudy_server.core.errors import Fault, Forbidden, NotFound
@@ -71,8 +72,16 @@ async def _write_project(tx: Transaction, record: ProjectRecord, choice: _Choice
     for environment in await tx.environments(record.id, "", _EVERY):
         if choice.environment_id in ("", environment.id):
             await _write_environment(tx, environment, choice, written)
-    if is_own or written.environments:
+    if not choice.environment_id:
+        await _write_flags(tx, record, choice, written)
+    if is_own or written.environments or written.flags:
         manifest.projects[kept.slug].CopyFrom(written)
+
+
+async def _write_flags(tx: Transaction, record: ProjectRecord, choice: _Choice, project: ManifestProject) -> None:
+    for key, flag in (await kept_flags(tx, record.id)).items():
+        if choice.has(flag.managed_by):
+            project.flags[key].CopyFrom(declaring.manifest_flag(flag))
 
 
 async def _write_environment(

@@ -3,9 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from understudy.v1.flags_pb2 import Flag
 from understudy.v1.manifest_service_pb2 import Manifest
 
-from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord, Transaction
+from understudy_server.app.ports import (
+    Contents,
+    EnvironmentRecord,
+    FlagQuery,
+    OrganisationRecord,
+    ProjectRecord,
+    Transaction,
+)
 from understudy_server.core.giving_way import let_go
 
 _EVERY = 1_000_000
@@ -21,10 +29,11 @@ class KeptEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class KeptProject:
-    """A project with all of its environments, by slug."""
+    """A project with all of its environments, by slug, and all of its flags with their states, by key."""
 
     record: ProjectRecord
     environments: Mapping[str, KeptEnvironment]
+    flags: Mapping[str, Flag] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,16 @@ async def _project(tx: Transaction, manifest: Manifest, record: ProjectRecord, t
         matters = goes or each.id in touched or each.message.slug in named
         contents = await tx.contents(each.id) if matters else Contents()
         environments[each.message.slug] = KeptEnvironment(each, contents)
-    return KeptProject(record, environments)
+    return KeptProject(record, environments, await kept_flags(tx, record.id))
+
+
+async def kept_flags(tx: Transaction, project_id: str) -> dict[str, Flag]:
+    """All flags of a project with their states, by key."""
+    flags = {each.key: each for each in await tx.flags(project_id, FlagQuery(), "", _EVERY)}
+    if flags:
+        for key, states in (await tx.flag_states(project_id, flags)).items():
+            flags[key].states.extend(states)
+    return flags
 
 
 async def _hosts(tx: Transaction, manifest: Manifest, projects: Mapping[str, KeptProject]) -> dict[str, str]:

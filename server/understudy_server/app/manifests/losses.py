@@ -49,7 +49,8 @@ async def _count_keys(tx: Transaction, plan: Plan, terms: Terms) -> None:
 def _project_in_use(removal: ProjectRemoval) -> Iterable[Refusal]:
     slug, strangers = removal.record.message.slug, removal.strangers
     elsewhere = [f"environments that were made elsewhere ({', '.join(strangers[:3])})"] if strangers else []
-    holds = [*elsewhere, *_keys(removal.change)]
+    flags = [f"flags that were made elsewhere ({removal.foreign_flags})"] if removal.foreign_flags else []
+    holds = [*elsewhere, *flags, *_keys(removal.change)]
     if holds:
         yield _not_empty(f"project {slug!r}", holds, Fault("projects", "not_empty", given=slug))
 

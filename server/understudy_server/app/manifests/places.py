@@ -5,5 +5,9 @@ def project_path(project: str) -> str:
     return f"projects[{project!r}]"
 
 
+def flag_path(project: str, key: str) -> str:
+    return f"projects[{project!r}].flags[{key!r}]"
+
+
 def environment_path(project: str, environment: str) -> str:
     return f"projects[{project!r}].environments[{environment!r}]"

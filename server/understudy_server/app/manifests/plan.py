@@ -1,8 +1,9 @@
 """What applying a manifest will do: plain values, decided before anything is done."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from understudy.v1.flags_pb2 import Flag, FlagState
 from understudy.v1.manifest_service_pb2 import ChangeKind, FieldChange, ManifestChange, ResourceKind
 from understudy.v1.mock_service_pb2 import Mock
 from understudy.v1.scenario_service_pb2 import Scenario
@@ -14,6 +15,7 @@ from understudy_server.core.giving_way import give_way, let_go
 _ORDER = (
     ResourceKind.RESOURCE_KIND_ORGANISATION,
     ResourceKind.RESOURCE_KIND_PROJECT,
+    ResourceKind.RESOURCE_KIND_FLAG,
     ResourceKind.RESOURCE_KIND_ENVIRONMENT,
     ResourceKind.RESOURCE_KIND_MOCK,
     ResourceKind.RESOURCE_KIND_SCENARIO,
@@ -66,11 +68,25 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRemoval:
-    """A project that goes, the change that tells it, and the slugs of its environments that were made elsewhere."""
+    """A project that goes, the change that tells it, and the slugs of its environments that were made elsewhere.
+
+    ``foreign_flags`` is how many of its flags were.
+    """
 
     record: ProjectRecord
     change: Change
     strangers: Sequence[str]
+    foreign_flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FlagPlan:
+    """A flag as it is to be, ``None`` when it stays so, and those of its states that change, by environment id."""
+
+    project_id: str
+    key: str
+    flag: Flag | None
+    states: Mapping[str, FlagState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,9 @@ class Plan:
     removed_projects: list[ProjectRemoval] = field(default_factory=list)
     projects: list[ProjectRecord] = field(default_factory=list)
     environments: list[EnvironmentRecord] = field(default_factory=list)
+    removed_flags: list[tuple[str, str]] = field(default_factory=list)
+    """By project id and key."""
+    flags: list[FlagPlan] = field(default_factory=list)
 
     def let_go(self) -> None:
         """Forget what was to be done in environments and is done; the changes are still told."""

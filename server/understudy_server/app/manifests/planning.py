@@ -12,6 +12,7 @@ from understudy.v1.manifest_service_pb2 import (
     CHANGE_KIND_DELETE,
     CHANGE_KIND_UPDATE,
     RESOURCE_KIND_ENVIRONMENT,
+    RESOURCE_KIND_FLAG,
     RESOURCE_KIND_ORGANISATION,
     RESOURCE_KIND_PROJECT,
     ChangeKind,
@@ -26,6 +27,7 @@ from understudy.v1.project_service_pb2 import PROFILE_FLOWMOCK, Environment, Pro
 from understudy_server.app.manifests import declaring
 from understudy_server.app.manifests.contents import Spot, plan_contents, plan_removed_contents
 from understudy_server.app.manifests.differing import differ, field_changes, handed_over
+from understudy_server.app.manifests.flags import Ground, plan_flags
 from understudy_server.app.manifests.kept import Kept, KeptEnvironment, KeptProject
 from understudy_server.app.manifests.places import environment_path, project_path
 from understudy_server.app.manifests.plan import (
@@ -113,6 +115,15 @@ class _Planner:
         if kept:
             left = (each for name, each in kept.environments.items() if name not in declared.environments)
             self._left_environments(record.message.slug, left, f"{path}.environments")
+        plan_flags(self._plan, self._terms, self._ground(record, kept), declared.flags)
+
+    def _ground(self, record: ProjectRecord, kept: KeptProject | None) -> Ground:
+        """Where flags of a project can be set: in its environments as they will be."""
+        gone = {each.record.id for each in self._plan.removed_environments}
+        environments = {slug: each.record.id for slug, each in kept.environments.items()} if kept else {}
+        environments |= {each.message.slug: each.id for each in self._plan.environments if each.project_id == record.id}
+        left = {slug: each for slug, each in environments.items() if each not in gone}
+        return Ground(record.id, record.message.slug, left, kept.flags if kept else {})
 
     def _existing_project(self, kept: KeptProject) -> ProjectRecord:
         record = kept.record
@@ -201,14 +212,18 @@ class _Planner:
         slug = record.message.slug
         if record.message.managed_by != self._terms.source:
             self._left_environments(slug, kept.environments.values(), "projects")
+            plan_flags(self._plan, self._terms, self._ground(record, kept), {})
             return
         strangers = [
             name for name, each in kept.environments.items() if each.record.message.managed_by != self._terms.source
         ]
         for environment in kept.environments.values():
             self._remove_environment(environment, "projects")
+        for key in kept.flags:
+            self._plan.changes.append(Change(CHANGE_KIND_DELETE, RESOURCE_KIND_FLAG, slug, id=key))
+        foreign_flags = sum(each.managed_by != self._terms.source for each in kept.flags.values())
         change = self._tell(CHANGE_KIND_DELETE, RESOURCE_KIND_PROJECT, slug)
-        self._plan.removed_projects.append(ProjectRemoval(record, change, strangers))
+        self._plan.removed_projects.append(ProjectRemoval(record, change, strangers, foreign_flags))
 
     def _left_environments(self, project: str, left: Iterable[KeptEnvironment], path: str) -> None:
         """Environments that the manifest does not name: they go, or what the source has declared in them does."""
