@@ -5,15 +5,11 @@ only what the proxy has handed over: whoever else finds its port cannot prove it
 """
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from google.protobuf.message import Message
-from google.rpc.status_pb2 import Status
-from understudy_gateway.backend import Decode
 from understudy_gateway.dialects.assertive import loading, preload
 from understudy_gateway.dialects.assertive.control import is_control
 from understudy_gateway.dialects.assertive.door import build_door
@@ -27,6 +23,7 @@ from understudy_server.cli.bound import ASSERTIVE_PLACE
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.http_listener import HttpListener
+from understudy_server.cli.owners import Owners
 from understudy_server.cli.settings import Settings
 from understudy_server.proxy.handover import Handover
 from understudy_server.rpc.dispatcher import Dispatcher
@@ -35,21 +32,6 @@ _PROOF: Final = b"x-understudy-handed-over"
 _PROOF_BYTES_MAX: Final = 1024
 _LINES_ADDED: Final = 4
 """The proxy writes a few lines of its own: the proof, a host, how the body is framed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """The dispatcher, for calls of the server's own: they need no key."""
-
-    dispatcher: Dispatcher
-
-    async def unary(self, method: str, metadata: Mapping[str, str], decode: Decode) -> Message | Status:
-        """Call a method with one answer."""
-        return await self.dispatcher.unary(method, metadata, decode, owner=True)
-
-    def stream(self, method: str, metadata: Mapping[str, str], decode: Decode) -> AsyncIterator[Message | Status]:
-        """Call a method with many answers."""
-        return self.dispatcher.stream(method, metadata, decode, owner=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ def files(ctx: typer.Context, incomplete: str) -> list[Name]:
     return _complete(_files, ctx, incomplete)
 
 
+def flags(ctx: typer.Context, incomplete: str) -> list[Name]:
+    """Keys of the flags of the project that is named."""
+    return _complete(_feature_flags, ctx, incomplete)
+
+
 def keys(ctx: typer.Context, incomplete: str) -> list[Name]:
     """Ids of the keys that work."""
     return _complete(_keys, ctx, incomplete)
@@ -164,6 +169,14 @@ async def _state_keys(line: "Line", place: Mapping[str, str], beginning: str) ->
     )
     for each in (await line.call(request, ListStateValuesResponse)).values:
         yield each.key, each.value[:_MEANING_CHARACTERS_MAX]
+
+
+async def _feature_flags(line: "Line", place: Mapping[str, str], beginning: str) -> AsyncIterator[Name]:
+    from understudy.v1.flag_service_pb2 import ListFlagsRequest, ListFlagsResponse
+
+    request = ListFlagsRequest(project=place["project"], page_size=_NAMES_MAX, search=beginning)
+    for each in (await line.call(request, ListFlagsResponse)).flags:
+        yield each.key, each.name
 
 
 async def _keys(line: "Line", _place: Mapping[str, str], _beginning: str) -> AsyncIterator[Name]:

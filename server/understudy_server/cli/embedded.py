@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +70,7 @@ class Rooms:
         host: Host | None = None,
         explainer: Explainer | None = None,
         observe: Observe = unobserved,
+        scope_rates: Mapping[str, Rate] | None = None,
     ) -> Dispatcher:
         """A dispatcher on these rooms; without a host it is one for a command."""
         return Dispatcher(
@@ -81,6 +82,7 @@ class Rooms:
             clock=clock,
             new_id=self.new_id,
             api_rate=api_rate,
+            scope_rates=scope_rates,
             host=host or self.host(),
             observe=observe,
         )

@@ -155,7 +155,7 @@ async def edit(desk: Desk, slug: EnvironmentSlug, flags: EnvironmentFlags, *, so
 
 @command(app, "delete")
 async def delete(desk: Desk, slug: EnvironmentSlug, *, force: Force = False, yes: Yes = False) -> None:
-    """Remove an environment; with --force also one that has mocks, scenarios, files or sessions."""
+    """Remove an environment; with --force also one that has mocks, scenarios, files, sessions or flags that are set."""
     from understudy.v1.project_service_pb2 import DeleteEnvironmentRequest, DeleteEnvironmentResponse
 
     from understudy_server.cli.output import print_json

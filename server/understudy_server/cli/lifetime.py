@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
+from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
 
 from understudy_server.cli.addresses import Address, http_url
 from understudy_server.cli.failures import CommandFailed, ExitCode
@@ -95,10 +96,15 @@ def _has_terminal() -> bool:
 
 
 async def gateway_until(
-    stop: asyncio.Event, behind: "Peer", address: Address, tls: Identity | None, ready_file: Path | None
+    stop: asyncio.Event,
+    behind: "Peer",
+    address: Address,
+    tls: Identity | None,
+    flagbridge: FlagBridgeSettings,
+    ready_file: Path | None,
 ) -> None:
     """Run a gateway until the event is set. Raises CommandFailed."""
-    async with running_gateway(behind, address, tls) as rest:
+    async with running_gateway(behind, address, tls, flagbridge) as rest:
         _say(f"REST   accepts on {http_url(rest)}/api/v1, for the server at {behind}")
         with told(ready_file, {"rest": rest}):
             await stop.wait()

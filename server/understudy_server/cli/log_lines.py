@@ -9,7 +9,9 @@ _BY_THE_PROXY = (pb.EXCHANGE_OUTCOME_UNMATCHED, pb.EXCHANGE_OUTCOME_REFUSED, pb.
 
 
 def answered_by(entry: LogEntry) -> str:
-    """The mock that answered; without one the service, or the proxy itself, where neither did."""
+    """The mock that answered; without one the service, the flags, or where none of them did the proxy itself."""
+    if entry.outcome == pb.EXCHANGE_OUTCOME_EVALUATED:
+        return "flags"
     return entry.override_id or ("proxy" if entry.outcome in _BY_THE_PROXY else "service")
 
 

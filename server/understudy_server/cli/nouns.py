@@ -23,6 +23,8 @@ NOUNS = {
     "session-mock": ("session_mocks", "Make, look up and remove mocks that one session owns."),
     "file": ("stored_files", "Put, read and remove files that mocks answer with."),
     "state": ("state", "Read, set and clear what requests leave behind."),
+    "flag": ("flag_commands", "Make, set, evaluate and remove feature flags."),
+    "flag-session": ("flag_sessions", "Make, set and end sessions of a whole project, which carry flags."),
     "environment": ("environments", "Make, change and remove environments."),
     "project": ("projects", "Make, change and remove projects."),
     "key": ("keys", "Make, list and revoke API keys."),

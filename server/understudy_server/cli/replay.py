@@ -83,8 +83,12 @@ async def _replay(
 
 
 def _check_can_be_sent(log: "LogEntry") -> None:
+    from understudy.v1.log_service_pb2 import EXCHANGE_OUTCOME_EVALUATED
+
     reason = ""
-    if not _is_whole(log.details.request_body):
+    if log.outcome == EXCHANGE_OUTCOME_EVALUATED:
+        reason = "it is an evaluation of flags, and no request"
+    elif not _is_whole(log.details.request_body):
         reason = "its body is masked on record, or not kept whole"
     elif _is_masked(log.query):
         reason = "its query is masked on record"

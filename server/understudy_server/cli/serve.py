@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 from understudy_gateway.app import build_app
+from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
 
 from understudy_server.app.host import Host
 from understudy_server.app.sweep import sweep
@@ -28,6 +29,7 @@ from understudy_server.cli.embedded import Rooms, clock, open_rooms
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.http_listener import HttpListener
 from understudy_server.cli.observing import Observing
+from understudy_server.cli.owners import Owners
 from understudy_server.cli.sample_names import PREFIX, has_keys, wants_upstream
 from understudy_server.cli.settings import Settings
 from understudy_server.cli.target import OWNER_SOCKET, SECURE
@@ -101,7 +103,8 @@ async def running(
         rooms.rules.follow(view)
         explainer = ViewExplainer(view, rooms.state, settings.for_proxy())
         observing = await Observing.begin(stopping, rooms, view, counts=settings.metrics is not None)
-        dispatcher = rooms.dispatcher(settings.api_rate, host, explainer, observing.calls.observe)
+        observe, scope_rates = observing.calls.observe, settings.scope_rates()
+        dispatcher = rooms.dispatcher(settings.api_rate, host, explainer, observe, scope_rates)
         is_filled = file is not None and await file.begin(dispatcher, rooms.store)
         sample_made = await _provide_sample(stopping, rooms, settings, may_make=not is_filled)
         await _start_sweeping(stopping, rooms, settings)
@@ -110,7 +113,8 @@ async def running(
         grpc_door, grpc_at = await _start_grpc(stopping, dispatcher, settings, ready)
         host.add_listener("grpc", grpc_at)
         announce(f"gRPC   accepts on {grpc_at}")
-        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max, ready=ready)
+        bridge = settings.for_flagbridge(Owners(dispatcher))
+        app = build_app(dispatcher, body_bytes_max=settings.rest_body_bytes_max, ready=ready, flagbridge=bridge)
         rest = await _listen_http(stopping, app, settings.rest, "rest", settings, settings.rest_tls)
         host.add_listener("rest", rest)
         announce(f"REST   accepts on {http_url(rest)}/api/v1")
@@ -154,14 +158,16 @@ async def running(
 
 
 @asynccontextmanager
-async def running_gateway(behind: "Peer", rest: Address, tls: Identity | None = None) -> AsyncIterator[str]:
+async def running_gateway(
+    behind: "Peer", rest: Address, tls: Identity | None = None, flagbridge: FlagBridgeSettings | None = None
+) -> AsyncIterator[str]:
     """Run the REST door for a server elsewhere until the block ends; gives its address. Raises CommandFailed."""
     from understudy_gateway.channel import ChannelBackend
 
     async with AsyncExitStack() as stopping:
         backend = ChannelBackend(str(behind.address), credentials=behind.credentials)
         stopping.push_async_callback(backend.close)
-        app = build_app(backend, ready=backend.ready)
+        app = build_app(backend, ready=backend.ready, flagbridge=flagbridge)
         yield await _listen_http(stopping, app, rest, "rest", Settings(), tls)
 
 

@@ -159,6 +159,20 @@ def _gateway(
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Gets the address as JSON once it accepts.")
     ] = None,
+    flagbridge_edition: Annotated[
+        str,
+        typer.Option(
+            metavar="EDITION", help="Of FlagBridge at /v1: pro or ce.", envvar="UNDERSTUDY_FLAGBRIDGE_EDITION"
+        ),
+    ] = "pro",
+    flagbridge_requests: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST",
+            help="What its keys may ask of this gateway in a minute, by scope: eval=10000,test=1000,...",
+            envvar="UNDERSTUDY_FLAGBRIDGE_REQUESTS",
+        ),
+    ] = "",
     log_format: Annotated[
         str,
         typer.Option(metavar="FORM", help="Log lines as text or json.", envvar="UNDERSTUDY_LOG_FORMAT"),
@@ -169,14 +183,24 @@ def _gateway(
     ] = "warning",
 ) -> None:
     """Run the REST door alone, for a server elsewhere."""
+    bridge = {"edition": flagbridge_edition, "requests": flagbridge_requests}
     logs = {"log_format": log_format, "log_level": log_level}
-    finish(lambda: _run_gateway(server, ca, rest, rest_tls, ready_file, logs))
+    finish(lambda: _run_gateway(server, ca, rest, rest_tls, ready_file, bridge, logs))
 
 
 def _run_gateway(
-    server: str, ca: str | None, rest: str, rest_tls: str | None, ready_file: Path | None, logs: dict[str, str]
+    server: str,
+    ca: str | None,
+    rest: str,
+    rest_tls: str | None,
+    ready_file: Path | None,
+    bridge: dict[str, str],
+    logs: dict[str, str],
 ) -> None:
+    from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings, RequestsAMinute
+
     from understudy_server.cli.addresses import read_address
+    from understudy_server.cli.flagbridge import read_edition, read_requests
     from understudy_server.cli.lifetime import gateway_until, run_until_signal
     from understudy_server.cli.peer import read_peer
     from understudy_server.cli.settings import read_log_format, read_log_level
@@ -185,7 +209,10 @@ def _run_gateway(
     try:
         behind = read_peer(server, choose_ca(server, ca, os.environ))
         address, tls = read_address(rest), read_identity(rest_tls) if rest_tls else None
+        edition = read_edition(bridge["edition"])
+        requests = read_requests(bridge["requests"]) if bridge["requests"] else RequestsAMinute()
         form, level = read_log_format(logs["log_format"]), read_log_level(logs["log_level"])
     except ValueError as error:
         raise CommandFailed(ExitCode.USAGE, str(error)) from error
-    run_until_signal(lambda stop: gateway_until(stop, behind, address, tls, ready_file), form, level)
+    flagbridge = FlagBridgeSettings(edition, requests_a_minute=requests)
+    run_until_signal(lambda stop: gateway_until(stop, behind, address, tls, flagbridge, ready_file), form, level)

@@ -70,6 +70,7 @@ def _tell(desk: Desk, path: Path, exchanges: int) -> None:
 
 async def _write(desk: Desk, session_key: str, file: BinaryIO) -> int:
     """Write the archive. Returns how many exchanges it holds."""
+    from understudy.v1 import project_session_service_pb2 as of_project
     from understudy.v1 import session_service_pb2 as sessions
     from understudy.v1 import state_service_pb2 as state
     from understudy.v1 import verification_service_pb2 as pb
@@ -91,7 +92,14 @@ async def _write(desk: Desk, session_key: str, file: BinaryIO) -> int:
         archive.add("junit.xml", junit(session_key, verified.verifications))
         archive.add("health.json", _json(health))
         about: dict[str, object] = {"session": session_key, "server": version, "exchanges": exchanges}
-        if health.session_exists:
+        if health.session_exists and health.completeness.session_id == session_key:
+            # One of the project is found by its id, and has flags alone. Its token is a secret.
+            read = of_project.GetProjectSessionRequest(session_id=session_key)
+            found = (await desk.call(read, of_project.GetProjectSessionResponse)).session
+            found.ClearField("token")
+            archive.add("session.json", _json(found))
+            about["project"] = found.project
+        elif health.session_exists:
             got = await desk.call(sessions.GetSessionRequest(session_key=session_key), sessions.GetSessionResponse)
             archive.add("session.json", _json(got.session))
             kept = await desk.call(state.GetStateRequest(session_key=session_key), state.GetStateResponse)
@@ -110,7 +118,7 @@ async def _write_exchanges(desk: Desk, session_key: str, session_id: str, archiv
     """
     import shutil
 
-    from understudy.v1.log_service_pb2 import TailLogsRequest, TailLogsResponse
+    from understudy.v1.log_service_pb2 import EXCHANGE_OUTCOME_EVALUATED, TailLogsRequest, TailLogsResponse
 
     from understudy_server.bundle.har import HarWriter
 
@@ -124,7 +132,9 @@ async def _write_exchanges(desk: Desk, session_key: str, session_id: str, archiv
                     if answer.log.session_id not in ("", session_id):
                         continue
                     lines.write(_json(answer.log))
-                    har.add(answer.log)
+                    if answer.log.outcome != EXCHANGE_OUTCOME_EVALUATED:
+                        # HAR is about HTTP.
+                        har.add(answer.log)
                     exchanges += 1
         har.end()
         spool.seek(0)

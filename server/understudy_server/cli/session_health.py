@@ -42,6 +42,7 @@ def print_health(session_key: str, found: "GetSessionHealthResponse") -> None:
         (
             ("session", session_key if found.session_exists else f"{session_key} (there is none now)"),
             ("requests", _counts(found)),
+            *_evaluations(found),
             ("record", _record(found)),
         )
     )
@@ -56,9 +57,25 @@ def _row(found: "HealthFinding") -> Sequence[str]:
 
 def _counts(found: "GetSessionHealthResponse") -> str:
     """How many requests became what, as in ``12 mocked, 3 forwarded``."""
-    from understudy.v1.log_service_pb2 import ExchangeOutcome
+    from understudy.v1.log_service_pb2 import EXCHANGE_OUTCOME_EVALUATED, ExchangeOutcome
 
-    return ", ".join([f"{each.count} {_word(ExchangeOutcome.Name(each.outcome))}" for each in found.counts])
+    return ", ".join(
+        [
+            f"{each.count} {_word(ExchangeOutcome.Name(each.outcome))}"
+            for each in found.counts
+            if each.outcome != EXCHANGE_OUTCOME_EVALUATED
+        ]
+    )
+
+
+def _evaluations(found: "GetSessionHealthResponse") -> Sequence[tuple[str, str]]:
+    """How often flags were evaluated, which is no request; nothing where they never were."""
+    from understudy.v1.log_service_pb2 import EXCHANGE_OUTCOME_EVALUATED
+
+    from understudy_server.cli.output import count
+
+    evaluated = sum(each.count for each in found.counts if each.outcome == EXCHANGE_OUTCOME_EVALUATED)
+    return [("flags", count(evaluated, "evaluation"))] if evaluated else []
 
 
 def _word(outcome: str) -> str:

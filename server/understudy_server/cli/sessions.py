@@ -9,6 +9,7 @@ from understudy_server.cli.command import Desk, command
 from understudy_server.cli.durations import seconds_of
 from understudy_server.cli.failures import CommandFailed, ExitCode
 from understudy_server.cli.flag_names import naming
+from understudy_server.cli.json_words import object_of
 from understudy_server.cli.session_keys import SessionKey
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _FLAGS = {
     "label": "--label",
     "ttl_seconds": "--ttl",
     "seed": "--seed",
+    "flags": "--flag",
 }
 """The flags that set a session, by the fields of the request."""
 
@@ -38,7 +40,7 @@ async def get(desk: Desk, session_key: SessionKey) -> None:
     from understudy.v1.session_service_pb2 import GetSessionRequest, GetSessionResponse
 
     answer = await desk.call(GetSessionRequest(session_key=session_key), GetSessionResponse)
-    _show(desk, answer.session)
+    show(desk, answer.session)
 
 
 @command(app, "put")
@@ -73,6 +75,11 @@ async def put(
         int | None, typer.Option(min=0, max=2**32 - 1, help="What all draws by chance follow from.")
     ] = None,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Draws follow from the key.")] = False,
+    flag: Annotated[
+        list[str] | None,
+        typer.Option("--flag", metavar="KEY=VALUE", help="What a flag is, JSON or text; repeat it for the exact set."),
+    ] = None,
+    no_flags: Annotated[bool, typer.Option("--no-flags", help="No flags of its own.")] = False,
 ) -> None:
     """Set a session, made when missing. What is not named stays as it is."""
     from understudy.v1.session_service_pb2 import PutSessionRequest, PutSessionResponse
@@ -86,6 +93,7 @@ async def put(
         label=label,
         ttl_seconds=None if ttl is None else seconds_of("--ttl", ttl),
         seed=seed,
+        flags=object_of("--flag", flag) if flag else None,
     )
     named = {
         "scenario": (scenario is not None, no_scenario),
@@ -95,6 +103,7 @@ async def put(
         "label": (label is not None, no_label),
         "ttl_seconds": (ttl is not None, no_ttl),
         "seed": (seed is not None, no_seed),
+        "flags": (bool(flag), no_flags),
     }
     for field, (given, cleared) in named.items():
         if given and cleared:
@@ -104,12 +113,12 @@ async def put(
     request.update_mask.paths.extend(field for field, ways in named.items() if any(ways))
     with naming(_FLAGS):
         answer = await desk.call(request, PutSessionResponse)
-    _show(desk, answer.session)
+    show(desk, answer.session)
 
 
 @command(app, "reset")
 async def reset(desk: Desk, session_key: SessionKey) -> None:
-    """Clear scenario, overrides, delays, own mocks and state of a session; it stays."""
+    """Clear scenario, overrides, delays, flags, own mocks and state of a session; it stays."""
     await _tear_down(desk, session_key, remove=False)
 
 
@@ -186,8 +195,9 @@ async def _tear_down(desk: Desk, session_key: str, *, remove: bool, purge_journa
         typer.echo(f"session {session_key} {'removed' if remove else 'reset'}")
 
 
-def _show(desk: Desk, session: "Session") -> None:
-    from understudy_server.cli.output import moment, print_facts, print_json
+def show(desk: Desk, session: "Session") -> None:
+    """Print a session, and what is odd about its flags."""
+    from understudy_server.cli.output import moment, print_facts, print_json, visible
 
     if desk.as_json:
         print_json(session)
@@ -200,6 +210,8 @@ def _show(desk: Desk, session: "Session") -> None:
             ("last seen", moment(session.last_seen_at, known=session.HasField("last_seen_at"))),
         )
     )
+    for each in session.warnings:
+        typer.echo(f"warning: {visible(each.message)}", err=True)
 
 
 def what_is_set(session: "Session") -> "Sequence[tuple[str, str]]":
@@ -212,6 +224,8 @@ def what_is_set(session: "Session") -> "Sequence[tuple[str, str]]":
         ("delay", _delay(session)),
         ("label", session.label),
         ("seed", str(session.seed) if session.HasField("seed") else ""),
+        ("flags", session.flags),
+        ("frozen", moment(session.frozen_at, known=session.HasField("frozen_at"))),
         ("expires", moment(session.expires_at, known=session.HasField("expires_at"))),
     )
 

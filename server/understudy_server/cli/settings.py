@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from understudy_gateway.app import BODY_BYTES_MAX
+from understudy_gateway.backend import Backend
+from understudy_gateway.dialects.flagbridge.settings import Edition, FlagBridgeSettings, Login, RequestsAMinute
 
 from understudy_server.cli.addresses import LOOPBACK, Address, read_address
 from understudy_server.cli.bound import BoundListener, read_bound
+from understudy_server.cli.flagbridge import read_edition, read_login, read_requests
 from understudy_server.cli.http_limits import HttpLimits
 from understudy_server.cli.target import DATA_DEFAULT
 from understudy_server.cli.tls import Identity, read_identity, read_trust
@@ -37,6 +40,8 @@ JournalKind = Literal["disk", "memory"]
 
 _ENVIRONMENT_PREFIX = "UNDERSTUDY_"
 _DAY_SECONDS = 86_400
+_CALLS_A_REQUEST = 8
+"""A request over FlagBridge's door, which counts requests, takes up to so many calls."""
 
 
 class BadSettings(Exception):
@@ -112,6 +117,7 @@ _DATA = Path(DATA_DEFAULT)
 _API_RATE = Rate(calls=6_000, seconds=60)
 _LIMITS = ProxySettings()
 _HTTP = HttpLimits()
+_REQUESTS = RequestsAMinute()
 _MEMORY = MemoryLimits()
 _DISK = DiskLimits()
 
@@ -137,6 +143,18 @@ class Settings:
 
     init_stubs: Annotated[Path | None, Path] = None
     """A JSON file with stubs that are there for them from the start. `INIT_STUBS_FILE` names it, too."""
+
+    flagbridge_edition: Annotated[Edition, read_edition] = Edition.PRO
+    """Which edition's answers clients of FlagBridge get at `/v1`: ``pro``, or ``ce`` with its limits."""
+
+    flagbridge_login: Annotated[Login | None, read_login] = None
+    """The one user who may log in at `/v1/auth/login`, and then manage everything there: ``EMAIL:PASSWORD``. Better in
+    the environment than where others can read it. Not given: nobody."""
+
+    flagbridge_requests: Annotated[RequestsAMinute, read_requests] = _REQUESTS
+    """How many requests keys of the kind flagbridge may make in a minute, by scope:
+    ``eval=10000,test=1000,mgmt=500,full=500``. What is left out stays as it is here. Over the other doors they may
+    make eight times as many calls."""
 
     metrics: Annotated[Address | None, read_address] = None
     """Where ``/metrics`` is, for Prometheus and without a key; not given: nowhere, and nothing is counted."""
@@ -306,6 +324,18 @@ class Settings:
     def for_rest(self) -> HttpLimits:
         """The REST door's part."""
         return HttpLimits(self.rest_head_bytes_max, self.rest_header_lines_max, self.rest_request_seconds)
+
+    def for_flagbridge(self, trusted: Backend) -> FlagBridgeSettings:
+        """The part of the door for FlagBridge's clients, which makes calls of its own to ``trusted``."""
+        login, requests = self.flagbridge_login, self.flagbridge_requests
+        return FlagBridgeSettings(self.flagbridge_edition, login, trusted, requests)
+
+    def scope_rates(self) -> Mapping[str, Rate]:
+        """How often keys of the kind flagbridge may call, by scope."""
+        return {
+            each.name: Rate(getattr(self.flagbridge_requests, each.name) * _CALLS_A_REQUEST, 60)
+            for each in fields(RequestsAMinute)
+        }
 
     def for_proxy(self) -> ProxySettings:
         """The proxy's part: every setting of its own that is ``proxy_`` and its name here."""

@@ -1,6 +1,7 @@
 """The commands as a user types them, on a data directory of their own."""
 
 import json
+import re
 
 import pytest
 from support.shell import Shell
@@ -157,6 +158,7 @@ def test_a_row_where_a_session_belongs_is_answered_with_how_to_read_its_bodies(s
         (("session", "get", "none"), "`understudy session list`"),
         (("logs", "none"), "`understudy session list`"),
         (("key", "revoke", "key_none"), "`understudy key list`"),
+        (("key", "rotate", "key_none"), "`understudy key list`"),
         (("release", "none"), "`understudy status`"),
         (("project", "get", "none"), "`understudy project list`"),
         (("environment", "get", "none"), "`understudy environment list --project SLUG`"),
@@ -221,6 +223,31 @@ def test_keys_are_listed_without_their_text(shell: Shell) -> None:
 def test_a_revoked_key_is_no_longer_active(shell: Shell) -> None:
     made = shell.json("key", "create")
     assert shell.json("key", "revoke", made["key"]["id"])["active"] is False
+
+
+def test_a_rotated_key_is_alone_on_the_standard_output(shell: Shell) -> None:
+    made = shell.json("key", "create")
+    result = shell.run("key", "rotate", made["key"]["id"])
+    assert (len(result.stdout.strip()), result.stdout.strip() == made["text"]) == (47, False)
+    assert result.stderr == f"{made['key']['id']} has another text. It is not shown again.\n"
+
+
+def test_keys_are_listed_with_what_they_are_and_what_they_may(shell: Shell) -> None:
+    scoped = ("key", "create", "--kind", "flagbridge", "--scope")
+    told = shell.run(*scoped, "mgmt").stderr
+    shell.ok(*scoped, "eval")
+    shell.ok("key", "create", "--role", "editor")
+    head, *rows = (re.split(r" {2,}", line) for line in shell.ok("key", "list").splitlines())
+    shown = [row[head.index("KIND") : head.index("STATE")] for row in rows]
+
+    assert shown == [
+        ["native", "editor", "checkout/staging"],
+        ["flagbridge", "eval", "checkout/staging"],
+        ["flagbridge", "mgmt", "checkout/staging and all flags of checkout"],
+    ]
+    assert "scope mgmt, for checkout/staging and all flags of checkout." in told
+    listed = shell.json("key", "list", "--kind", "flagbridge")["keys"]
+    assert [each["scope"] for each in listed] == ["eval", "mgmt"]
 
 
 def test_an_unknown_key_cannot_be_revoked(shell: Shell) -> None:

@@ -76,6 +76,18 @@ def test_the_session_may_be_gone(shell: Shell, data: Path, tmp_path: Path) -> No
         assert json.loads(archive.read("bundle.json"))["exchanges"] == 1
 
 
+def test_a_session_of_the_project_is_exported_without_its_token(shell: Shell, tmp_path: Path) -> None:
+    made = shell.json("flag-session", "create", "--flag", "a=true")
+    shell.ok("flag", "evaluate", "a", "--token", made["token"])
+    shell.ok("session", "export", made["id"], "-o", str(tmp_path / "a.zip"))
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        shown = json.loads(archive.read("session.json"))
+        assert (shown["id"], shown["flags"], shown["token"]) == (made["id"], {"a": True}, "")
+        assert all(made["token"].encode() not in archive.read(each) for each in archive.namelist())
+        assert json.loads(archive.read("bundle.json"))["exchanges"] == 1
+        assert json.loads(archive.read("health.json"))["sessionExists"] is True
+
+
 def test_a_key_that_nobody_knows_leaves_no_file(shell: Shell, tmp_path: Path) -> None:
     result = shell.run("session", "export", "nobody", "-o", str(tmp_path / "a.zip"))
     assert (result.exit_code, "there is no session 'nobody'" in result.stderr) == (3, True)

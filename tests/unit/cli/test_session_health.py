@@ -26,6 +26,25 @@ def test_a_session_without_requests_has_nothing_odd(shell: Shell, data: Path) ->
     ]
 
 
+def test_evaluations_are_no_requests(shell: Shell) -> None:
+    shell.ok("session", "put", "ci-42", "--flag", "a=true")
+    shell.ok("flag", "evaluate", "a", "--session", "ci-42")
+    assert shell.ok("session", "health", "ci-42").splitlines()[:4] == [
+        "session   ci-42",
+        "requests  -",
+        "flags     1 evaluation",
+        "record    complete, up to number 1",
+    ]
+
+
+def test_a_session_of_the_project_is_told_of_as_what_it_is(shell: Shell) -> None:
+    made = shell.json("flag-session", "create", "--flag", "a=true")
+    shell.ok("flag", "evaluate", "a", "--token", made["token"])
+    assert shell.ok("session", "health", made["id"]).splitlines()[-1] == "Nothing is odd."
+    shell.ok("flag-session", "delete", made["id"])
+    assert "of the project has ended" in shell.ok("session", "health", made["id"])
+
+
 def test_a_key_that_no_session_has_is_told_so(shell: Shell) -> None:
     first, *_, head, row = shell.ok("session", "health", "nobody").splitlines()
     assert first == "session   nobody (there is none now)"
