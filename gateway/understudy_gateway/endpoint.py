@@ -1,19 +1,18 @@
 """The ASGI endpoint of every route of the contract: find the route, read the request, call, answer."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from understudy_gateway import answers
 from understudy_gateway.answers import Answer, Dialect
 from understudy_gateway.backend import Backend, Decode
-from understudy_gateway.sse import EventStream, Timing, until_disconnected
+from understudy_gateway.sse import EventStream, Timing, event, until_disconnected
 from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, TRACE_CONTEXT, Operation
 from understudy_gateway.transcoding.requests import RequestParts
+from understudy_gateway.transcoding.responses import Headers
 from understudy_gateway.transcoding.routes import BadEncoding, MethodNotAllowed, PathNotFound, RouteTree
 from understudy_gateway.transcoding.spelling import spelled
 from understudy_gateway.wire import (
@@ -36,6 +35,9 @@ QUERY_PLACE_PREFIX = "understudy-query-"
 
 LARGE_BYTES = 128 * 1024
 """An answer of more bytes takes milliseconds to be written, and is written beside the event loop."""
+
+
+_STREAM_HEADERS: Headers = [(b"cache-control", b"no-store")]
 
 
 class _Call(NamedTuple):
@@ -73,11 +75,14 @@ class Endpoint:
             prepared = await self._prepare(scope, receive)
             if isinstance(prepared, _Call):
                 if prepared.operation.streams:
-                    await self._stream(prepared, receive, send)
-                    return
-                prepared = await (
-                    self._waited(prepared, receive) if prepared.operation.waits else self._unary(prepared)
-                )
+                    refused = await self._stream(prepared, receive, send)
+                    if refused is None:
+                        return
+                    prepared = refused
+                else:
+                    prepared = await (
+                        self._waited(prepared, receive) if prepared.operation.waits else self._unary(prepared)
+                    )
         except PathNotFound:
             await self._otherwise(scope, receive, send)
             return
@@ -134,10 +139,18 @@ class Endpoint:
             gone.cancel()
             await asyncio.gather(answer, gone, return_exceptions=True)
 
-    async def _stream(self, call: _Call, receive: Receive, send: Send) -> None:
+    async def _stream(self, call: _Call, receive: Receive, send: Send) -> Answer | None:
+        """Serve a stream, or say what refuses it."""
         items = self._backend.stream(call.operation.rpc, call.metadata, call.decode)
         refuse = partial(self._refuse_call, call.operation)
-        await EventStream(_text_of(call.operation), refuse, self._timing).serve(items, receive, send)
+        stream = EventStream(
+            write=lambda message: event(call.operation.response.encode(message).body),
+            fail=lambda refusal: event(refuse(refusal).body, b"error"),
+            timing=self._timing,
+            headers=_STREAM_HEADERS,
+        )
+        refused = await stream.serve(items, receive, send)
+        return None if refused is None else refuse(refused)
 
     def _other_method(self, method: str, known: list[str]) -> Answer:
         answer = Answer(204, []) if method == "OPTIONS" else self._refuse(answers.method_not_allowed(method))
@@ -160,7 +173,3 @@ def _metadata(operation: Operation, parts: RequestParts) -> dict[str, str]:
         if name in parts.headers:
             metadata[name.decode()] = parts.headers[name].decode("latin-1")
     return metadata
-
-
-def _text_of(operation: Operation) -> Callable[[Message], bytes]:
-    return lambda message: operation.response.encode(message).body

@@ -15,8 +15,12 @@ def under_an_id(scope: Scope, send: Send) -> Send:
 
     It is `request_ids.CURRENT` from here on, in this task and those that it starts.
     """
-    given = next((value for name, value in scope["headers"] if name == _HEADER), None)
-    request_id = request_ids.make() if given is None else request_ids.chosen(given.decode("latin-1"))
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            request_id = request_ids.chosen(value.decode("latin-1"))
+            break
+    else:
+        request_id = request_ids.make()
     request_ids.CURRENT.set(request_id)
     line = (_HEADER, request_id.encode())
 

@@ -14,6 +14,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _LENGTH_MAX_DIGITS = 18
 
+# What has no body and says nothing of one: no content, and what the client has already.
+_WITHOUT_LENGTH = frozenset((204, 304))
+
 
 class BodyTooLarge(Exception):
     """The body is, or says it will be, longer than the limit. No more than the limit was kept."""
@@ -81,7 +84,7 @@ def _length(header: bytes | None) -> int | None:
 async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
     """Send an answer; with ``head`` its headers only, with the length that the body would have."""
     headers = answer.headers
-    if answer.status != 204:
+    if answer.status not in _WITHOUT_LENGTH:
         headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

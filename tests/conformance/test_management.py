@@ -281,6 +281,18 @@ def test_a_project_is_made_read_renamed_and_removed(operator: Operator) -> None:
     assert operator.ask("GetProject", project=slug).code == "not_found"
 
 
+def test_a_project_is_made_and_told_with_its_environments(operator: Operator) -> None:
+    slug = f"{operator.project}-new"
+    made = operator.do("CreateProject", project={"slug": slug}, environments=["staging", "production"])
+
+    assert made["environments"] == ["production", "staging"]
+    assert operator.do("GetProject", project=slug, withEnvironments=True) == made
+    (listed,) = operator.do("ListProjects", search=slug, withEnvironments=True)["projects"]
+    assert listed["environments"] == made["environments"]
+    assert "environments" not in operator.do("GetProject", project=slug)
+    operator.do("DeleteProject", project=slug, force=True)
+
+
 def test_removal_by_force_takes_all_that_is_in_a_project(
     operator: Operator, rest: RestDoor, auth: str, app: App
 ) -> None:
@@ -336,6 +348,21 @@ def test_a_key_works_from_its_making_to_its_revocation(operator: Operator, place
     assert editor.ask("GetProject").code == "unauthorized"
     assert operator.do("RevokeKey", keyId=key["id"]) == revoked
     assert key["id"] in [each["id"] for each in operator.do("ListKeys", search="of one test", active=False)["keys"]]
+
+
+def test_a_rotated_key_is_the_same_key_with_another_text(operator: Operator, place: MadePlace) -> None:
+    made = operator.do("CreateKey", name="rotated", role="editor", project=place.project)
+    before = Operator(operator.door, f"Bearer {made['text']}", place.project)
+    assert before.do("GetOwnKey")["id"] == made["key"]["id"]
+
+    rotated = operator.do("RotateKey", keyId=made["key"]["id"])
+
+    assert rotated["text"] != made["text"]
+    assert rotated["key"]["id"] == made["key"]["id"]
+    assert before.ask("GetOwnKey").code == "unauthorized"
+    after = Operator(operator.door, f"Bearer {rotated['text']}", place.project)
+    assert (after.do("GetOwnKey")["role"], after.do("GetProject")["slug"]) == ("editor", place.project)
+    operator.do("RevokeKey", keyId=made["key"]["id"])
 
 
 # Manifests and the server

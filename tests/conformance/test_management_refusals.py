@@ -107,6 +107,12 @@ def managed(rpc: str, **request: Json) -> Refused:
     return Refused(rpc, "managed_by_file", lambda stage: stage.managed.ask(rpc, **request))
 
 
+def own_key_of_the_owner(stage: Stage) -> Answer:
+    """Whoever asks over the socket of the machine's owner has no key."""
+    owner = GrpcManagement(f"unix:{stage.place.server.data}/owner.sock")
+    return owner.call("", "GetOwnKey", {})
+
+
 def full_of_keys(stage: Stage) -> Answer:
     """Keys are made until there are no more."""
     for _ in range(30):
@@ -327,6 +333,8 @@ REFUSALS = (
     here("CreateKey", "invalid_body", role="ci", expiresAt="2020-01-01T00:00:00Z"),
     here("ListKeys", "invalid_body", pageToken="no token!"),
     here("RevokeKey", "not_found", keyId="key_none"),
+    here("RotateKey", "not_found", keyId="key_none"),
+    Refused("GetOwnKey", "not_found", own_key_of_the_owner),
     narrow("ApplyManifest", manifest={"source": "a.yaml"}),
     Refused("ApplyManifest", "invalid_body", contradiction),
     Refused("ApplyManifest", "not_found", unknown_project),
@@ -387,14 +395,14 @@ def test_nothing_is_answered_without_a_key_that_works(operator: Operator) -> Non
 
 
 def test_management_is_refused_to_pipelines_and_keys_to_editors(stage: Stage) -> None:
-    for role, but in ((ROLE_CI, {"ListScenarios"}), (ROLE_EDITOR, set(MANAGEMENT) - _FOR_ADMINS)):
+    for role, but in ((ROLE_CI, {"ListScenarios", "GetOwnKey"}), (ROLE_EDITOR, set(MANAGEMENT) - _FOR_ADMINS)):
         pipeline = replace(stage.operator, auth=stage.make_key(role))
         for rpc in set(MANAGEMENT) - but:
             request = {name: each for name, each in _in_path(rpc).items() if name not in ("project", "environment")}
             assert pipeline.ask(rpc, **_bodies(rpc), **request).code == "role_required", rpc
 
 
-_FOR_ADMINS = {"CreateKey", "ListKeys", "RevokeKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
+_FOR_ADMINS = {"CreateKey", "ListKeys", "RevokeKey", "RotateKey", "ApplyManifest", "DumpManifest", "ReleaseManifest"}
 
 
 def _in_path(rpc: str) -> dict[str, Json]:

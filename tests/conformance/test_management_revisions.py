@@ -46,12 +46,22 @@ def read(operator: Operator, resource: str) -> Answer:
 
 SWITCHES = ("PublishMock", "UnpublishMock", "ActivateMock", "DeactivateMock")
 RESTORES = ("RestoreMockVersion", "RestoreScenarioVersion")
-SESSION_CALLS: dict[str, dict[str, Json]] = {"PutSession": {"label": "yours"}, "DeleteSession": {"mode": "delete"}}
+SESSION_CALLS: dict[str, dict[str, Json]] = {
+    "PutSession": {"label": "yours"},
+    "FreezeSession": {},
+    "UnfreezeSession": {},
+    "DeleteSession": {"mode": "delete"},
+}
+FLAG_CALLS: dict[str, dict[str, Json]] = {
+    "UpdateFlag": {"changes": {"name": "Renamed"}},
+    "PutFlagState": {"state": {"enabled": False}},
+    "DeleteFlag": {},
+}
 
 
 def test_every_rpc_that_expects_a_revision_is_tried() -> None:
     tried = {f"{verb}{kind}" for verb in ("Delete", "Update") for kind, _ in RESOURCES.values()}
-    assert sorted(tried | {*SWITCHES, *RESTORES, *SESSION_CALLS, "PutSessionMock"}) == EXPECTING
+    assert sorted(tried | {*SWITCHES, *RESTORES, *SESSION_CALLS, *FLAG_CALLS, "PutSessionMock"}) == EXPECTING
 
 
 @each_resource
@@ -138,6 +148,21 @@ def test_an_old_revision_changes_no_session_and_the_present_one_does(operator: O
     assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
     assert operator.do("GetSession", sessionKey="ci-42") == made.value
     assert operator.ask(rpc, sessionKey="ci-42", **SESSION_CALLS[rpc], expectedRevision=seen).code == ""
+
+
+@pytest.mark.parametrize("rpc", FLAG_CALLS)
+def test_a_flag_that_was_changed_meanwhile_is_left_alone(operator: Operator, rpc: str) -> None:
+    operator.do("CreateFlag", flag={"key": "a"})
+    operator.do("UpdateFlag", flagKey="a", changes={"name": "A"})
+    operator.do("PutFlagState", flagKey="a", state={"enabled": True})
+    operator.do("PutFlagState", flagKey="a", state={"rolloutPercentage": 5})
+    before = operator.do("GetFlag", flagKey="a")
+
+    refused = operator.ask(rpc, flagKey="a", **FLAG_CALLS[rpc], expectedRevision=1)
+
+    assert (refused.code, refused.http_status) in (("revision_mismatch", 0), ("revision_mismatch", 412))
+    assert operator.do("GetFlag", flagKey="a") == before
+    assert operator.ask(rpc, flagKey="a", **FLAG_CALLS[rpc], expectedRevision=2).code == ""
 
 
 def test_a_session_that_was_seen_and_is_gone_is_not_made_anew(operator: Operator) -> None:

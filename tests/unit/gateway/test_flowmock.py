@@ -42,6 +42,8 @@ OURS = {
     "files_full": (409, "files_full"),
     "file_in_use": (409, "file_in_use"),
     "session_mocks_full": (409, "session_mocks_full"),
+    "flags_full": (409, "flags_full"),
+    "project_sessions_full": (409, "project_sessions_full"),
     "revision_mismatch": (412, "revision_mismatch"),
     "storage_unavailable": (503, "storage_unavailable"),
     "internal_error": (500, "internal_error"),

@@ -48,7 +48,8 @@ def scalar(field: Field) -> st.SearchStrategy[Any]:
         return st.sampled_from(list(field.spellings))
     return {
         Kind.STRING: st.text(max_size=8),
-        Kind.RAW: JSON_TEXT,
+        # Where null clears a field, it is no value of it.
+        Kind.RAW: JSON_TEXT.filter(lambda text: text != "null") if field.nullable else JSON_TEXT,
         Kind.BYTES: st.binary(max_size=8),
         Kind.BOOL: st.booleans(),
         Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),

@@ -399,3 +399,10 @@ def test_no_bytes_break_a_request(query: bytes, body: bytes) -> None:
     match = UNDERSTUDY.find("PUT", SESSION.encode())
     message, _ = match.target.request.decode(RequestParts(match.values, query, {}, body))
     message.SerializeToString()
+
+
+@pytest.mark.parametrize("sent", ["größe".encode(), "größe".encode("latin-1")])
+def test_a_header_is_read_as_the_proxy_reads_it(sent: bytes) -> None:
+    path = "/api/v1/projects/p/environments/e/flags/a:evaluate"
+    message, refusal = decode("POST", path, "{}", {b"x-flowmock-session": sent, b"baggage": b"run=" + sent})
+    assert (refusal, message.session_key, message.baggage) == (None, "größe", "run=größe")

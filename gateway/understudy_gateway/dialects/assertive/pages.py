@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol
 
-from understudy_gateway import docs_page
+from understudy_gateway import docs_page, entity_tags
 from understudy_gateway.answers import Answer
 from understudy_gateway.dialects.assertive import openapi
 from understudy_gateway.dialects.assertive.control import Control
@@ -116,8 +116,8 @@ async def _asset(asked: Asked) -> Answer:
 def _file(asset: Asset, headers: list[tuple[bytes, bytes]]) -> Answer:
     etag = asset.etag.encode()
     lines = [(b"etag", etag), (b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff")]
-    known = pick_headers(headers, (b"if-none-match",)).get(b"if-none-match", b"")
-    if etag in [each.strip().removeprefix(b"W/") for each in known.split(b",")]:
+    known = pick_headers(headers, (entity_tags.IF_NONE_MATCH,)).get(entity_tags.IF_NONE_MATCH, b"")
+    if entity_tags.names(known, etag):
         return Answer(304, lines)
     return Answer(200, [(b"content-type", asset.media_type.encode()), *lines], asset.body)
 

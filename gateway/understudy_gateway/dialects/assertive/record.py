@@ -71,6 +71,8 @@ class Record:
         request = logs.TailLogsRequest(
             session_key=key, until_now=True, with_details=True, last=last, from_start=not last
         )
+        # Any request, so that evaluations of flags are not among them.
+        request.matcher.SetInParent()
         stream = self._server.stream("LogService.TailLogs", request, logs.TailLogsResponse)
         async with aclosing(stream) as answers:
             async for each in answers:

@@ -9,8 +9,8 @@ from google.rpc.status_pb2 import Status
 from understudy import status
 from understudy.status import Problem
 
-from understudy_gateway import answers
 from understudy_gateway.backend import Backend
+from understudy_gateway.dialects import calling
 
 _Answer = TypeVar("_Answer", bound=Message)
 
@@ -38,36 +38,17 @@ class Server:
 
     async def call(self, method: str, request: Message, answer: type[_Answer]) -> _Answer:
         """Call ``Service.Rpc``. The place is put into the request. Raises Refused."""
-        return _checked(await self.backend.unary(_name(method), {}, lambda: (self._placed(request), None)), answer)
+        return await self.call_as_it_is(method, self._placed(request), answer)
 
     async def call_as_it_is(self, method: str, request: Message, answer: type[_Answer]) -> _Answer:
         """Call ``Service.Rpc`` with a request that says what it is about. Raises Refused."""
-        return _checked(await self.backend.unary(_name(method), {}, lambda: (request, None)), answer)
+        return await calling.call(self.backend, {}, method, request, answer, Refused)
 
-    async def stream(self, method: str, request: Message, answer: type[_Answer]) -> AsyncGenerator[_Answer, None]:
+    def stream(self, method: str, request: Message, answer: type[_Answer]) -> AsyncGenerator[_Answer, None]:
         """Call a streaming ``Service.Rpc``; to close it ends the call. Raises Refused, perhaps after some messages."""
-        items = self.backend.stream(_name(method), {}, lambda: (self._placed(request), None))
-        try:
-            async for each in items:
-                yield _checked(each, answer)
-        finally:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                await close()
+        return calling.stream(self.backend, {}, method, self._placed(request), answer, Refused)
 
     def _placed(self, request: Any) -> Message:
         request.project, request.environment = self.project, self.environment
         message: Message = request
         return message
-
-
-def _name(method: str) -> str:
-    return "/understudy.v1." + method.replace(".", "/")
-
-
-def _checked(answered: Message | Status, answer: type[_Answer]) -> _Answer:
-    if isinstance(answered, answer):
-        return answered
-    if isinstance(answered, Status):
-        raise Refused(answers.presentable(answered))
-    raise TypeError(f"{answer.DESCRIPTOR.full_name} was awaited")

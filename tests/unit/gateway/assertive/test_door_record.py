@@ -10,8 +10,9 @@ from support.assertive_door import Door
 from understudy.v1 import session_service_pb2 as sessions
 from understudy.v1.log_service_pb2 import DeleteLogsRequest, DeleteLogsResponse
 from understudy_gateway.dialects.assertive import asserting, counts, times
+from understudy_gateway.dialects.assertive.record import LATEST
 from understudy_server.core.exchange import Captured, Exchange
-from understudy_server.core.record import Lost, Stream
+from understudy_server.core.record import ExchangeOutcome, Lost, Stream
 
 MINE = {"path": "/mine"}
 
@@ -55,6 +56,19 @@ async def test_a_call_is_listed_with_its_parts(door: Door) -> None:
             }
         ]
     }
+
+
+async def test_an_evaluation_of_flags_in_a_scope_is_no_call(door: Door) -> None:
+    await door.make_scope("team-a")
+    await door.record("/mine", "team-a")
+    journal = door.desk.world.journal
+    (call,) = journal.exchanges
+    evaluated = call._replace(method="EVALUATE", path="/flags/a", outcome=ExchangeOutcome.EVALUATED)
+    for number in range(2, 2 + LATEST):
+        journal.record(evaluated._replace(id=f"log_{number:08}"))
+    assert await door.called("team-a") == ["/mine"]
+    page = (await door.http.get("/__admin__/scopes/team-a")).text
+    assert ("/mine" in page, "/flags/a" in page) == (True, False)
 
 
 async def test_nothing_was_called(door: Door) -> None:

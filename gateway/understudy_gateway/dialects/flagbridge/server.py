@@ -1,0 +1,28 @@
+"""The server behind the dialect: calls of its RPCs, with the key that the request carries."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from understudy_gateway.backend import Backend
+from understudy_gateway.dialects import calling
+from understudy_gateway.dialects.flagbridge.refusals import of_status
+
+_Answer = TypeVar("_Answer", bound=Message)
+
+
+class Server(NamedTuple):
+    """Calls a backend with the metadata of one request."""
+
+    backend: Backend
+    metadata: Mapping[str, str]
+
+    async def call(self, method: str, request: Message, answer: type[_Answer]) -> _Answer:
+        """Call ``Service.Rpc``. Raises Refusal."""
+        return await calling.call(self.backend, self.metadata, method, request, answer, of_status)
+
+    def items(self, method: str, request: Message) -> AsyncIterator[Message | Status]:
+        """Call a streaming ``Service.Rpc``. A status, if it comes, is the last item."""
+        return calling.items(self.backend, self.metadata, method, request)
