@@ -21,6 +21,8 @@ HEAVY = (
     "starlette",
     "understudy_gateway.pages",
     "understudy_gateway.transcoding.openapi",
+    # Dialects that not everybody speaks.
+    "understudy_gateway.dialects.ofrep",
     # What only a few runs ask for.
     "prometheus_client",
     "opentelemetry",

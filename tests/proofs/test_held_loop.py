@@ -1,10 +1,11 @@
 """No request holds the event loop for long: hostile mocks, each asked with hostile requests; nor does a question about
-a long record of hostile requests.
+a long record of hostile requests, nor flags by the thousand.
 
 A turn of the loop is measured in the processor's time of its thread. That still grows when others crowd the caches, so
 a request that took too long is asked again, and its best time counts: what is slow by itself is slow each time.
 """
 
+import asyncio
 import gc
 import random
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from support.live_source import ENVIRONMENT_ID, FakeSource, environment, session
 from support.proofs import PROVE, new_seed, report, scaled
 from support.server import running_server
 from support.turns import TimedLoop
+from support.turns_of_flags import QUESTIONS, WATCHERS, RoundsTimed, flag_stage
 from support.turns_of_questions import SESSION_KEY, QuestionStage
 from support.virtual_proxy import VirtualProxy
 from understudy.v1.file_service_pb2 import PutFileRequest
@@ -47,6 +49,9 @@ _FILES = ("../secret", "/etc/passwd", "a/../../b", "a//b", ".ssh/id", "a\0.txt",
 # Calls on record, and over how many of the last of them each criterion is asked about by itself.
 CALLS, LAST_CALLS, AT_ONCE = (2_000, 240, 8) if PROVE else (80, 80, 2)
 _GOES_MAX = 3
+
+# As many as a project may have, and for one of them as many rules as it may have.
+FLAGS, LONG_RULES = (10_000, 200) if PROVE else (300, 10)
 
 MOCKS = mocks()
 PAIRS = [(mock, body) for mock in (*MOCKS, ALL) for body in BODIES]
@@ -130,6 +135,49 @@ def test_the_measure_of_questions_sees_what_holds_the_loop(monkeypatch: pytest.M
     with QuestionStage(hostile_questions.record(LAST_CALLS, ENVIRONMENT_ID)) as stage:
         waited = _waits(stage, [hostile_questions.crowds()["all criteria"]], goes_max=1)
     assert max(waited) > SECONDS_MAX
+
+
+@pytest.mark.timeout(1_800)
+def test_no_evaluation_of_flags_holds_the_event_loop_for_long() -> None:
+    longest: dict[str, float] = {}
+
+    async def ask() -> None:
+        async with flag_stage(FLAGS, LONG_RULES) as stage:
+            for name, question in QUESTIONS.items():
+                for _ in range(_GOES_MAX):
+                    took = await stage.longest_round(question)
+                    longest[name] = min(took, longest.get(name, took))
+                    if longest[name] <= SECONDS_MAX:
+                        break
+
+    with asyncio.Runner(loop_factory=RoundsTimed) as runner:
+        runner.run(ask())
+        rounds = _loop_of(runner).rounds
+    slow = {name: round(1000 * seconds, 1) for name, seconds in longest.items() if seconds > SECONDS_MAX}
+    worst = max(longest, key=lambda name: longest[name])
+    report(
+        "event loop held by flags",
+        flags=FLAGS,
+        watchers=WATCHERS,
+        questions=len(longest),
+        rounds=rounds,
+        longest_ms=round(1000 * longest[worst], 1),
+        longest_of=worst,
+        too_long=len(slow),
+    )
+    assert slow == {}
+
+
+def test_the_measure_of_flags_sees_what_holds_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy_server.app.flag_place._AT_ONCE_FLAGS", 10_000)
+    monkeypatch.setattr("understudy_server.app.flag_place._AT_ONCE_BYTES", 10_000_000)
+
+    async def ask() -> float:
+        async with flag_stage(1_000, 1) as stage:
+            return await stage.longest_round(QUESTIONS["all"])
+
+    with asyncio.Runner(loop_factory=RoundsTimed) as runner:
+        assert runner.run(ask()) > SECONDS_MAX
 
 
 def test_the_measure_sees_who_holds_the_loop() -> None:
@@ -216,6 +264,12 @@ def _ask(proxy: VirtualProxy, loop: TimedLoop, mock: str, body: str) -> tuple[fl
         if best < USUAL_SECONDS_MAX:
             break
     return best, status
+
+
+def _loop_of(runner: asyncio.Runner) -> RoundsTimed:
+    loop = runner.get_loop()
+    assert isinstance(loop, RoundsTimed)
+    return loop
 
 
 def _waits(

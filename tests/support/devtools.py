@@ -141,11 +141,15 @@ class Page:
         return answer["result"].get("value")
 
     def until(self, expression: str) -> None:
-        """Wait until an expression is true, over changes of the page. Raises AssertionError with the page's text."""
+        """Wait until an expression is true on a page that is whole, over changes of the page.
+
+        Raises AssertionError with the page's text.
+        """
         look = f"""new Promise((resolve) => {{
             const last = performance.now() + 1000;
             const look = () => {{
-                if ({expression}) resolve(true);
+                // Before that scripts have not run, and a click would mean nothing.
+                if (document.readyState === "complete" && ({expression})) resolve(true);
                 else if (performance.now() > last) resolve(false);
                 else setTimeout(look, 15);
             }};

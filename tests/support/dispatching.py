@@ -47,6 +47,9 @@ class MemoryPresence:
     seen: dict[str, int] = field(default_factory=dict)
     noted: dict[str, set[str]] = field(default_factory=dict)
 
+    def touch(self, session_id: str, now_ms: int) -> None:
+        self.seen[session_id] = now_ms
+
     def last_seen(self, session_id: str) -> int | None:
         return self.seen.get(session_id)
 

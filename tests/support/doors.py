@@ -238,6 +238,9 @@ def _reshape(message: Message, shown: dict[str, Json]) -> dict[str, Json]:
     if message.DESCRIPTOR.name in ("Session", "Environment"):
         # Over REST it travels as a header.
         del shown["revision"]
+    if message.DESCRIPTOR.name == "Session" and not shown["warnings"]:
+        # Over REST it is left out when there are none.
+        del shown["warnings"]
     if "mode" in shown:
         shown["mode"] = shown["mode"].removeprefix("DELETE_MODE_").lower()
     for field_descriptor, value in message.ListFields():

@@ -24,11 +24,14 @@ from support.plain_http import NO_TLS
 from understudy import status
 from understudy.options.v1 import options_pb2
 from understudy.v1 import (
+    evaluation_service_pb2,
     explain_service_pb2,
+    flag_service_pb2,
     key_service_pb2,
     manifest_service_pb2,
     mock_service_pb2,
     project_service_pb2,
+    project_session_service_pb2,
     scenario_service_pb2,
     server_service_pb2,
     session_mock_service_pb2,
@@ -58,10 +61,13 @@ METHODS = {
     **state_service_pb2.DESCRIPTOR.services_by_name["StateService"].methods_by_name,
     **session_mock_service_pb2.DESCRIPTOR.services_by_name["SessionMockService"].methods_by_name,
     **explain_service_pb2.DESCRIPTOR.services_by_name["ExplainService"].methods_by_name,
+    **flag_service_pb2.DESCRIPTOR.services_by_name["FlagService"].methods_by_name,
+    **evaluation_service_pb2.DESCRIPTOR.services_by_name["EvaluationService"].methods_by_name,
+    **project_session_service_pb2.DESCRIPTOR.services_by_name["ProjectSessionService"].methods_by_name,
     **verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].methods_by_name,
 }
 """What an operator may call: the sessions of an environment can be listed too, what requests leave behind, why
-they are answered as they are, and what is odd about them.
+they are answered as they are, and what is odd about them; flags, and what they are for somebody.
 """
 
 # The code that FlowMock's envelope has for one of ours.
@@ -122,6 +128,10 @@ class RestManagement:
         if (revision := left.pop("expectedRevision", None)) is not None:
             lines["if-match"] = f'"{revision}"'
         path = _filled(route.template, left)
+        for field in METHODS[rpc].input_type.fields:
+            header = _options(field, options_pb2.rest).header
+            if header and (value := left.pop(field.json_name, None)) is not None:
+                lines[header] = value
         content = None
         if route.body:
             content = json.dumps(left if route.body == "*" else left.pop(route.body)).encode()
@@ -257,9 +267,9 @@ def _members(message: Any, *, whole_body: bool) -> Iterator[tuple[str, Json]]:
         elif _is_map(field):
             inner = field.message_type.fields_by_name["value"]
             yield field.json_name, {name: _one_shown(inner, value[name]) for name in sorted(value)}
-        elif field.is_repeated:
+        elif field.is_repeated and (value or not _options(field, options_pb2.json).omit_empty):
             yield field.json_name, [_one_shown(field, each) for each in value]
-        elif value or not (field.enum_type or _options(field, options_pb2.json).raw):
+        elif not field.is_repeated and (value or not (field.enum_type or _options(field, options_pb2.json).raw)):
             yield field.json_name, _one_shown(field, value)
 
 

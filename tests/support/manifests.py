@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from support.coherent import LEFT_OUT, NEVER_EMPTY, SPECIAL, put_right
 from understudy.options.v1.options_pb2 import Limits
-from understudy.v1.manifest_service_pb2 import Manifest, ManifestEnvironment, ManifestMock, ManifestProject
+from understudy.v1.flags_pb2 import FLAG_KIND_JSON
+from understudy.v1.manifest_service_pb2 import (
+    Manifest,
+    ManifestEnvironment,
+    ManifestFlag,
+    ManifestFlagState,
+    ManifestMock,
+    ManifestProject,
+)
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT
 from understudy_server.rpc import options
 
@@ -97,7 +105,9 @@ TRICKY_TEXTS = (
 
 _TEXTS = st.one_of(st.sampled_from(TRICKY_TEXTS), st.text(max_size=20))
 _NUMBERS = ("0", "-0", "1", "-17", "1.50", "1E5", "2e-3", "12345678901234567890", "0.1")
-_DRAWN_BY_HAND = frozenset(("hosts", "mocks", "scenarios", "existing", "projects", "environments", "local_mocks"))
+_DRAWN_BY_HAND = frozenset(
+    ("hosts", "mocks", "scenarios", "existing", "projects", "environments", "local_mocks", "flags", "states")
+)
 _ELEMENTS_MAX = 3
 _CRITERIA_DEPTH_MAX = 2
 _CRITERION = "understudy.v1.Criterion"
@@ -149,7 +159,25 @@ def manifests(draw: DrawFn) -> Manifest:
             project.MergeFrom(draw(_messages(ManifestProject.DESCRIPTOR, _DRAWN_BY_HAND)))
         for name in draw(_some(_keys(ManifestProject, "environments"))):
             project.environments[name].CopyFrom(draw(environments(hosts)))
+        for key in draw(_some(_keys(ManifestProject, "flags"))):
+            project.flags[key].CopyFrom(draw(_flags(sorted(project.environments))))
     return manifest
+
+
+@st.composite
+def _flags(draw: DrawFn, environments: Sequence[str]) -> ManifestFlag:
+    """Flags that do not contradict themselves, with states in some environments."""
+    flag: ManifestFlag = draw(_messages(ManifestFlag.DESCRIPTOR, _DRAWN_BY_HAND))
+    if flag.kind != FLAG_KIND_JSON:
+        flag.ClearField("default_value")
+    for number, variant in enumerate(flag.variants):
+        variant.key = f"{variant.key}{number}"
+    for slug in environments:
+        if draw(st.booleans()):
+            flag.states[slug].CopyFrom(draw(_messages(ManifestFlagState.DESCRIPTOR)))
+            for number, rule in enumerate(flag.states[slug].rules, 1):
+                rule.id = f"rule_{number}"
+    return flag
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from understudy.options.v1.options_pb2 import ROLE_CI, Role
-from understudy.v1.key_service_pb2 import Key
+from understudy.v1.key_service_pb2 import Key, KeyScope
 from understudy.v1.matching_pb2 import RequestMatcher
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, Mock, MockState
 from understudy.v1.project_service_pb2 import Environment, Project
@@ -78,12 +78,13 @@ def key(
     *,
     name: str = "",
     role: Role = ROLE_CI,
+    scope: KeyScope | None = None,
     project_id: str = "",
     environment_id: str = "",
     expires_at_ms: int | None = None,
     revoked_at_ms: int | None = None,
 ) -> KeyRecord:
-    message = Key(id=key_id, name=name or key_id, role=role, active=True)
+    message = Key(id=key_id, name=name or key_id, role=role, scope=scope, active=True)
     if expires_at_ms is not None:
         message.expires_at.CopyFrom(stamp(expires_at_ms))
     if revoked_at_ms is not None:

@@ -148,16 +148,16 @@ class MadePlace:
 
 
 @contextlib.contextmanager
-def running_server(*flags: str) -> Iterator[Server]:
-    """Start ``understudy serve`` on free ports over a new data directory and stop it in the end."""
+def running_server(*flags: str, data: Path | None = None) -> Iterator[Server]:
+    """Start ``understudy serve`` on free ports over a new data directory, or the caller's, and stop it in the end."""
     folder = Path(tempfile.mkdtemp(prefix="understudy-"))
-    ready, output = folder / "ready.json", folder / "output"
+    ready, output, data = folder / "ready.json", folder / "output", data or folder / "data"
     ports = ("--grpc", "127.0.0.1:0", "--rest", "127.0.0.1:0", "--proxy", "127.0.0.1:0")
-    command = (*COMMAND, "serve", "--data", str(folder / "data"), "--ready-file", str(ready), *ports, *flags)
+    command = (*COMMAND, "serve", "--data", str(data), "--ready-file", str(ready), *ports, *flags)
     with output.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:
-        server = Server(process, folder / "data", output=output, **_addresses(process, ready, output))
+        server = Server(process, data, output=output, **_addresses(process, ready, output))
         yield server
         server.owner.close()
     finally:

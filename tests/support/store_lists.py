@@ -7,7 +7,9 @@ from support import records
 from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import FullStore, activate, change, put_key, put_mock, put_scenario, put_session
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, ROLE_CI
+from understudy.v1.key_service_pb2 import KEY_SCOPE_FULL, KEY_SCOPE_TEST
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, MOCK_STATE_PUBLISHED
+from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME
 from understudy_server.app.ports import KeyQuery, MockQuery, SessionQuery, Store, Transaction
 
 
@@ -52,6 +54,19 @@ class Lists:
         assert [each.message.slug for each in projects] == ["checkout", "zoo"]
         assert [each.message.slug for each in environments] == ["staging", "test"]
         assert {each.message.project for each in environments} == {"checkout"}
+
+    async def test_the_slugs_of_environments_are_told_for_several_projects(self, store: FullStore) -> None:
+        await change(
+            store,
+            lambda tx: tx.put_project(records.project("prj_0", "zoo")),
+            lambda tx: tx.put_project(records.project("prj_1", "bare")),
+            lambda tx: tx.put_environment(records.environment("env_0", "a-test")),
+            lambda tx: tx.put_environment(records.environment("env_1", "elsewhere", of="prj_0")),
+        )
+
+        found = await store.read(lambda tx: tx.environment_slugs([PROJECT, "prj_1"]))
+
+        assert found == {PROJECT: ["a-test", "staging"]}
 
     @pytest.mark.parametrize(
         ("search", "found"),
@@ -108,6 +123,16 @@ class Lists:
         listed = await store.read(lambda tx: tx.sessions(ENVIRONMENT, query, "", 9))
 
         assert [each.message.session_key for each in listed] == found
+
+    async def test_the_names_of_headers_that_find_sessions_are_told(self, store: FullStore) -> None:
+        scoped = records.session("ses_scope", "team-a")
+        scoped.message.found_by = FOUND_BY_HEADER_NAME
+        await change(store, put_session("ci-42"), lambda tx: tx.put_session(scoped))
+
+        assert await store.read(lambda tx: tx.header_names(ENVIRONMENT)) == {"team-a"}
+        assert await store.read(lambda tx: tx.header_names("env_none")) == set()
+        await change(store, lambda tx: tx.remove_session("ses_scope"))
+        assert await store.read(lambda tx: tx.header_names(ENVIRONMENT)) == set()
 
     async def test_filtered_pages_are_full_until_the_last(self, store: FullStore) -> None:
         for number in range(9):
@@ -262,17 +287,20 @@ class Lists:
             (KeyQuery(active=True, now_ms=500), ["key_1"]),
             (KeyQuery(active=False, now_ms=500), ["key_3", "key_2"]),
             (KeyQuery(search="CI", active=True, role=ROLE_CI, now_ms=500), ["key_1"]),
+            (KeyQuery(scopes=frozenset({KEY_SCOPE_TEST, KEY_SCOPE_FULL})), ["key_3"]),
+            (KeyQuery(scopes=frozenset({0})), ["key_2", "key_1"]),
+            (KeyQuery(scopes=frozenset()), []),
         ],
         ids=str,
     )
-    async def test_keys_are_found_by_name_role_and_whether_they_work(
+    async def test_keys_are_found_by_name_role_scope_and_whether_they_work(
         self, store: FullStore, query: KeyQuery, found: list[str]
     ) -> None:
         await change(
             store,
             put_key("key_1", name="CI"),
             put_key("key_2", name="Operator", role=ROLE_ADMIN, revoked_at_ms=10),
-            put_key("key_3", name="ci of checkout", expires_at_ms=500),
+            put_key("key_3", name="ci of checkout", scope=KEY_SCOPE_TEST, expires_at_ms=500),
         )
 
         listed = await store.read(lambda tx: tx.keys("", 9, "", "", query))

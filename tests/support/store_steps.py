@@ -7,6 +7,7 @@ from typing import Protocol
 from support import records
 from support.records import ENVIRONMENT
 from understudy.options.v1.options_pb2 import ROLE_CI, Role
+from understudy.v1.key_service_pb2 import KeyScope
 from understudy.v1.mock_service_pb2 import MOCK_STATE_PUBLISHED, MockState
 from understudy_server.app.ports import Store, Transaction
 from understudy_server.live.source import Changes, Source
@@ -104,11 +105,18 @@ def put_key(
     *,
     name: str = "",
     role: Role = ROLE_CI,
+    scope: KeyScope | None = None,
     project_id: str = "",
     expires_at_ms: int | None = None,
     revoked_at_ms: int | None = None,
 ) -> Change:
     made = records.key(
-        key_id, name=name, role=role, project_id=project_id, expires_at_ms=expires_at_ms, revoked_at_ms=revoked_at_ms
+        key_id,
+        name=name,
+        role=role,
+        scope=scope,
+        project_id=project_id,
+        expires_at_ms=expires_at_ms,
+        revoked_at_ms=revoked_at_ms,
     )
     return lambda tx: tx.put_key(made)

@@ -11,6 +11,7 @@ import pytest
 from support.store_changes import VersionsAndChanges
 from support.store_counts import HowMuch
 from support.store_files import FilesAndOwnMocks
+from support.store_flags import FlagsAndTheirSessions
 from support.store_lists import Lists
 from support.store_managed import Managed
 from support.store_steps import FullStore, Opener, furnish
@@ -18,7 +19,9 @@ from support.store_units import UnitsOfWork
 from support.store_versions import Past
 
 
-class StoreSuite(UnitsOfWork, VersionsAndChanges, Managed, HowMuch, Lists, FilesAndOwnMocks, Past):
+class StoreSuite(
+    UnitsOfWork, VersionsAndChanges, Managed, HowMuch, Lists, FilesAndOwnMocks, FlagsAndTheirSessions, Past
+):
     """The behaviours. Each is given a ``store`` that holds one empty environment, or the opener itself."""
 
     @pytest.fixture

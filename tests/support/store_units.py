@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from support import records
 from support.mirror import full
-from support.records import ENVIRONMENT
+from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import FullStore, Opener, Refused, change, fail, furnish, put_mock, put_scenario, put_session
+from understudy.v1.flags_pb2 import Flag, FlagRule, FlagState
 from understudy_server.app.ports import MockQuery, SessionQuery, Transaction
 
 
@@ -185,6 +186,28 @@ class UnitsOfWork:
         await change(store, put_scenario("scn_a"))
 
         assert not await store.read(lambda tx: tx.is_empty(ENVIRONMENT, 0))
+
+    @pytest.mark.parametrize(
+        ("state", "is_empty"),
+        [
+            (FlagState(enabled=False), True),
+            (FlagState(enabled=True), False),
+            (FlagState(enabled=False, value="1"), False),
+            (FlagState(enabled=False, rollout_percentage=0), False),
+            (FlagState(enabled=False, rules=[FlagRule(id="rule_a")]), False),
+        ],
+        ids=("off", "on", "with a value", "with a rollout", "with a rule"),
+    )
+    async def test_an_environment_is_empty_while_all_flags_are_as_if_never_set(
+        self, store: FullStore, state: FlagState, is_empty: bool
+    ) -> None:
+        await change(
+            store,
+            lambda tx: tx.put_flag(PROJECT, Flag(id="flag_a", key="a")),
+            lambda tx: tx.put_flag_state(PROJECT, ENVIRONMENT, "a", state),
+        )
+
+        assert await store.read(lambda tx: tx.is_empty(ENVIRONMENT, 0)) is is_empty
 
     async def test_everything_is_there_after_it_was_opened_again(self, open_store: Opener, tmp_path: Path) -> None:
         first = await open_store(tmp_path / "data")

@@ -34,6 +34,11 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        text = self.rfile.read(int(self.headers["content-length"])).decode()
+        self.headers.replace_header("x-key", f"{self.headers['x-key']} {text}")
+        self.do_GET()
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -83,6 +88,17 @@ def test_requests_have_each_number_in_turn() -> None:
     assert set(numbers) == set(range(TURNS))
     assert all(after == (before + 1) % TURNS for before, after in pairwise(numbers))
     assert all(path.removeprefix("/orders/") == key.removeprefix("ci-") for path, key, _ in asked)
+
+
+@needs_wrk
+def test_a_text_that_is_sent_has_the_number_too() -> None:
+    with echoing() as (server, loaded):
+        body = b"/orders/TURN ci-TURN user-TURN"
+        load(Loaded(**{**vars(loaded), "post": "user-TURN", "body": body}), 1)
+
+    numbers = [[word[-5:] for word in (path, *key.split())] for path, key, _ in server.of_the_load()]
+    assert {number for number, *_ in numbers} == {f"{each:05}" for each in range(TURNS)}
+    assert all(len(set(each)) == 1 for each in numbers)
 
 
 @needs_wrk

@@ -7,9 +7,9 @@ import pytest
 from reference import PAGES
 from reference_pages.schemas import kind, limits
 from reference_pages.text import code, link, slug, table
-from settings_list import read_settings
+from settings_list import Setting, read_settings
 from understudy_gateway.transcoding.contract import understudy
-from understudy_server.cli.settings import NAMES
+from understudy_server.cli.settings import NAMES, Settings, load_settings
 
 TEXTS = {name: source.write() for name, source in PAGES.items()}
 
@@ -50,12 +50,19 @@ def test_every_setting_is_listed_and_explained() -> None:
     assert [each.name for each in listed if not each.about] == []
 
 
+@pytest.mark.parametrize("setting", [each for each in read_settings() if each.default], ids=lambda each: each.name)
+def test_a_default_that_is_shown_can_be_given(setting: Setting) -> None:
+    given = load_settings({}, {f"UNDERSTUDY_{setting.name.upper()}": setting.default})
+    assert getattr(given, setting.name) == getattr(Settings(), setting.name)
+
+
 def test_what_a_setting_takes_is_known() -> None:
     settings = {each.name: each for each in read_settings()}
     assert settings["journal"].choices == ("disk", "memory")
     assert settings["plan"].choices == ("free", "dev", "team", "business")
     assert (settings["stop_grace_seconds"].least, settings["proxy_headers_max"].least) == (0, 1)
     assert (settings["api_rate"].default, settings["rest"].default) == ("6000/60", "127.0.0.1:8000")
+    assert settings["flagbridge_requests"].default == "eval=10000,test=1000,mgmt=500,full=500"
 
 
 @pytest.mark.parametrize(
