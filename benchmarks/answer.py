@@ -19,13 +19,16 @@ class Answer:
     size: int
 
 
-def ask(address: str, path: str, headers: Mapping[str, str]) -> Answer:
-    """GET once on a connection of its own. Raises OSError when no whole answer comes."""
+def ask(address: str, path: str, headers: Mapping[str, str], post: str = "") -> Answer:
+    """GET, or POST a text, once on a connection of its own. Raises OSError when no whole answer comes."""
     host, _, port = address.rpartition(":")
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     reading = _Reading()
     with socket.create_connection((host, int(port)), timeout=_SECONDS) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\n{lines}\r\n".encode())
+        if post:
+            lines += f"Content-Length: {len(post.encode())}\r\n"
+        method = "POST" if post else "GET"
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: {address}\r\n{lines}\r\n{post}".encode())
         while not reading.complete:
             reading.feed(connection.recv(_CHUNK_BYTES))
     return Answer(reading.status, bytes(reading.body), reading.size)

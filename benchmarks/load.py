@@ -22,6 +22,8 @@ TURN = "TURN"
 class Loaded:
     """What is loaded: one GET, over and over. ``body`` is what it must answer; ``None``: what it answers first.
 
+    ``post``: a POST of this text instead.
+
     ``traced``: each request has a header with a number of its own. ``turns``: `TURN` in path, headers and body stands
     for a number of five digits under that many, the next one in each request; any load with turns costs wrk the same.
     An answer that takes longer than ``timeout_seconds`` has failed.
@@ -36,13 +38,15 @@ class Loaded:
     traced: bool = False
     turns: int = 0
     timeout_seconds: int = 2
+    post: str = ""
 
     def turn(self, number: int) -> "Loaded":
         """The one request, and its answer, of a turn."""
         digits, body = f"{number:05}", self.body
         headers = {name: value.replace(TURN, digits) for name, value in self.headers.items()}
         answer = body.replace(TURN.encode(), digits.encode()) if body is not None else None
-        return replace(self, path=self.path.replace(TURN, digits), headers=headers, body=answer, turns=0)
+        path, post = self.path.replace(TURN, digits), self.post.replace(TURN, digits)
+        return replace(self, path=path, headers=headers, body=answer, post=post, turns=0)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _samples(loaded: Loaded) -> int:
 def _sample(loaded: Loaded) -> int:
     """Ask once as the load does, and check. Gives the size of the whole answer, head included, in bytes."""
     try:
-        answer = ask(loaded.address, loaded.path, loaded.headers)
+        answer = ask(loaded.address, loaded.path, loaded.headers, loaded.post)
     except OSError as error:
         raise Rejected(f"{loaded.address}{loaded.path} did not answer: {error}") from error
     if answer.status != HTTPStatus.OK or (loaded.body is not None and answer.body != loaded.body):
@@ -135,6 +139,7 @@ def _wrk(loaded: Loaded, seconds: int) -> dict[str, int]:
         command += ["-H", f"{name}: {value}"]
     command.append(f"http://{loaded.address}{loaded.path}")
     asked = ["traced"] * loaded.traced + [f"turns={loaded.turns}"] * bool(loaded.turns)
+    asked += [f"post={loaded.post}"] * bool(loaded.post)
     if asked:
         command += ["--", *asked]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -19,6 +19,8 @@ from benchmarks.connection_rows import connections
 from benchmarks.control_rows import grpc_get_session, rest_get_session
 from benchmarks.delay_rows import delays
 from benchmarks.event_rows import events
+from benchmarks.flag_door_rows import flag_doors
+from benchmarks.flag_rows import flags
 from benchmarks.footprint_rows import footprint
 from benchmarks.growth_rows import mocks, sessions
 from benchmarks.journal_rows import await_calls, listing
@@ -59,6 +61,8 @@ ROWS: dict[str, Measure] = {
     "delays": delays,
     "apply": apply,
     "match": match,
+    "flags": flags,
+    "flag-doors": flag_doors,
     "await-calls": await_calls,
     "listing": listing,
     "start": start,

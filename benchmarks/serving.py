@@ -13,19 +13,34 @@ from typing import Any
 import grpc
 import uvloop
 from understudy_gateway.app import build_app
+from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings, RequestsAMinute
 from understudy_server.cli import collector
 from understudy_server.cli.addresses import LOOPBACK, Address
 from understudy_server.cli.http_listener import HttpListener
 from understudy_server.rpc.grpc_server import GrpcServer
 
+from benchmarks.flag_scenery import make_flags
 from benchmarks.rooms import dispatcher
 from benchmarks.serving_proxy import serve_durable, serve_memory, serve_mocks, serve_sessions, serve_whole
+
+_UNCOUNTED = RequestsAMinute(*[1_000_000_000] * 4)
 
 
 async def serve_rest(folder: Path) -> None:
     """The gateway in the server's process, as ``understudy serve`` runs it."""
     made, key = await dispatcher(folder)
     listener = await HttpListener.start(build_app(made), Address(LOOPBACK, 0), 1)
+    collector.calm()
+    print(listener.address, key, flush=True)
+    await asyncio.Event().wait()
+
+
+async def serve_flags(folder: Path) -> None:
+    """The gateway in the server's process, and flags to evaluate there."""
+    made, _ = await dispatcher(folder)
+    key = await make_flags(made)
+    app = build_app(made, flagbridge=FlagBridgeSettings(requests_a_minute=_UNCOUNTED))
+    listener = await HttpListener.start(app, Address(LOOPBACK, 0), 1)
     collector.calm()
     print(listener.address, key, flush=True)
     await asyncio.Event().wait()
@@ -59,6 +74,7 @@ async def serve_echo(_folder: Path) -> None:
 
 KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "rest": serve_rest,
+    "flags": serve_flags,
     "grpc": serve_grpc,
     "echo": serve_echo,
     "proxy-memory": serve_memory,

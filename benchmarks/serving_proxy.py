@@ -56,7 +56,7 @@ _TEMPLATED = Mock(
 )
 
 
-class _RecordingJournal(Journal, Recorder, Protocol):
+class _RecordingJournal(Recorder, Journal, Protocol):
     """What both journals are: written by the proxy, asked by the control plane. ``dropped`` counts what is lost."""
 
     @property

@@ -1,6 +1,6 @@
 -- Says in one line what wrk counted, for benchmarks/load.py. With the argument "traced" every request carries a number of
--- its own in `traceparent`, as those of traced applications do. With "turns=N" the word TURN in path and headers is a number
--- under N, the next one in each request. Without either the loop of wrk stays as it is.
+-- its own in `traceparent`, as those of traced applications do. With "turns=N" the word TURN in path, headers and body is a number
+-- under N, the next one in each request. Without either the loop of wrk stays as it is. With "post=BODY" that is sent.
 
 -- About so many requests are made ahead, however few of them differ: N is to make no difference to wrk.
 local AHEAD = 10000
@@ -8,13 +8,14 @@ local AHEAD = 10000
 -- A client sends its header lines in one order. That of wrk is another one in each process, and a server that was asked
 -- before would have to get to know everything again.
 local ordered = function()
-  local first, rest = wrk.format():match("^(.-)\r\n(.*)\r\n\r\n$")
+  local first, rest, body = wrk.format():match("^(.-)\r\n(.-)\r\n\r\n(.*)$")
   local lines = {}
   for line in rest:gmatch("[^\r\n]+") do
-    lines[#lines + 1] = line
+    -- A number is longer than the word that stands for it.
+    lines[#lines + 1] = line:gsub("^Content%-Length: %d+$", "Content-Length: " .. #body:gsub("TURN", "00000"))
   end
   table.sort(lines)
-  return first .. "\r\n" .. table.concat(lines, "\r\n") .. "\r\n\r\n"
+  return first .. "\r\n" .. table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
 end
 
 init = function(arguments)
@@ -22,6 +23,10 @@ init = function(arguments)
   for _, argument in ipairs(arguments) do
     traced = traced or argument == "traced"
     turns = turns or tonumber(argument:match("^turns=(%d+)$"))
+    local body = argument:match("^post=(.*)$")
+    if body then
+      wrk.method, wrk.body = "POST", body
+    end
   end
   if traced then
     wrk.headers["traceparent"] = "00-NUMBER-00f067aa0ba902b7-01"
