@@ -43,6 +43,11 @@ _ORDER = (
     "Cors",
     "Redaction",
     "EnvironmentLimits",
+    "Flag",
+    "FlagVariant",
+    "FlagState",
+    "FlagRule",
+    "FlagCondition",
 )
 _ABOUT = """\
 `understudy.yaml` says what a server is to hold. `understudy check` reads it, `understudy diff` and `understudy apply`
