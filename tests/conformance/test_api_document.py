@@ -11,7 +11,7 @@ from support.furniture import furnished
 from support.server import Server, running_server
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
 
-EXAMPLES = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+EXAMPLES = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 
 
 @pytest.fixture

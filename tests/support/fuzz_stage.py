@@ -79,7 +79,14 @@ class Stage:
         view = LiveView(_source())
         self._loop.finish(view.catch_up())
         self._listener = ProxyListener(
-            view, self, self, clock=lambda: 0, state=MemoryState(), new_id=str, settings=_SETTINGS
+            view,
+            self,
+            self,
+            clock=lambda: 0,
+            ticks=lambda: round(self._loop.time() * 1_000_000_000),
+            state=MemoryState(),
+            new_id=str,
+            settings=_SETTINGS,
         )
         self._loop.finish(self._listener.listen("nowhere", 0))
         return self
