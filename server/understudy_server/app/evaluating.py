@@ -11,7 +11,7 @@ from understudy_server.app.call import Call
 from understudy_server.app.evaluating_all import evaluate_all
 from understudy_server.app.evaluation_records import Keeping, all_said, keeping, one_said, put_on_record
 from understudy_server.app.evaluation_sessions import NO_SESSION, EvaluationSession, Named, find_session, flags_for
-from understudy_server.app.not_yet import NotYet
+from understudy_server.app.not_yet import read_when_ready
 from understudy_server.app.ports import Transaction
 from understudy_server.app.times import set_moment
 from understudy_server.core import strict_json
@@ -113,11 +113,7 @@ async def _evaluated(call: Call, named: Named, context: Context, keys: Sequence[
         kept = Keeping() if session is NO_SESSION else await keeping(tx, call)
         return Evaluated(session, flags, evaluations, kept)
 
-    while True:
-        try:
-            return await call.world.store.read(work)
-        except NotYet as first:
-            await first.work()
+    return await read_when_ready(call.world.store, work)
 
 
 async def _evaluated_beside(call: Call, named: Named, context: Context, keys: Sequence[str]) -> Evaluated:
@@ -133,10 +129,5 @@ async def _evaluated_beside(call: Call, named: Named, context: Context, keys: Se
     def evaluate_each(seen: Evaluated) -> Sequence[Evaluation]:
         return [evaluate_flag(seen.flags, key, context, seen.session.values) for key in giving_way(keys)]
 
-    while True:
-        try:
-            seen = await call.world.store.read(work)
-            break
-        except NotYet as first:
-            await first.work()
+    seen = await read_when_ready(call.world.store, work)
     return seen._replace(evaluations=await beside(partial(evaluate_each, seen)))

@@ -10,7 +10,7 @@ from understudy_server.app.beside import beside
 from understudy_server.app.call import Call
 from understudy_server.app.evaluation_records import Keeping, all_said, keeping, one_said, put_on_record
 from understudy_server.app.evaluation_sessions import NO_SESSION, EvaluationSession, find_session, flags_for
-from understudy_server.app.not_yet import NotYet
+from understudy_server.app.not_yet import NotYet, read_when_ready
 from understudy_server.app.ports import Transaction
 from understudy_server.app.session_values import Values
 from understudy_server.app.slices import Slices
@@ -63,12 +63,8 @@ async def _see(call: Call, request: pb.EvaluateBatchRequest) -> _Seen:
     except NotYet as first:
         before = first
     async with call.world.flags.filling:
-        while True:
-            await before.work()
-            try:
-                return await call.world.store.read(work)
-            except NotYet as first:
-                before = first
+        await before.work()
+        return await read_when_ready(call.world.store, work)
 
 
 def _keys(flags: Mapping[str, CompiledFlag], values: Values) -> Sequence[str]:

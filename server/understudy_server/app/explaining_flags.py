@@ -9,7 +9,7 @@ from understudy_server.app.beside import beside
 from understudy_server.app.call import Call
 from understudy_server.app.evaluating import read_long_context
 from understudy_server.app.evaluation_sessions import EvaluationSession, find_session, flags_for
-from understudy_server.app.not_yet import NotYet
+from understudy_server.app.not_yet import read_when_ready
 from understudy_server.app.ports import Transaction
 from understudy_server.core.flags import explanation_words as words
 from understudy_server.core.flags.compiled import CompiledFlag
@@ -35,12 +35,7 @@ async def explain_flag(call: Call, request: pb.ExplainFlagRequest) -> pb.Explain
         flags = await flags_for(tx, call, session, (request.flag_key,))
         return _Seen(session, flags.get(request.flag_key))
 
-    while True:
-        try:
-            seen = await call.world.store.read(work)
-            break
-        except NotYet as first:
-            await first.work()
+    seen = await read_when_ready(call.world.store, work)
     # A flag may have thousands of conditions, of each of which there is something to say.
     return await beside(partial(_explained, request.flag_key, seen, context))
 

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_KeyId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="Id of the key (key_...).", show_default=False, autocompletion=completing.keys),
+]
+
 
 class RoleName(StrEnum):
     """What a key may do; each role includes the ones before it."""
@@ -131,12 +136,7 @@ async def list_keys(
 @command(app, "rotate")
 async def rotate(
     desk: Desk,
-    key_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="Id of the key (key_...).", show_default=False, autocompletion=completing.keys
-        ),
-    ],
+    key_id: _KeyId,
 ) -> None:
     """Give a key another text and print it: the old one stops working at once. It is shown this once."""
     from understudy.v1.key_service_pb2 import RotateKeyRequest, RotateKeyResponse
@@ -154,12 +154,7 @@ async def rotate(
 @command(app, "revoke")
 async def revoke(
     desk: Desk,
-    key_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="Id of the key (key_...).", show_default=False, autocompletion=completing.keys
-        ),
-    ],
+    key_id: _KeyId,
 ) -> None:
     """Revoke a key: it stops working at once."""
     from understudy.v1.key_service_pb2 import RevokeKeyRequest, RevokeKeyResponse
