@@ -6,6 +6,7 @@ that is what `pacing` is for.
 """
 
 import asyncio
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,7 +29,9 @@ def count(run: Callable[[], object]) -> Mapping[str, int]:
     """
     counter = _Counter()
     # Whoever was told before, such as a debugger, is told again afterwards.
-    tracing, profiling = sys.gettrace(), sys.getprofile()
+    tracing, profiling, collecting = sys.gettrace(), sys.getprofile(), gc.isenabled()
+    # When it collects depends on all that ran before, and whoever asked to be told of it would be counted.
+    gc.disable()
     sys.setprofile(counter.profile)
     sys.settrace(counter.enter)
     try:
@@ -36,6 +39,8 @@ def count(run: Callable[[], object]) -> Mapping[str, int]:
     finally:
         sys.settrace(tracing)
         sys.setprofile(profiling)
+        if collecting:
+            gc.enable()
     return dict(counter.by_function().most_common())
 
 

@@ -1,5 +1,6 @@
 """The guard itself: what it sees, and what it says."""
 
+import gc
 import hashlib
 import json
 import sys
@@ -62,6 +63,17 @@ def _budget(name: str = "static") -> Budget:
 @pytest.mark.parametrize("name", ["static-metrics", "forward-unlike", "journal-disk"])
 def test_same_work_is_the_same_count_again(name: str) -> None:
     assert OPERATIONS[name]() == OPERATIONS[name]()
+
+
+def test_collector_and_those_it_tells_are_not_counted() -> None:
+    told = _ours("def told(phase, info):\n pass")["told"]
+    gc.callbacks.append(told)
+    try:
+        counted = count(_ours("def lists():\n dict(enumerate(map(list, [()] * 20_000)))")["lists"])
+    finally:
+        gc.callbacks.remove(told)
+    assert "understudy_server.planted.told" not in counted
+    assert gc.isenabled()
 
 
 def test_each_instruction_and_each_call_counts() -> None:
