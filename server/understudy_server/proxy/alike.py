@@ -4,22 +4,29 @@ Requests that differ in nothing but what means nothing to the proxy are decided 
 session keys, too, are so in *parts*: what a key stands for (`live.seats`) says which part a request is of.
 """
 
-from typing import Any, Final
-
-from understudy_server.proxy.memo import Weighed
-
-ALIKE_BYTES: Final = 1_000
-"""What one counts for. With a decision, or an answer that stands, it takes more: some 3 000 were measured."""
+from typing import Any
 
 
-class Alike(Weighed):
-    """Requests that are alike. With ``has_parts`` they carry session keys of their own, and nothing is left here."""
+class Alike:
+    """Requests that are alike. With ``has_parts`` they carry session keys of their own, and nothing is left here.
 
-    __slots__ = ("decided", "has_parts", "is_judged", "is_met", "live", "part", "part_of", "standing", "version")
+    What is left is let go of in time by whoever keeps it (`decisions`).
+    """
+
+    __slots__ = (
+        "decided",
+        "has_parts",
+        "is_judged",
+        "is_met",
+        "live",
+        "part",
+        "part_of",
+        "standing",
+        "version",
+        "whose_part",
+    )
 
     def __init__(self, *, is_met: bool = False, has_parts: bool = False) -> None:
-        self.bytes = ALIKE_BYTES
-        self.asked_for = False
         self.is_met = is_met
         """True when there was one before: what comes once may never come again."""
         self.is_judged = False
@@ -34,4 +41,11 @@ class Alike(Weighed):
         self.live: Any = None
         self.part_of: object = None
         """Whose part was asked for last, and that part."""
-        self.part: Alike
+        self.part: Any = None
+        self.whose_part: tuple[Alike, object] | None = None
+        """Of a part: what it is a part of, and whose."""
+
+    def let_go(self) -> None:
+        """Forget what was left here, and what that holds. It is to be decided anew."""
+        self.decided = self.standing = self.live = self.part_of = self.part = None
+        self.version = -1

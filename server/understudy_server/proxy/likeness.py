@@ -16,11 +16,12 @@ a request is read in full.
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from understudy_server.core.redaction import SECRET_HEADERS, redact
-from understudy_server.proxy.alike import ALIKE_BYTES, Alike
+from understudy_server.proxy.alike import Alike
+from understudy_server.proxy.decisions import Decisions
 from understudy_server.proxy.header_meanings import FREE, LENGTH, SESSION, HeaderMeanings
 from understudy_server.proxy.memo import Store, Weighed
 from understudy_server.proxy.messages import METHODS, ClientRequest, Header
@@ -36,13 +37,12 @@ CUTS_MAX: Final = 4
 _HEADERS_BYTES_MAX: Final = 2 * 1024 * 1024
 """What all connections to an address remember of header lines."""
 
-_KNOWN_BYTES_MAX: Final = 20 * 1024 * 1024
-_PARTS_BYTES_MAX: Final = 4 * 1024 * 1024
-"""What those to all addresses remember of first lines, with what was decided about them, and of parts."""
+_KNOWN_BYTES_MAX: Final = 10 * 1024 * 1024
+"""What those to all addresses remember of first lines; what was decided about them is counted where that is kept."""
 
 # What Python needs for one, beside the bytes that it stands for, and those take some times their length.
 _FIRST_BYTES: Final = 3_000
-_KNOWN_BYTES: Final = 400
+_KNOWN_BYTES: Final = 550
 
 # To compile an expression takes as long as to read some hundred requests.
 _MET_OFTEN: Final = 32
@@ -149,7 +149,7 @@ class _Known(Weighed):
 
     def __init__(self, method: str, target: str, bytes_: int) -> None:
         # All that the base class sets, without the call: most targets come once.
-        self.bytes = _KNOWN_BYTES + ALIKE_BYTES + bytes_
+        self.bytes = _KNOWN_BYTES + bytes_
         self.asked_for = False
         self.method = method
         self.target = target
@@ -160,14 +160,14 @@ class _Known(Weighed):
 class Remembered:
     """What is remembered for all addresses together, up to a bound: what is of one is by what only that one has.
 
-    ``known`` is by header lines and a first line, ``parts`` of requests alike by them and whose they are.
+    ``known`` is by header lines and a first line, ``decisions`` are about requests alike.
     """
 
-    __slots__ = ("known", "parts")
+    __slots__ = ("decisions", "known")
 
     def __init__(self) -> None:
         self.known = Store[_Known](_KNOWN_BYTES_MAX)
-        self.parts = Store[Alike](_PARTS_BYTES_MAX)
+        self.decisions = Decisions()
 
 
 class Firsts:
@@ -177,7 +177,7 @@ class Firsts:
     `Remembered`. ``session_value`` is the session key that was read in full last.
     """
 
-    __slots__ = ("by_headers", "cuts", "known", "meanings", "parts", "session_value")
+    __slots__ = ("by_headers", "cuts", "decisions", "known", "meanings", "session_value")
 
     def __init__(self, meanings: HeaderMeanings, remembered: Remembered | None = None) -> None:
         remembered = remembered or Remembered()
@@ -185,19 +185,8 @@ class Firsts:
         self.cuts: _Cuts = ()
         self.by_headers = Store[_First](_HEADERS_BYTES_MAX)
         self.known = remembered.known
-        self.parts = remembered.parts
+        self.decisions = remembered.decisions
         self.session_value = b""
-
-    def part(self, alike: Alike, of: Hashable) -> Alike:
-        """The part of requests alike that is of somebody."""
-        if alike.part_of is of:
-            return alike.part
-        part = self.parts.get((alike, of))
-        if part is None:
-            part = Alike()
-            self.parts.put((alike, of), part)
-        alike.part_of, alike.part = of, part
-        return part
 
 
 class AlikeReader:

@@ -23,6 +23,7 @@ from understudy_server.proxy.assertive import NO_MATCH, has_no_match
 from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.considering import Considering
+from understudy_server.proxy.decisions import DECISION_BYTES
 from understudy_server.proxy.deferred import Deferred
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.header_meanings import HeaderMeanings
@@ -68,6 +69,7 @@ class Service:
         "_presence",
         "clerk",
         "clock",
+        "decisions",
         "firsts",
         "loop",
         "meanings",
@@ -105,6 +107,7 @@ class Service:
         self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
         self.firsts = Firsts(self.meanings, remembered)
+        self.decisions = self.firsts.decisions
         self.session_header = settings.session_header.lower().encode()
         self.loop = asyncio.get_running_loop()
 
@@ -137,7 +140,8 @@ class Service:
                     if seat is None:
                         alike = self._own_part(alike, request)
                     else:
-                        alike = alike.part if alike.part_of is seat.layers else self.firsts.part(alike, seat.layers)
+                        of = seat.layers
+                        alike = alike.part if alike.part_of is of else self.decisions.part(alike, of)
                 standing: Standing | None = alike.standing
                 if standing is not None and standing.version == self.view.version and now_ms < standing.until_ms:
                     whose = standing.whose if seat is None else seat.whose
@@ -160,22 +164,25 @@ class Service:
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
         if alike is not None and alike.decided is not None:
-            self._let_stand(alike)
+            self._keep_decided(alike)
         return self._carry_out(intake, now_ms, client, begun, judged)
 
     def _own_part(self, alike: Alike, request: ClientRequest) -> Alike:
         """What is known of requests alike with this one's session key, as if it were not known that those differ."""
-        part = request.alike = self.firsts.part(alike, request.session_values[0])
+        part = request.alike = self.decisions.part(alike, request.session_values[0])
         request.differs -= {self.session_header}
         return part
 
-    def _let_stand(self, alike: Alike) -> None:
-        """Make an answer that stands of what was decided, where that is the same for all requests alike."""
+    def _keep_decided(self, alike: Alike) -> None:
+        """Keep what was decided: as an answer that stands, where that is the same for all requests alike."""
         decided: Decided = alike.decided
+        bytes_ = DECISION_BYTES + len(decided.intake.request.body)
         if decided.settled and decided.intake.mock is not None:
-            alike.standing = self._standing(decided)
-            if alike.standing is not None:
+            standing = alike.standing = self._standing(decided)
+            if standing is not None:
                 alike.decided = None
+                bytes_ = DECISION_BYTES + standing.wire.bytes_max
+        self.decisions.keep(alike, decided.version, bytes_)
 
     def _answer_again(
         self, standing: Standing, whose: Whose, request: ClientRequest, now_ms: int, begun: int, judged: int

@@ -36,6 +36,11 @@ class Wire:
         self._payload = b""
         """All of it then, if that was asked for twice in it: what is asked for seldom need not be held whole."""
 
+    @property
+    def bytes_max(self) -> int:
+        """What it may hold: all of it, put together. The body of a mock that says the same to all it does not own."""
+        return len(self.head) + len(self.end) + len(self.body)
+
     def at(self, now_seconds: int) -> bytes:
         """All of it, at a moment (seconds since 1970)."""
         if now_seconds == self._asked_at and self._payload:

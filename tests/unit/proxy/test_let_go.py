@@ -9,8 +9,10 @@ from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, s
 from support.proxying import ask, get
 from support.virtual_proxy import VirtualProxy
 from understudy_server.proxy.connection import Connection
+from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import ClientRequest
 from understudy_server.proxy.request_parser import RequestParser
+from understudy_server.proxy.standing import Standing
 
 _KEY = "x-flowmock-session: ci-42"
 _KINDS = (Connection, RequestParser, ClientRequest)
@@ -63,3 +65,23 @@ def test_connection_that_is_gone_leaves_nothing_behind(data: bytes) -> None:
         proxy.settle()
         del client
         assert _there() == before
+
+
+def _decided() -> int:
+    return sum(isinstance(each, (Intake, Standing)) for each in gc.get_objects())
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_sessions_that_are_gone_leave_no_decisions_behind() -> None:
+    source = _source()
+    with VirtualProxy(source) as proxy:
+        client = proxy.connect()
+        before = _decided()
+        for number in range(50):
+            key = f"ci-{number}"
+            source.commit(sessions={f"ses_{key}": session(key, overrides=("ovr_x",))})
+            for _ in range(4):
+                proxy.say(client, get(f"/x?of={key}", f"x-flowmock-session: {key}", close=False))
+            source.commit(sessions={f"ses_{key}": None})
+        assert b"".join(client.sent).count(b"HTTP/1.1 200 OK") == 200
+        assert _decided() - before <= 5
