@@ -1,5 +1,6 @@
 """Flags, their evaluation and the sessions that set them, over three doors."""
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -71,6 +72,24 @@ def test_rules_and_rollouts_decide_by_the_context(operator: Operator) -> None:
     operator.do("PutFlagState", flagKey="new-checkout-flow", state={"rolloutPercentage": 81})
     assert reason(userId="user-123") == "percentage_rollout"
     assert reason() == "percentage_rollout_excluded"
+
+
+def conditions(count: int) -> list[Json]:
+    return [{"attribute": "plan", "operator": "exists"}] * count
+
+
+def test_the_rules_of_a_state_share_two_thousand_conditions(operator: Operator) -> None:
+    operator.do("CreateFlag", flag={"key": "a"})
+    most = [{"id": f"rule_{number}", "conditions": conditions(100)} for number in range(20)]
+    kept = operator.do("PutFlagState", flagKey="a", state={"enabled": True, "rules": most})
+    more = {"enabled": False, "rules": [*most, {"conditions": []}, {"conditions": conditions(1)}]}
+
+    refused = operator.ask("PutFlagState", flagKey="a", state=more)
+    batch = operator.ask("BatchFlags", operations=[{"putState": {"flagKey": "a", "state": more}}])
+
+    assert (refused.code, batch.code) == ("invalid_body", "invalid_body")
+    assert "more than 2000 conditions in one state" in json.dumps(refused.value)
+    assert operator.do("GetFlagState", flagKey="a") == kept
 
 
 def test_one_put_sets_scenario_and_flags_and_one_delete_clears_both(operator: Operator) -> None:

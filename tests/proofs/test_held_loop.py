@@ -50,7 +50,7 @@ _FILES = ("../secret", "/etc/passwd", "a/../../b", "a//b", ".ssh/id", "a\0.txt",
 CALLS, LAST_CALLS, AT_ONCE = (2_000, 240, 8) if PROVE else (80, 80, 2)
 _GOES_MAX = 3
 
-# As many as a project may have, and for one of them as many rules as it may have.
+# As many as a project may have, and for one of them as many rules as it may have, with far too many conditions.
 FLAGS, LONG_RULES = (10_000, 200) if PROVE else (300, 10)
 
 MOCKS = mocks()

@@ -1,5 +1,7 @@
 """What flags are set to in environments."""
 
+from typing import Final
+
 from understudy.v1 import flag_service_pb2 as pb
 from understudy.v1.flags_pb2 import FlagState
 
@@ -9,6 +11,9 @@ from understudy_server.app.masks import fields_to_set, set_fields
 from understudy_server.app.ports import Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.core.errors import Fault, InvalidInput
+
+CONDITIONS_MAX: Final = 2000
+"""How many conditions the rules of one state have at most, all together: one evaluation may ask all of them."""
 
 _SETTABLE = ("enabled", "value", "rollout_percentage", "rules")
 
@@ -57,11 +62,15 @@ def name_rules(call: Call, state: FlagState) -> None:
 
 
 def check_rules(state: FlagState, path: str) -> None:
-    """Raise InvalidInput for two rules of one id. ``path`` is that of the state."""
-    seen = set[str]()
+    """Raise InvalidInput for two rules of one id and for too many conditions. ``path`` is that of the state."""
+    seen, conditions = set[str](), 0
     for number, rule in enumerate(state.rules):
+        place = f"{path}.rules[{number}]"
         if rule.id in seen:
-            place = f"{path}.rules[{number}].id"
-            raise InvalidInput(f"{place} is there twice", Fault(place, "unique", given=rule.id))
+            raise InvalidInput(f"{place}.id is there twice", Fault(f"{place}.id", "unique", given=rule.id))
         if rule.id:
             seen.add(rule.id)
+        conditions += len(rule.conditions)
+        if conditions > CONDITIONS_MAX:
+            complaint = f"with {place}.conditions there are more than {CONDITIONS_MAX} conditions in one state"
+            raise InvalidInput(complaint, Fault(f"{place}.conditions", "max_items", str(CONDITIONS_MAX)))

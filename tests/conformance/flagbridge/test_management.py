@@ -168,6 +168,24 @@ def test_an_operator_that_nobody_knows_is_kept_and_never_holds(bridge: FlagBridg
     assert bridge.evaluate("a", plan="beta")["reason"] == "FLAG_ENABLED"
 
 
+def test_the_rules_of_a_flag_share_two_thousand_conditions(bridge: FlagBridge) -> None:
+    place = f"/projects/{bridge.project}/flags"
+    rule = {"name": "r", "conditions": [{"attribute": "plan", "operator": "exists", "value": None}] * 100}
+    bridge.flag("a", enabled=True, rules=[rule] * 20)
+    many = [rule] * 20 + [{**rule, "conditions": rule["conditions"][:1]}]
+
+    made = bridge.ask("mgmt", "POST", place, {"key": "b", "name": "b", "rules": many})
+    patched = bridge.ask("mgmt", "PATCH", f"{place}/a", {"name": "other", "rules": many})
+    put = bridge.ask("mgmt", "PUT", f"{place}/a/rules/staging", {"rules": many})
+
+    for answer in (made, patched, put):
+        assert (answer.status_code, answer.json()["error"]) == (400, "VALIDATION_ERROR")
+        assert "more than 2000 conditions in one state" in answer.json()["message"]
+    assert bridge.ask("mgmt", "GET", f"{place}/b").status_code == 404
+    kept = bridge.done("mgmt", "GET", f"{place}/a")
+    assert (kept["name"], len(kept["rules"])) == ("a", 20)
+
+
 def test_a_list_may_be_written_in_a_text(bridge: FlagBridge) -> None:
     bridge.flag("a", enabled=True)
     condition = {"attribute": "plan", "operator": "in", "value": '["beta", "gold"]'}

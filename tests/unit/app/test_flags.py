@@ -181,6 +181,24 @@ async def test_a_rule_of_an_id_that_another_has_is_refused(desk: Desk) -> None:
     assert (await desk.refused("FlagService.PutFlagState", request)).field == "state.rules[1].id"
 
 
+async def test_more_conditions_in_all_rules_than_a_state_has_are_refused(desk: Desk) -> None:
+    await create(desk)
+    rule = FlagRule(conditions=[FlagCondition(attribute="plan", operator="exists")] * 50)
+    kept = await put(desk, FlagState(rules=[rule] * 40))
+    request = pb.PutFlagStateRequest(flag_key="new-checkout")
+    request.state.rules.extend([rule] * 41)
+
+    problem = await desk.refused("FlagService.PutFlagState", request)
+
+    assert (problem.reason, problem.field, problem.rule, problem.limit) == (
+        "invalid_field",
+        "state.rules[40].conditions",
+        "max_items",
+        "2000",
+    )
+    assert (await put(desk, FlagState(enabled=True))).rules == kept.rules
+
+
 @pytest.mark.parametrize("operator", ["equal", "==", "", "unknown:"])
 async def test_a_misspelt_operator_is_refused(desk: Desk, operator: str) -> None:
     await create(desk)

@@ -15,6 +15,8 @@ from understudy.v1.manifest_service_pb2 import Manifest
 
 RULE = {"conditions": [{"attribute": "plan", "operator": "equals", "value": '"beta"'}], "value": "true"}
 
+LONG_RULE = {"conditions": [{"attribute": "plan", "operator": "exists"}] * 100}
+
 
 @pytest.fixture
 async def empty(tmp_path: Path) -> AsyncIterator[World]:
@@ -140,6 +142,7 @@ async def test_what_another_source_and_the_api_made_stays(operator: Operator, de
         ({"a": {"variants": [{"key": "x"}, {"key": "x"}]}}, "flags['a'].variants[1].key"),
         ({"a": {"states": {"qa": {"rules": [{"id": "rule_x"}] * 2}}}}, "flags['a'].states['qa'].rules[1].id"),
         ({"a": {"states": {"qa": {"rules": [{}, {"id": "rule_1"}]}}}}, "flags['a'].states['qa'].rules[1].id"),
+        ({"a": {"states": {"qa": {"rules": [LONG_RULE] * 21}}}}, "flags['a'].states['qa'].rules[20].conditions"),
     ],
 )
 async def test_what_contradicts_itself_is_refused_with_its_place(
