@@ -82,7 +82,7 @@ def _plain(schema: Schema) -> Schema:
 
 def _any_of(schema: Schema, link: Link) -> str:
     forms = [each for each in schema["anyOf"] if each.get("$ref", "").rpartition("/")[2] != "Variable"]
-    if any(each.keys() <= {"minimum", "maximum", "const"} for each in forms):
+    if any(each and each.keys() <= {"minimum", "maximum", "const"} for each in forms):
         return "integer"
     return " or ".join("null" if each.get("type") == "null" else kind(each, link) for each in forms)
 

@@ -78,6 +78,7 @@ def test_what_a_setting_takes_is_known() -> None:
         ({"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/Variable"}]}, "integer"),
         ({"type": "string", "contentEncoding": "base64"}, "text (base64)"),
         ({}, "any JSON value"),
+        ({"anyOf": [{}, {"type": "null"}]}, "any JSON value or null"),
     ],
 )
 def test_kinds_of_values_are_told_in_words(schema: dict[str, object], words: str) -> None:
