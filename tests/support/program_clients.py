@@ -1,11 +1,12 @@
 """Clients that are programs: curl, and those of ``tests/e2e/clients``, which read calls and write answers by lines."""
 
+import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from support.calls import CALL_SECONDS_MAX, Answer, Call, answer_of
 
@@ -90,6 +91,16 @@ class LineClient:
 
 def node_client() -> LineClient:
     return LineClient("node", str(SOURCES / "fetch.mjs"))
+
+
+def flagbridge_page(given: Any) -> Any:
+    """What `flagbridge_page.mjs` says: JSON in, JSON out."""
+    command = ["node", str(SOURCES / "flagbridge_page.mjs")]
+    done = subprocess.run(
+        command, input=json.dumps(given), capture_output=True, text=True, timeout=CALL_SECONDS_MAX, check=False
+    )
+    assert done.returncode == 0, f"the client failed: {done.stderr}"
+    return json.loads(done.stdout)
 
 
 def go_client(folder: Path) -> LineClient:

@@ -37,6 +37,20 @@ def test_changes_of_flags_are_told_and_those_of_sessions_are_not(bridge: FlagBri
     assert second == ("flag.updated", '{"flag_key":"a","environment":"production"}')
 
 
+def test_an_event_arrives_whole_and_named_first(bridge: FlagBridge) -> None:
+    """The published clients forget the name of an event with each piece that they read."""
+    bridge.flag("a")
+    headers = {"authorization": f"Bearer {bridge.key('eval')}"}
+    with bridge.http.stream("GET", "/v1/sse/production", headers=headers) as answer:
+        pieces = answer.iter_raw()
+        connected = next(pieces)
+        bridge.done("mgmt", "PUT", f"/projects/{bridge.project}/flags/a/states/production", {"enabled": True})
+        updated = next(pieces)
+
+    assert connected == b'event: connected\ndata: {"environment":"production"}\n\n'
+    assert updated == b'event: flag.updated\ndata: {"flag_key":"a","environment":"production"}\n\n'
+
+
 def test_a_stream_tells_of_the_keys_project_alone(
     bridge: FlagBridge, other_project: str, make_scoped_key: Callable[..., str]
 ) -> None:

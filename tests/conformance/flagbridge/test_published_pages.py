@@ -1,4 +1,4 @@
-"""The published page of the Testing API: its requests and curl lines as written, with host, key and ids put in."""
+"""The published page of the Testing API: its curl lines as written, with host, key and ids put in."""
 
 import json
 import shlex
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.flagbridge import FlagBridge
+from support.testing_page import PutIn
 
 CREATE = """curl -X POST https://api.flagbridge.io/v1/testing/sessions \\
   -H "Authorization: Bearer fb_sk_test_YOUR_KEY" \\
@@ -62,16 +63,17 @@ class Reader:
     """One who types the page's lines, with what earlier answers gave in place of the page's own."""
 
     def __init__(self, bridge: FlagBridge) -> None:
-        self._put_in = {
-            "https://api.flagbridge.io": f"http://{bridge.server.rest}",
-            "fb_sk_test_YOUR_KEY": bridge.key("test"),
-            "proj_abc123": f"proj_{bridge.project}",
-        }
+        self._put_in = PutIn(bridge)
 
     def type(self, line: str) -> tuple[int, Any]:
-        for written, meant in self._put_in.items():
-            line = line.replace(written, meant)
-        command = [*shlex.split(line.replace("\\\n", " ")), "-s", "--noproxy", "*", "-w", "\n%{http_code}"]
+        command = [
+            *shlex.split(self._put_in.text(line).replace("\\\n", " ")),
+            "-s",
+            "--noproxy",
+            "*",
+            "-w",
+            "\n%{http_code}",
+        ]
         run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         body, _, code = run.stdout.rpartition("\n")
         return int(code), json.loads(body) if body else None
@@ -79,8 +81,7 @@ class Reader:
     def begin(self) -> dict[str, Any]:
         code, session = self.type(CREATE)
         assert code == 201
-        # The longer first: the page's id is a part of its token.
-        self._put_in |= {"sess_abc123_xxxxxxxxxxx": session["token"], "sess_abc123": session["id"]}
+        self._put_in.session(session)
         made: dict[str, Any] = session
         return made
 
@@ -131,17 +132,3 @@ def test_a_session_that_is_destroyed_changes_nothing_any_more(reader: Reader) ->
 
     assert reader.type(DESTROY) == (204, None)
     assert reader.type(EVALUATE)[1]["reason"] == "FLAG_NOT_FOUND"
-
-
-def test_the_bodies_that_the_page_shows(bridge: FlagBridge) -> None:
-    session = bridge.session(label="checkout-e2e", ttl=3600)
-    overrides = {
-        "new-checkout": True,
-        "checkout-button-color": "green",
-        "dark-mode": False,
-        "free-shipping-banner": True,
-    }
-    place = f"/testing/sessions/{session['id']}/overrides"
-
-    assert bridge.done("test", "PUT", f"{place}/new-checkout", {"value": True})["overrides"] == {"new-checkout": True}
-    assert bridge.done("test", "PUT", f"{place}/batch", {"overrides": overrides})["overrides"] == overrides
