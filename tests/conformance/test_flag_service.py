@@ -88,7 +88,7 @@ def test_the_rules_of_a_state_share_two_thousand_conditions(operator: Operator) 
     batch = operator.ask("BatchFlags", operations=[{"putState": {"flagKey": "a", "state": more}}])
 
     assert (refused.code, batch.code) == ("invalid_body", "invalid_body")
-    assert "more than 2000 conditions in one state" in json.dumps(refused.value)
+    assert "rules[21].conditions brings the state to more than 2000 conditions" in json.dumps(refused.value)
     assert operator.do("GetFlagState", flagKey="a") == kept
 
 

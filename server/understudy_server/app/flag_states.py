@@ -72,5 +72,5 @@ def check_rules(state: FlagState, path: str) -> None:
             seen.add(rule.id)
         conditions += len(rule.conditions)
         if conditions > CONDITIONS_MAX:
-            complaint = f"with {place}.conditions there are more than {CONDITIONS_MAX} conditions in one state"
+            complaint = f"{place}.conditions brings the state to more than {CONDITIONS_MAX} conditions"
             raise InvalidInput(complaint, Fault(f"{place}.conditions", "max_items", str(CONDITIONS_MAX)))

@@ -180,7 +180,7 @@ def test_the_rules_of_a_flag_share_two_thousand_conditions(bridge: FlagBridge) -
 
     for answer in (made, patched, put):
         assert (answer.status_code, answer.json()["error"]) == (400, "VALIDATION_ERROR")
-        assert "more than 2000 conditions in one state" in answer.json()["message"]
+        assert answer.json()["message"] == "rules[20].conditions brings the state to more than 2000 conditions"
     assert bridge.ask("mgmt", "GET", f"{place}/b").status_code == 404
     kept = bridge.done("mgmt", "GET", f"{place}/a")
     assert (kept["name"], len(kept["rules"])) == ("a", 20)
@@ -238,6 +238,25 @@ def test_flags_are_told_by_the_page(bridge: FlagBridge) -> None:
     assert (beyond["flags"], beyond["perPage"]) == ([], 100)
     assert [list(each["environments"]) for each in found["flags"]] == [["staging"]]
     assert bridge.ask("mgmt", "GET", f"{place}?page=0").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("POST", "", {"key": "a", "name": "a"}, "there is a flag 'a' already"),
+        ("POST", "", {"key": "b", "name": "b" * 201}, "name has 201 characters, more than 200"),
+        ("PATCH", "/a", {"name": "a" * 201}, "name has 201 characters, more than 200"),
+        ("PATCH", "/a", {"rules": [{"id": "r"}, {"id": "r"}]}, "rules[1].id is there twice"),
+        ("PATCH", "/a", {"rules": [{"id": "r" * 70}]}, "rules[0].id has 70 characters, more than 69"),
+        ("PUT", "/a/rules/staging", {"rules": [{"id": "r"}, {"id": "r"}]}, "rules[1].id is there twice"),
+    ],
+)
+def test_a_refusal_names_members_as_they_were_sent(
+    bridge: FlagBridge, method: str, path: str, body: Any, message: str
+) -> None:
+    bridge.flag("a")
+    answer = bridge.ask("mgmt", method, f"/projects/{bridge.project}/flags{path}", body)
+    assert answer.json()["message"] == message
 
 
 def test_a_removed_flag_is_not_found(bridge: FlagBridge) -> None:

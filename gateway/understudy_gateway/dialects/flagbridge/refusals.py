@@ -1,5 +1,6 @@
 """What a request is refused with, in FlagBridge's words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ _TABLE: Final[Mapping[str, tuple[int, str]]] = {
     "storage_unavailable": (503, UNAVAILABLE),
     "internal_error": (500, INTERNAL_ERROR),
 }
+# Which operation of a batch, and which of its messages: a flag is managed here by one request with the members alone.
+_BEFORE: Final = re.compile(r"(?:operations\[\d+\]\.[a-z_]+(?:: |\.))?(?:(?:flag|state|changes)\.)?")
 _KINDS: Final[Mapping[int, tuple[int, str]]] = {
     code_pb2.INVALID_ARGUMENT: (400, VALIDATION_ERROR),
     code_pb2.OUT_OF_RANGE: (400, VALIDATION_ERROR),
@@ -100,4 +103,10 @@ def of_status(refusal: Status) -> Refusal:
         return Refusal(502, UNAVAILABLE, "The Understudy server cannot be reached.")
     kind = _KINDS.get(refusal.code, (500, INTERNAL_ERROR))
     http_status, code = _TABLE.get(problem.reason, kind)
-    return Refusal(http_status, code, problem.summary, problem.retry_after_seconds)
+    return Refusal(http_status, code, _as_sent(problem.summary), problem.retry_after_seconds)
+
+
+def _as_sent(message: str) -> str:
+    """A message of the server, without what stands before a member in requests that the caller here has not made."""
+    found = _BEFORE.match(message)
+    return message[found.end() :] if found else message
