@@ -126,7 +126,7 @@ class LiveEnvironment:
         self._settle_scenarios({name: place for (layer, name), place in ready.items() if layer is Layer.SCENARIO})
         self._settle_sessions({name: place for (layer, name), place in ready.items() if layer is Layer.SESSION})
         self._changed, self._changed_scenarios, self._changed_sessions = set(), set(), set()
-        self.seats.made += 1
+        self._replaced += self.seats.replace()
         replaced, self._replaced = self._replaced, []
         return replaced
 
@@ -198,7 +198,7 @@ class LiveEnvironment:
         """What requests of this environment have that carry these bytes as their session key, and no other."""
         seats = self.seats
         seat = seats.by_raw.get(raw)
-        if seat is not None and seat.made == seats.made and now_ms < seat.until_ms:
+        if seat is not None and now_ms < seat.until_ms:
             return seat
         key = key_of(raw)
         session = self.session(key, now_ms) if key else None

@@ -1,6 +1,7 @@
 """What a session key stands for, found once for all requests that carry it, until something changes."""
 
 import math
+from collections.abc import Iterable
 
 from understudy_server.core.precedence import Layers
 from understudy_server.core.record import Whose
@@ -11,16 +12,15 @@ class Seat:
     """What the requests have that carry one session key, and no other, whatever they ask for. Never changes.
 
     Good before ``until_ms`` (ms since 1970), when the ``session`` expires, and as long as nothing of the environment
-    changes: see `Seats.made`. What is on for the session are its ``layers``. ``session`` is ``None`` when none has the
-    key. ``shares``: requests alike that have such seats, and the same layers, are decided alike.
+    changes: see `Seats.replace`. What is on for the session are its ``layers``. ``session`` is ``None`` when none has
+    the key. ``shares``: requests alike that have such seats, and the same layers, are decided alike.
     """
 
-    __slots__ = ("layers", "made", "session", "shares", "until_ms", "whose")
+    __slots__ = ("layers", "session", "shares", "until_ms", "whose")
 
     def __init__(
-        self, made: int, until_ms: float, layers: Layers, session: SessionRow | None, whose: Whose, *, shares: bool
+        self, until_ms: float, layers: Layers, session: SessionRow | None, whose: Whose, *, shares: bool
     ) -> None:
-        self.made = made
         self.until_ms = until_ms
         self.layers = layers
         self.session = session
@@ -29,27 +29,32 @@ class Seat:
 
 
 class Seats:
-    """One for each session that was asked for, by the key in the bytes of requests."""
+    """One for each session that was asked for since the last change, by the key in the bytes of requests."""
 
-    __slots__ = ("by_raw", "made")
+    __slots__ = ("by_raw",)
 
     def __init__(self) -> None:
         self.by_raw: dict[bytes, Seat] = {}
-        self.made = 0
-        """How often something has changed. What was made before the last time is out of date; it stays until it is
-        asked for, since to free very many at once would take long."""
+
+    def replace(self) -> Iterable[Seat]:
+        """Something has changed: all are found anew. Gives those that were there, for who lets go of them in time.
+
+        They hold the indexes as they were: one alone that stayed would keep all of one time.
+        """
+        replaced, self.by_raw = self.by_raw, {}
+        return replaced.values()
 
     def keep(self, raw: bytes, key: str, session: SessionRow | None, layers: Layers, *, shares: bool) -> Seat:
         """Make one of what was found for a normalised key. Kept for sessions alone, in the usual spelling of the key:
         so there are never more than sessions, whatever keys are asked for.
         """
         if session is None:
-            return Seat(self.made, math.inf, layers, None, Whose(key), shares=shares)
+            return Seat(math.inf, layers, None, Whose(key), shares=shares)
         until_ms = math.inf if session.expires_at_ms is None else session.expires_at_ms
         # Its delay is a part of what is decided.
         shares = shares and not (session.global_delay_ms or session.global_delay_max_ms)
         whose = Whose(session.key, session.id, session.revision)
-        seat = Seat(self.made, until_ms, layers, session, whose, shares=shares)
+        seat = Seat(until_ms, layers, session, whose, shares=shares)
         if raw == key.encode():
             self.by_raw[raw] = seat
         return seat
