@@ -17,6 +17,7 @@ a request is read in full.
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from understudy_server.core.redaction import SECRET_HEADERS, redact
@@ -57,10 +58,13 @@ _END_BYTES: Final = len(_END)
 _BLANKS: Final = b" \t"
 # What stands behind the colon of a line: nothing that a strict parser could object to.
 _ANY_VALUE: Final = rb"[ \t]*([\t\x20-\x7e\x80-\xff]*)"
+_ANY_LENGTH: Final = rb"[ \t]*([1-9][\t\x20-\x7e\x80-\xff]*)"
 _ANY_LINE: Final = rb"([^\r\n]*)"
 _VALUE: Final = re.compile(_ANY_VALUE + rb"\r\n").match
+_NO_LENGTH: Final = re.compile(rb"[ \t]*0[ \t]*\r\n").match
 _LINE: Final = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS) (/[\w\-.~%!$&'()*+,;=:@/?]*) HTTP/1\.1").fullmatch
 _new: Final = object.__new__
+_numbers: Final = count()
 
 # Its length can be told from the body itself, so the line may differ that says it.
 _MAY_DIFFER: Final = FREE | {LENGTH, SESSION}
@@ -87,6 +91,8 @@ class _First(Weighed):
     """What the header lines of a request say that was read in full: ``fields``, but for the lines that are ``cuts``.
     ``rest`` is what is left without those.
 
+    ``number`` is its own alone: what is known of first lines is found by that, and does not hold these lines.
+
     ``lines`` are the numbers of those lines, their names, and whether they are secrets. ``masked`` are the headers with
     secrets masked, ``None`` without any. ``length``: of the body in bytes, unless it is said by a line that was cut
     out, the one with the number ``told_by``; ``keyed_by``: of the one with the session key. -1: by none. ``match``
@@ -103,6 +109,7 @@ class _First(Weighed):
         "lines",
         "masked",
         "match",
+        "number",
         "places",
         "rest",
         "told_by",
@@ -111,6 +118,7 @@ class _First(Weighed):
     def __init__(self, request: ClientRequest, rest: bytes, cuts: _Cuts, places: _Places) -> None:
         super().__init__(_FIRST_BYTES + 8 * len(rest))
         self._met = 0
+        self.number = next(_numbers)
         self.rest = rest
         self.match: Callable[[bytes], re.Match[bytes] | None] = _never
         self.cuts = cuts
@@ -137,7 +145,8 @@ class _First(Weighed):
             return
         expression, begin = [_ANY_LINE], 0
         for place, cut in zip(self.places, self.cuts, strict=True):
-            expression += (re.escape(rest[begin:place] + cut.begins), _ANY_VALUE)
+            value = _ANY_LENGTH if cut.meaning == LENGTH else _ANY_VALUE
+            expression += (re.escape(rest[begin:place] + cut.begins), value)
             begin = place
         self.match = re.compile(b"".join([*expression, re.escape(rest[begin:])])).match
 
@@ -227,7 +236,7 @@ class AlikeReader:
         if first is not None and end <= HEAD_BYTES_MAX and len(data) - end <= BODY_BYTES_MAX:
             body = data[end:]
             if not (body or first.length) or self._is_all(first, body, values):
-                known = self._known.get((first, line)) or self._get_to_know(first, line)
+                known = self._known.get((first.number, line)) or self._get_to_know(first, line)
                 if known is not None:
                     known.asked_for = True
                     if known.alike is None and known.is_met:
@@ -271,7 +280,7 @@ class AlikeReader:
         if len(target) > self._settings.target_bytes_max:
             return None
         known = _Known(METHODS[method], target.decode("ascii"), 2 * len(line))
-        self._firsts.known.put((first, line), known)
+        self._firsts.known.put((first.number, line), known)
         return known
 
     def learn(self, data: bytes, request: ClientRequest) -> None:
@@ -349,14 +358,15 @@ def _cut(name: bytes, meaning: int) -> _Cut:
 
 def _cut_out(lines: bytes, cuts: _Cuts) -> tuple[bytes, _Cuts, _Places, list[bytes]] | None:
     """What is left of header lines when the first line of each name is cut out; the lines that are there, where, and
-    what they say. ``None`` when that is nothing usual. All begins with the end of the first line.
+    what they say. ``None`` when that is nothing usual. All begins with the end of the first line. A length of 0 stays:
+    to have no body is another thing than to have one of any length.
     """
     rest, values = lines, []
     places: _Places = ()
     there = cuts
     for cut in cuts:
         place = rest.find(cut[0])
-        if place < 0:
+        if place < 0 or (cut[3] == LENGTH and _NO_LENGTH(rest, place + cut[1])):
             there = tuple([each for each in there if each is not cut])
             continue
         found = _VALUE(rest, place + cut[1])

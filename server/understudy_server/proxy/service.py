@@ -23,7 +23,7 @@ from understudy_server.proxy.assertive import NO_MATCH, has_no_match
 from understudy_server.proxy.catching_up import CatchingUp
 from understudy_server.proxy.collecting import Collecting
 from understudy_server.proxy.considering import Considering
-from understudy_server.proxy.decisions import DECISION_BYTES
+from understudy_server.proxy.decisions import DECISION_BYTES, HEADER_BYTES
 from understudy_server.proxy.deferred import Deferred
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.header_meanings import HeaderMeanings
@@ -176,7 +176,8 @@ class Service:
     def _keep_decided(self, alike: Alike) -> None:
         """Keep what was decided: as an answer that stands, where that is the same for all requests alike."""
         decided: Decided = alike.decided
-        bytes_ = DECISION_BYTES + len(decided.intake.request.body)
+        request = decided.intake.request
+        bytes_ = DECISION_BYTES + HEADER_BYTES * len(request.headers) + len(request.body)
         if decided.settled and decided.intake.mock is not None:
             standing = alike.standing = self._standing(decided)
             if standing is not None:

@@ -8,6 +8,7 @@ import pytest
 from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, session
 from support.proxying import ask, get
 from support.virtual_proxy import VirtualProxy
+from understudy_server.core.matching.index import Index
 from understudy_server.proxy.connection import Connection
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import ClientRequest
@@ -67,8 +68,8 @@ def test_connection_that_is_gone_leaves_nothing_behind(data: bytes) -> None:
         assert _there() == before
 
 
-def _decided() -> int:
-    return sum(isinstance(each, (Intake, Standing)) for each in gc.get_objects())
+def _there_are(*kinds: type) -> int:
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
 @pytest.mark.usefixtures("uncollected")
@@ -76,7 +77,7 @@ def test_sessions_that_are_gone_leave_no_decisions_behind() -> None:
     source = _source()
     with VirtualProxy(source) as proxy:
         client = proxy.connect()
-        before = _decided()
+        before = _there_are(Intake, Standing)
         for number in range(50):
             key = f"ci-{number}"
             source.commit(sessions={f"ses_{key}": session(key, overrides=("ovr_x",))})
@@ -84,4 +85,21 @@ def test_sessions_that_are_gone_leave_no_decisions_behind() -> None:
                 proxy.say(client, get(f"/x?of={key}", f"x-flowmock-session: {key}", close=False))
             source.commit(sessions={f"ses_{key}": None})
         assert b"".join(client.sent).count(b"HTTP/1.1 200 OK") == 200
-        assert _decided() - before <= 5
+        assert _there_are(Intake, Standing) - before <= 5
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_sessions_that_were_asked_for_once_keep_no_index_of_their_time() -> None:
+    source, keys = _source(), [f"ci-{number}" for number in range(60)]
+    source.commit(
+        environments={ENVIRONMENT_ID: environment(upstream="http://192.0.2.1", active_mocks=("ovr_x",))},
+        sessions={f"ses_{key}": session(key) for key in keys},
+    )
+    with VirtualProxy(source) as proxy:
+        client, indexes = proxy.connect(), _there_are(Index)
+        for number, key in enumerate(keys):
+            source.commit(mocks={"ovr_x": mock("ovr_x", path=f"/x{number}")})
+            proxy.say(client, get(f"/x{number}", f"x-flowmock-session: {key}", close=False))
+        proxy.settle()
+        assert b"".join(client.sent).count(b"HTTP/1.1 200 OK") == len(keys)
+        assert _there_are(Index) - indexes <= 8

@@ -262,6 +262,15 @@ def test_body_is_read_with_the_head_that_announces_it() -> None:
     assert _are_alike(events) == [False, False, False, False, False, False, True, True, True]
 
 
+def test_one_without_a_body_is_like_others_without_where_lengths_differ() -> None:
+    firsts = _new_firsts()
+    _read([_posted(b"1" * length) for length in range(1, 12)], firsts)
+    pieces = [_posted(b""), _posted(b"").replace(b"/x", b"/y"), _posted(b"ab"), _posted(b"").replace(b"/x", b"/y")] * 4
+    events = _read(pieces, firsts)
+    assert _are_alike(events)[-4:] == [True, True, True, True]
+    assert _told(events) == _told(_read(pieces, None))
+
+
 @pytest.mark.parametrize(
     "odd",
     [
