@@ -37,7 +37,11 @@ _TOO_SLOW = Refused(408, "request_timeout", "The request did not come in time.")
 
 
 class Connection(Ending):
-    """Serves one client. Fills ``Client``, the connection as a turn sees it."""
+    """Serves one client. Fills ``Client``, the connection as a turn sees it.
+
+    The parser puts what it has read into ``_events``, and from there it is taken one at a time (`_work`). Answers are
+    put into ``_out``, which is the outlet's: all leave together when what was read is worked off (`_settle`).
+    """
 
     __slots__ = ("_connections", "_in_head", "_invited", "_out", "_service", "_settings", "_watch", "_working")
 

@@ -93,10 +93,9 @@ class Judge:
         if alike.version != self.view.version:
             addressed = address(self.view, request, self._bound)
             alike.version, alike.live = self.view.version, None if addressed is None else addressed[0]
-        live: LiveEnvironment | None = alike.live
-        if live is None:
+        if alike.live is None:
             return None
-        seat = live.seat(request.session_values[0], now_ms)
+        seat = alike.live.seat(request.session_values[0], now_ms)
         return seat if seat.shares else None
 
     def decide(
@@ -147,8 +146,7 @@ class Judge:
                 lasts = False
             settled = self._prepare(intake, now_ms) and not _is_looked_at(intake)
             lasts = lasts and alike.is_met
-            alike.decided = self._decided(intake, seat, settled=settled) if lasts else None
-            alike.standing, alike.is_met = None, True
+            alike.leave(self._decided(intake, seat, settled=settled) if lasts else None)
         return intake
 
     def _choose(self, intake: Intake, live: LiveEnvironment, now_ms: int) -> bool:

@@ -140,13 +140,13 @@ class Service:
                     if seat is None:
                         alike = self._own_part(alike, request)
                     else:
-                        of = seat.layers
-                        alike = alike.part if alike.part_of is of else self.decisions.part(alike, of)
-                standing: Standing | None = alike.standing
+                        of, part = seat.layers, alike.part
+                        alike = part if part and alike.part_of is of else self.decisions.part(alike, of)
+                standing = alike.standing
                 if standing is not None and standing.version == self.view.version and now_ms < standing.until_ms:
                     whose = standing.whose if seat is None else seat.whose
                     return self._answer_again(standing, whose, request, now_ms, begun, judged)
-                decided: Decided | None = alike.decided
+                decided = alike.decided
                 if decided is not None and decided.version == self.view.version and now_ms < decided.until_ms:
                     intake = self._judge.decide_again(decided, request, now_ms, seat)
                     return self._carry_out(intake, now_ms, client, begun, judged)
@@ -164,7 +164,7 @@ class Service:
         if isinstance(intake, Refused):
             return self.refuse(request, intake)
         if alike is not None and alike.decided is not None:
-            self._keep_decided(alike)
+            self._keep(alike, alike.decided)
         return self._carry_out(intake, now_ms, client, begun, judged)
 
     def _own_part(self, alike: Alike, request: ClientRequest) -> Alike:
@@ -173,15 +173,14 @@ class Service:
         request.differs -= {self.session_header}
         return part
 
-    def _keep_decided(self, alike: Alike) -> None:
+    def _keep(self, alike: Alike, decided: Decided) -> None:
         """Keep what was decided: as an answer that stands, where that is the same for all requests alike."""
-        decided: Decided = alike.decided
         request = decided.intake.request
         bytes_ = DECISION_BYTES + HEADER_BYTES * len(request.headers) + len(request.body)
         if decided.settled and decided.intake.mock is not None:
-            standing = alike.standing = self._standing(decided)
+            standing = self._standing(decided)
             if standing is not None:
-                alike.decided = None
+                alike.stand(standing)
                 bytes_ = DECISION_BYTES + standing.wire.bytes_max
         self.decisions.keep(alike, decided.version, bytes_)
 

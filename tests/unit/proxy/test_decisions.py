@@ -1,6 +1,7 @@
 """What was decided about requests alike is let go of: of an old view, and the oldest over the bound."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from understudy_server.proxy.alike import Alike
 from understudy_server.proxy.decisions import PART_BYTES, Decisions
@@ -12,14 +13,16 @@ class _Decided:
 
 
 def _decide(decisions: Decisions, alike: Alike, version: int, bytes_: int = 100) -> None:
-    alike.decided = _Decided(version)
+    decided: Any = _Decided(version)
+    alike.leave(decided)
     decisions.keep(alike, version, bytes_)
 
 
 def _whole(version: int = 1) -> Alike:
     """As it is once it was asked for what a key comes to."""
     whole = Alike(has_parts=True)
-    whole.version, whole.live = version, "the environment"
+    live: Any = object()
+    whole.version, whole.live = version, live
     return whole
 
 
@@ -52,13 +55,15 @@ def test_what_was_decided_anew_outlives_the_old_decision() -> None:
     decisions, alike = Decisions(), Alike()
     _decide(decisions, alike, 1)
     _decide(decisions, alike, 2)
-    assert alike.decided == _Decided(2)
+    assert alike.decided is not None
+    assert alike.decided.version == 2
     assert len(decisions) == 1
 
 
 def test_answer_that_stands_goes_as_a_decision_does() -> None:
     decisions, alike = Decisions(), Alike()
-    alike.standing = _Decided(1)
+    standing: Any = _Decided(1)
+    alike.stand(standing)
     decisions.keep(alike, 1, 100)
     _decide(decisions, Alike(), 2)
     assert alike.standing is None
