@@ -8,7 +8,8 @@ from support.records import ENVIRONMENT, PROJECT
 from support.store_steps import Change, FullStore, change, changes_of, put_session
 from understudy.v1.flags_pb2 import Flag, FlagState
 from understudy.v1.project_session_service_pb2 import ProjectSession
-from understudy_server.app.ports import FlagQuery, FlagRecord, ProjectSessionRecord, SessionRecord, Transaction
+from understudy_server.app.flag_ports import FlagQuery, FlagRecord, ProjectSessionRecord
+from understudy_server.app.ports import SessionRecord, Transaction
 from understudy_server.app.times import stamp
 
 QA = "env_qa"

@@ -12,7 +12,8 @@ from understudy.v1.evaluation_service_pb2 import RequestHeader
 from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME
 
 from understudy_server.app.call import Call
-from understudy_server.app.ports import ProjectSessionRecord, SessionRecord, Transaction
+from understudy_server.app.flag_ports import ProjectSessionRecord
+from understudy_server.app.ports import SessionRecord, Transaction
 from understudy_server.app.session_values import NO_VALUES, Values
 from understudy_server.app.sessions import has_expired
 from understudy_server.app.times import milliseconds

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from understudy_server.app.ports import FlagRecord, Transaction
+from understudy_server.app.flag_ports import FlagRecord
+from understudy_server.app.ports import Transaction
 
 
 class Origin(Protocol):

@@ -11,8 +11,9 @@ from weakref import WeakSet
 
 from understudy_server.app.beside import beside
 from understudy_server.app.flag_origins import Origin
+from understudy_server.app.flag_ports import FlagRecord
 from understudy_server.app.not_yet import NotYet
-from understudy_server.app.ports import FlagRecord, Transaction
+from understudy_server.app.ports import Transaction
 from understudy_server.core.flags.compiled import CompiledFlag
 from understudy_server.core.giving_way import giving_way
 from understudy_server.definitions.flags import compile_environment_flag

@@ -7,9 +7,10 @@ from understudy.v1.flags_pb2 import FLAG_KIND_BOOLEAN, Flag, FlagVariant
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
+from understudy_server.app.flag_ports import FlagQuery
 from understudy_server.app.masks import fields_to_set, set_fields
 from understudy_server.app.ownership import check_unmanaged
-from understudy_server.app.ports import FlagQuery, Transaction
+from understudy_server.app.ports import Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core import strict_json

@@ -9,8 +9,9 @@ from understudy.v1 import verification_service_pb2 as pb
 from understudy_server.app.call import Call
 from understudy_server.app.call_mismatches import call_mismatches
 from understudy_server.app.drafts import visible_drafts
+from understudy_server.app.flag_ports import ProjectSessionRecord
 from understudy_server.app.log_entries import OUTCOMES
-from understudy_server.app.ports import ProjectSessionRecord, SessionQuery, SessionRecord, Transaction
+from understudy_server.app.ports import SessionQuery, SessionRecord, Transaction
 from understudy_server.app.record_reading import (
     PASSED_OVER_MAX,
     asked_key,

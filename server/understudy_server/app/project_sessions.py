@@ -7,8 +7,9 @@ from understudy.v1.project_session_service_pb2 import ProjectSession
 
 from understudy_server.app import paging
 from understudy_server.app.call import Call
+from understudy_server.app.flag_ports import ProjectSessionRecord
 from understudy_server.app.flag_values import kept_text, read_given, warnings_about
-from understudy_server.app.ports import ProjectSessionRecord, Transaction
+from understudy_server.app.ports import Transaction
 from understudy_server.app.revisions import copied
 from understudy_server.app.session_values import read_kept
 from understudy_server.app.times import milliseconds, stamp

@@ -8,9 +8,10 @@ from understudy.v1.project_service_pb2 import Project
 from understudy_server.app import paging
 from understudy_server.app.call import Call, Place
 from understudy_server.app.environments import create_environment, remove_environment, revoke_bound_keys
+from understudy_server.app.flag_ports import FlagQuery
 from understudy_server.app.masks import fields_to_set
 from understudy_server.app.ownership import check_nothing_managed_within, check_unmanaged
-from understudy_server.app.ports import FlagQuery, ProjectRecord, Transaction
+from understudy_server.app.ports import ProjectRecord, Transaction
 from understudy_server.app.revisions import check_revision, copied, touched
 from understudy_server.app.times import stamp
 from understudy_server.core.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound

@@ -6,14 +6,8 @@ from dataclasses import dataclass, field
 from understudy.v1.flags_pb2 import Flag
 from understudy.v1.manifest_service_pb2 import Manifest
 
-from understudy_server.app.ports import (
-    Contents,
-    EnvironmentRecord,
-    FlagQuery,
-    OrganisationRecord,
-    ProjectRecord,
-    Transaction,
-)
+from understudy_server.app.flag_ports import FlagQuery
+from understudy_server.app.ports import Contents, EnvironmentRecord, OrganisationRecord, ProjectRecord, Transaction
 from understudy_server.core.giving_way import let_go
 
 _EVERY = 1_000_000

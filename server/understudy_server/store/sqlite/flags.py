@@ -5,7 +5,8 @@ from typing import Any
 
 from understudy.v1.flags_pb2 import Flag, FlagState
 
-from understudy_server.app.ports import FlagQuery, FlagRecord, SessionRecord
+from understudy_server.app.flag_ports import FlagQuery, FlagRecord
+from understudy_server.app.ports import SessionRecord
 from understudy_server.core.giving_way import giving_way
 from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.lists import Where

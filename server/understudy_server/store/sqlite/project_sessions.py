@@ -6,7 +6,8 @@ from itertools import accumulate
 
 from understudy.v1.project_session_service_pb2 import ProjectSession
 
-from understudy_server.app.ports import ProjectRecord, ProjectSessionRecord
+from understudy_server.app.flag_ports import ProjectSessionRecord
+from understudy_server.app.ports import ProjectRecord
 from understudy_server.app.times import milliseconds
 from understudy_server.store.sqlite import rows
 from understudy_server.store.sqlite.unit import Unit, without
