@@ -1,6 +1,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,10 @@ settings.register_profile("every run", max_examples=25, deadline=None)
 settings.register_profile("proof", max_examples=100, deadline=None)
 _PROVES = os.environ.get("UNDERSTUDY_PROVE") == "1"
 settings.load_profile("proof" if _PROVES else "every run")
+
+
+_TESTS_BETWEEN_FREEZES = 500
+_done = count(1)
 
 
 def pytest_configure() -> None:
@@ -33,3 +38,12 @@ def pytest_collection() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_runtest_logfinish() -> None:
+    """What stays of tests that are done stays to the end, too. Gone through each time, it makes a collection take half
+    a second, and there are hundreds: by themselves, and where a test asks for one.
+    """
+    if next(_done) % _TESTS_BETWEEN_FREEZES == 0:
+        gc.collect()
+        gc.freeze()
