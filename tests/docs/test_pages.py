@@ -58,13 +58,18 @@ def test_every_page_is_in_the_index() -> None:
 
 def _is_command(words: list[str]) -> bool:
     """Tell whether a command line names a command, and only options that it has."""
-    command: Any = get_command(app)
+    command: Any = _understudy()
     while words and not words[0].startswith("-") and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     if hasattr(command, "commands") and words and not words[0].startswith("-"):
         return False
     options = {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
     return {word for word in words if re.match("--?[a-z]", word)} <= options | {"--help"}
+
+
+@cache
+def _understudy() -> Any:
+    return get_command(app)
 
 
 def _leads_somewhere(page: Path, link: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
-from support.new_store import new_store
+from support.new_store import begin, new_store
 from support.plain_journal import PlainJournal
 from understudy import status
 from understudy.options.v1.options_pb2 import ROLE_ADMIN
@@ -161,3 +161,17 @@ async def world(
         yield World(dispatcher, store, journal, presence, state, clock, explainer)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def world_of_two(folder: Path) -> AsyncIterator[World]:
+    """A world with the project checkout: staging and qa; and the project other: staging. Made once, and copied."""
+    begin(folder, _make_two)
+    async with world(folder) as made:
+        yield made
+
+
+async def _make_two(folder: Path) -> None:
+    async with world(folder) as made:
+        await made.make_project("checkout", "staging", "qa")
+        await made.make_project("other", "staging")

@@ -30,6 +30,9 @@ from understudy_server.rpc.table import rpcs
 REQUESTS = sorted({rpc.request.DESCRIPTOR for rpc in rpcs().values()}, key=lambda each: each.name)
 TEXTS = ("", "x", "ü" * 64, "ü" * 65, "a" * 200, "a" * 201, "ovr_a", "scn_a", "/a/:b", "GET", "line\n", "\0", "{", "{}")
 NUMBERS = (0, 1, 99, 100, 101, 199, 200, 599, 600, 1_000, 1_001, 120_000, 120_001, 31_536_000, 31_536_001)
+PATHS = st.lists(
+    st.sampled_from(["name", "action", "label", "nothing", "slug", "machine.next", "action.respond"]), max_size=2
+)
 
 # How far messages lead into each other, and how many fields of each are set.
 DEPTH_MAX, FIELDS_MAX = 4, 6
@@ -58,13 +61,18 @@ def messages(draw: st.DrawFn, descriptor: Any, depth: int = DEPTH_MAX) -> Any:
     """Messages of a type, with values on both sides of the limits in some of their fields."""
     kind = GetMessageClass(descriptor)
     if descriptor.full_name == "google.protobuf.FieldMask":
-        names = st.sampled_from(["name", "action", "label", "nothing", "slug", "machine.next", "action.respond"])
-        return kind(paths=draw(st.lists(names, max_size=2)))
-    within_reach = [field for field in descriptor.fields if depth or field.message_type is None]
-    if not within_reach:
-        return kind()
-    fields = draw(st.lists(st.sampled_from(within_reach), max_size=FIELDS_MAX, unique_by=lambda each: each.name))
+        return kind(paths=draw(PATHS))
+    fields = draw(_some_fields(descriptor, bool(depth)))
     return kind(**{field.name: draw(_values(field, depth - 1)) for field in fields})
+
+
+# To make a strategy takes longer than to draw from it.
+@cache
+def _some_fields(descriptor: Any, with_messages: bool) -> st.SearchStrategy[list[Any]]:
+    within_reach = [field for field in descriptor.fields if with_messages or field.message_type is None]
+    if not within_reach:
+        return st.just([])
+    return st.lists(st.sampled_from(within_reach), max_size=FIELDS_MAX, unique_by=lambda each: each.name)
 
 
 @cache

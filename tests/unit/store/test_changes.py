@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from support.new_store import new_store
 from support.records import ENVIRONMENT
 from support.store_steps import Change, change, furnish, put_mock, put_scenario, put_session
 from understudy_server.store.sqlite import SqliteStore
@@ -13,7 +14,7 @@ from understudy_server.store.sqlite.connections import connect_reader
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path)
+    store = await new_store(tmp_path)
     await furnish(store)
     yield store
     await store.close()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support import records
+from support.new_store import new_store
 from support.records import ENVIRONMENT
 from support.store_steps import change, furnish
 from understudy.v1.mock_service_pb2 import MOCK_STATE_DRAFT, Mock
@@ -16,7 +17,7 @@ Edit = Callable[[Mock], object]
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path)
+    store = await new_store(tmp_path)
     await furnish(store)
     await change(store, lambda tx: tx.put_scenario(ENVIRONMENT, records.scenario("scn_a")))
     yield store

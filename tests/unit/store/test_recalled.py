@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support import records
+from support.new_store import new_store
 from support.records import ENVIRONMENT
 from support.store_steps import Change, Refused, change, fail, furnish, put_mock, put_session
 from understudy_server.app.ports import Store, Transaction
@@ -14,7 +15,7 @@ from understudy_server.store.sqlite import SqliteStore, remembered
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path)
+    store = await new_store(tmp_path)
     await furnish(store)
     yield store
     await store.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support import records
+from support.new_store import new_store
 from support.records import ENVIRONMENT, session
 from support.store_steps import change, furnish, put_mock, put_scenario
 from understudy.v1.session_service_pb2 import FOUND_BY_HEADER_NAME
@@ -37,7 +38,7 @@ STATES = {
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path)
+    store = await new_store(tmp_path)
     await furnish(store)
     await change(store, put_mock("ovr_a"), put_mock("ovr_b"), put_scenario("scn_1"))
     yield store

@@ -1,15 +1,15 @@
 from hypothesis import HealthCheck, settings
-from support.brief import BrieflyWritten
+from support.brief import new_brief_store
+from support.new_store import new_store
 from support.store_machine import StoreMachine
-from understudy_server.store.sqlite import SqliteStore
 
 
 class _SqliteMachine(StoreMachine):
-    opener = SqliteStore.open
+    opener = staticmethod(new_store)
 
 
 class _BriefMachine(StoreMachine):
-    opener = BrieflyWritten.open
+    opener = staticmethod(new_brief_store)
 
 
 _SETTINGS = settings(

@@ -1,17 +1,17 @@
 import pytest
-from support.brief import BrieflyWritten
+from support.brief import new_brief_store
+from support.new_store import new_store
 from support.store_steps import Opener
 from support.store_suite import StoreSuite
-from understudy_server.store.sqlite import SqliteStore
 
 
 class TestSqliteStore(StoreSuite):
     @pytest.fixture
     def open_store(self) -> Opener:
-        return SqliteStore.open
+        return new_store
 
 
 class TestSqliteStoreThatWritesBriefly(StoreSuite):
     @pytest.fixture
     def open_store(self) -> Opener:
-        return BrieflyWritten.open
+        return new_brief_store

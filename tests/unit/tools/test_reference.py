@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import cache
 
 import pytest
 from reference import PAGES
@@ -11,22 +12,26 @@ from settings_list import Setting, read_settings
 from understudy_gateway.transcoding.contract import understudy
 from understudy_server.cli.settings import NAMES, Settings, load_settings
 
-TEXTS = {name: source.write() for name, source in PAGES.items()}
+
+@cache
+def _text(name: str) -> str:
+    text: str = PAGES[name].write()
+    return text
 
 
 def _headings(name: str) -> list[str]:
-    outside = re.sub(r"^```.*?^```", "", TEXTS[name], flags=re.MULTILINE | re.DOTALL)
+    outside = re.sub(r"^```.*?^```", "", _text(name), flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"^#+ (.+)$", outside, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", PAGES)
 def test_no_two_headings_have_one_anchor(name: str) -> None:
     assert [anchor for anchor, number in Counter(map(slug, _headings(name))).items() if number > 1] == []
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", PAGES)
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(name: str) -> None:
-    wide = [[line.count("|") - line.count("\\|") for line in part.splitlines()] for part in _tables(TEXTS[name])]
+    wide = [[line.count("|") - line.count("\\|") for line in part.splitlines()] for part in _tables(_text(name))]
     assert [counts for counts in wide if len(set(counts)) > 1] == []
 
 
