@@ -114,6 +114,13 @@ def exchange(number: int, session_key: str = "ci-42", *, body: bytes = b"{}", of
     )
 
 
+def with_lines(number: int, lines: int, length: int) -> Exchange:
+    """The exchange of that number with so many header lines, whose values are so long: it shares none of them."""
+    values = [f"{number * lines + line:0{length}}".encode() for line in range(lines)]
+    headers = [(f"x-{line}".encode(), value) for line, value in enumerate(values)]
+    return exchange(number)._replace(request_headers=headers)
+
+
 def numbered(exchanges: Iterable[Exchange], first: int = 1) -> list[Exchange]:
     """The same as a journal gives them back: with their numbers."""
     return [each._replace(number=number) for number, each in enumerate(exchanges, first)]

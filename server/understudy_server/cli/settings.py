@@ -178,7 +178,8 @@ class Settings:
 
     journal_memory_exchanges_max: Positive = _MEMORY.exchanges_max
     journal_memory_bytes_max: Positive = _MEMORY.bytes_max
-    """How much ``memory`` keeps, heads and captured bodies together. What goes over either limit goes, oldest first."""
+    """How much ``memory`` keeps: targets, headers and captured bodies, and what holding them takes, 1024 bytes for each
+    exchange and 150 for each header line. What goes over either limit goes, oldest first."""
 
     journal_session_entries_max: Count = 0
     journal_session_bytes_max: Count = 0

@@ -14,7 +14,7 @@ from understudy_server.core.exchange import Captured, Exchange, RawHeaders
 from understudy_server.core.record import ExchangeOutcome, Phases
 from understudy_server.journal import segments
 from understudy_server.journal.places import NUMBER_BITS, base_of, number_at
-from understudy_server.journal.scales import weigh
+from understudy_server.journal.scales import ON_DISK, weigh
 
 _Row = tuple[Any, ...]
 
@@ -47,7 +47,7 @@ def put_together(connection: sqlite3.Connection) -> None:
         made: list[segments.Row] = []
         for stream_id, exchanges in by_stream.items():
             for run in _runs(exchanges):
-                sizes = [size + segments.ENTRY_BYTES for size in weigh(run)]
+                sizes = weigh(run, ON_DISK)
                 for begin, end in segments.cut(run, sizes):
                     place = base_of(stream_id) + run[begin].number
                     made += segments.rows(place, run[begin:end], sizes[begin:end], batch[0][1].id)

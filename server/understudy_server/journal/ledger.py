@@ -30,7 +30,7 @@ from understudy_server.journal.doubt import Doubt
 from understudy_server.journal.patience import Patience
 from understudy_server.journal.places import base_of
 from understudy_server.journal.rules import DiskLimits, Rules
-from understudy_server.journal.scales import weigh
+from understudy_server.journal.scales import ON_DISK, weigh
 
 # Exchanges that one transaction removes where the rest can wait: of what is too old, what is purged, and what ended
 # sessions leave. A quota that was lowered is kept to from the next batch on, whatever it takes.
@@ -197,7 +197,7 @@ class Ledger:
 
     def _pack(self, account: Account, exchanges: Sequence[Exchange], batch: str, made: list[segments.Row]) -> Run:
         """Number exchanges of a stream, and make their rows; those that cannot be kept take a number only."""
-        sizes = [size + segments.ENTRY_BYTES for size in weigh(exchanges)]
+        sizes = weigh(exchanges, ON_DISK)
         before, count, size = len(made), 0, 0
         for begin, end in segments.cut(exchanges, sizes):
             place = base_of(account.id) + account.last_number + 1

@@ -23,7 +23,7 @@ from understudy_server.journal.bells import Bells
 from understudy_server.journal.leaving import AT_ONCE
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import MEMORY_QUOTA, FixedRules, Rules
-from understudy_server.journal.scales import weigh
+from understudy_server.journal.scales import IN_MEMORY, weigh
 from understudy_server.journal.shelves import Shelf
 from understudy_server.journal.stock import Bounds, Stock
 from understudy_server.journal.sweeper import Sweeper, now_ms
@@ -44,10 +44,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimits:
-    """How much is kept: so many exchanges, with so many bytes of targets, headers and captured bodies.
+    """How much is kept: so many exchanges, which take so many bytes, with all that Python needs to hold them.
 
-    What Python needs to hold them comes on top, 2 to 3 kB each. Up to a sixty-fourth more
-    is there until it is counted, but no more than 128 exchanges.
+    Headers that requests alike share count for each of them. Up to a sixty-fourth more of exchanges, and of their
+    bodies, is there until it is counted, but no more than 128 exchanges.
     """
 
     exchanges_max: int = 20_000
@@ -110,7 +110,7 @@ class MemoryJournal:
 
     def size_bytes(self) -> int:
         """What the exchanges take in memory, as the limits count it."""
-        return self._stock.bytes + sum(weigh(self._filling))
+        return self._stock.bytes + sum(weigh(self._filling, IN_MEMORY))
 
     def record(self, exchange: Exchange) -> None:
         """Append an exchange, whose id comes after all before it. A question asked from now on sees it."""

@@ -1,21 +1,39 @@
-"""What exchanges weigh: the bytes that count against a quota, beside what each takes whatever is in it."""
+"""What exchanges weigh: the bytes of what is kept of them, and what keeping them takes beside those."""
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from understudy_server.core.exchange import Exchange, RawHeaders
+
+
+class Upkeep(NamedTuple):
+    """What an exchange takes beside its target, headers, draws and bodies, and a line of headers beside its texts."""
+
+    entry_bytes: int
+    line_bytes: int
+
+
+ON_DISK: Final = Upkeep(512, 0)
+"""Names, times and lengths, and, where it is alone in its segment, the row and its entries in the indices (measured:
+300 to 450 bytes). A line of its headers takes next to nothing."""
+
+IN_MEMORY: Final = Upkeep(1_024, 150)
+"""The objects that hold it (measured: 800 to 1200 bytes); of a line a pair and two texts (measured: 130 to 150)."""
 
 _NOWHERE: Final[RawHeaders] = ()
 
 
-def weigh(exchanges: Iterable[Exchange]) -> list[int]:
-    """The bytes of each: of its target, headers, draws and captured bodies.
+def weigh(exchanges: Iterable[Exchange], upkeep: Upkeep) -> list[int]:
+    """The bytes of each: of its target, headers, draws and captured bodies, and its upkeep.
 
-    Requests that are alike come one after the other and share their headers: those are weighed once.
+    Requests that are alike come one after the other and share their headers: those are weighed once, and count for
+    each.
     """
+    entry_bytes, line_bytes = upkeep
     request_headers = response_headers = _NOWHERE
-    request_bytes = response_bytes = 0
+    request_bytes = entry_bytes
+    response_bytes = 0
     sizes: list[int] = []
     # Fields by number, and all in one loop: this runs for every request.
     for exchange in exchanges:
@@ -23,9 +41,10 @@ def weigh(exchanges: Iterable[Exchange]) -> list[int]:
             request_headers = exchange[12]
             # Joined to be counted: that takes no step of Python's.
             request_bytes = len(b"".join(chain.from_iterable(request_headers)))
+            request_bytes += entry_bytes + line_bytes * len(request_headers)
         if exchange[13] is not response_headers:
             response_headers = exchange[13]
-            response_bytes = len(b"".join(chain.from_iterable(response_headers)))
+            response_bytes = len(b"".join(chain.from_iterable(response_headers))) + line_bytes * len(response_headers)
         size = request_bytes + response_bytes + len(exchange[6]) + len(exchange[7])
         if exchange[14] is not None:
             size += len(exchange[14][0])

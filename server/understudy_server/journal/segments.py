@@ -35,9 +35,6 @@ Row = tuple[int, int, int, str, str, str | None, bytes, str, bytes]
 # Few enough that one can be read at once, and that little is kept of what has to go.
 COUNT_MAX: Final = 128
 BYTES_MAX: Final = 256 * 1024
-# What an exchange takes beside targets, headers, draws and bodies: names, times and lengths, and, where it is alone in
-# its segment, the row and its entries in the indices (measured: 300 to 450 bytes).
-ENTRY_BYTES: Final = 512
 # Segments that were read last: one for each of a few who read at the same time.
 _READ_KEPT: Final = 4
 _WRITTEN: Final = "place, count, bytes, batch, last_id, key, outline, ids, content"

@@ -17,7 +17,7 @@ from understudy_server.journal.leaving import Leaving
 from understudy_server.journal.lines import Line
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import Rules
-from understudy_server.journal.scales import weigh
+from understudy_server.journal.scales import IN_MEMORY, weigh
 from understudy_server.journal.shelves import Shelf
 from understudy_server.journal.sweeping import EMPTIED_MAX
 
@@ -129,7 +129,7 @@ class Stock:
         """Append exchanges to their streams. Gives those, the one that was recorded to last as the last."""
         # Little of Python's for each exchange, and nothing where it can be helped: this runs at the pace of requests.
         owners = list(map(_owner, block))
-        sizes = weigh(block)
+        sizes = weigh(block, IN_MEMORY)
         if owners.count(owners[0]) == len(owners):
             shelf = self._entered(owners[:1])[0]
             shelf.extend(block, sizes)

@@ -100,7 +100,7 @@ async def test_before_the_view_has_looked_nothing_has_ended() -> None:
 
 
 async def test_what_was_lost_by_which_reason_is_told(tmp_path: Path) -> None:
-    quota = replace(SERVER, session_entries=2)
+    quota = replace(SERVER, session_entries=2, session_bytes=1 << 20)
     async with open_rooms(tmp_path, "normal", MemoryLimits(), quota) as rooms:
         for number in range(5):
             rooms.journal.record(records.exchange(number))

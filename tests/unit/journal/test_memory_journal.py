@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 from support import records
+from support.allocated import allocated
 from support.journal_model import PlainRules, exchange
 from support.journals import sweep
+from support.memory import MIB
 from support.records import ENVIRONMENT
 from support.timers import ManualTimers
 from understudy_server.core.draws import Draw
@@ -79,11 +81,11 @@ async def test_no_more_goes_at_a_time_than_a_small_part() -> None:
 
 
 async def test_bodies_are_bounded_in_bytes() -> None:
-    journal = MemoryJournal(MemoryLimits(bytes_max=640 * KIB))
-    for number in range(1, 2_001):
-        journal.record(records.exchange(number, body=b"x" * 4 * KIB))
+    journal = MemoryJournal(MemoryLimits(bytes_max=6_400 * KIB))
+    for number in range(1, 401):
+        journal.record(records.exchange(number, body=b"x" * 32 * KIB))
 
-    assert 600 * KIB <= _size(await _kept(journal)) <= 640 * KIB
+    assert 6_000 * KIB <= _size(await _kept(journal)) <= 6_400 * KIB
 
 
 async def test_headers_are_bounded_in_bytes() -> None:
@@ -93,6 +95,20 @@ async def test_headers_are_bounded_in_bytes() -> None:
         journal.record(records.exchange(number)._replace(response_headers=headers, request_headers=headers))
 
     assert 800 * KIB <= _size(await _kept(journal)) <= 1_100 * KIB
+
+
+@pytest.mark.parametrize(("count", "lines", "length"), [(2_000, 3, 7), (200, 100, 7), (200, 3, 5_000)])
+async def test_what_is_kept_takes_no_more_memory_than_it_may_whatever_it_is_made_of(
+    count: int, lines: int, length: int
+) -> None:
+    with allocated() as taken:
+        journal = MemoryJournal(MemoryLimits(exchanges_max=1_000_000, bytes_max=MIB))
+        for number in range(count):
+            journal.record(records.with_lines(number, lines, length))
+        await journal.last_id()
+
+    assert journal.losses
+    assert 0.6 * MIB <= taken.bytes <= MIB
 
 
 async def test_targets_are_bounded_in_bytes() -> None:

@@ -12,7 +12,7 @@ from support.journal_model import PlainRules, exchange
 from understudy_server.core.exchange import Exchange
 from understudy_server.core.record import Lost, Quota, Standing, Stream
 from understudy_server.journal.memory import MemoryJournal, MemoryLimits
-from understudy_server.journal.scales import weigh
+from understudy_server.journal.scales import IN_MEMORY, weigh
 
 _SESSIONS = ["", "ses_1", "ses_2", "ses_3", "ses_4"]
 _ENVIRONMENTS = ["env_1", "env_2"]
@@ -44,7 +44,7 @@ class _Plain:
         """Record exchanges, and make room for them."""
         runs: dict[Stream, list[int]] = {}
         for each in exchanges:
-            weighed = _Weighed(each, *weigh([each]))
+            weighed = _Weighed(each, *weigh([each], IN_MEMORY))
             self.streams[each.stream] = [*self.streams.pop(each.stream, []), weighed]
             self.numbers[each.stream] = self.numbers.get(each.stream, 0) + 1
             runs[each.stream] = [*runs.pop(each.stream, []), weighed.size]
@@ -187,7 +187,7 @@ async def _add_up(dice: random.Random, quota: Quota) -> None:
         assert [each.number for each in there] == list(range(count - standing.kept + 1, count + 1))
         assert standing.kept + sum(standing.losses.values()) == count
         assert standing.kept <= quota.session_entries
-        size += sum(weigh(there))
+        size += sum(weigh(there, IN_MEMORY))
         kept, lost = kept + standing.kept, lost + sum(standing.losses.values())
     assert kept <= quota.entries
     assert (journal.size_bytes(), sum(journal.losses.values())) == (size, lost)
