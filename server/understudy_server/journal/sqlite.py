@@ -24,9 +24,11 @@ from understudy_server.core.record import Lost, Standing, Stream
 from understudy_server.journal import accounts, doubt, migrations, questions, verifications
 from understudy_server.journal.bells import Bells
 from understudy_server.journal.doubt import Doubt
+from understudy_server.journal.giving_back import give_back
 from understudy_server.journal.ledger import SLICE, Ledger
 from understudy_server.journal.losing import Losses
 from understudy_server.journal.rules import DiskLimits, FixedRules, Rules
+from understudy_server.journal.scales import beside_bodies
 from understudy_server.journal.sweeper import Sweeper, now_ms
 from understudy_server.journal.sweeping import FIRST, forget, sweep
 from understudy_server.store.sqlite.files import bytes_on_disk, prepare
@@ -44,11 +46,18 @@ _BATCH_BYTES_MAX = 16 * 1024 * 1024
 # Batches are handed over in a turn of the event loop, and where many connections have sent many requests at once a turn
 # takes longer than several of them: then so many go together, or what waits would only grow while the disk is idle.
 _TOGETHER_MAX = 4
-# With so many waiting, whoever fills a batch gives the writer's thread so many seconds alone at most. On a busy machine
-# it hardly ever gets hold of the interpreter: then requests are to become slower, and the record not to lose any.
+# So many exchanges come before what they take beside their bodies is counted: with the longest heads that the proxy
+# takes by default that is a batch.
+_BLOCK_EXCHANGES_MAX = 256
+# With so many waiting, or so much, whoever fills a batch gives the writer's thread so many seconds alone at most. On a
+# busy machine it hardly ever gets hold of the interpreter: then requests are to become slower, and the record not to
+# lose any.
 _CROWDED = PENDING_MAX // 4
+_CROWDED_BYTES = PENDING_BYTES_MAX // 4
 _PATIENCE_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
+# What so much took that waited is given back to the system: after less the process needs it soon again.
+_LARGE_BYTES = 64 * 1024 * 1024
 # What is recorded within this time is written together, unless somebody asks: a transaction takes as long as a hundred
 # exchanges in it, so that with one after the other half of the time would go into them (measured).
 _GATHER_SECONDS = 0.02
@@ -61,16 +70,21 @@ class _Batch:
     """Exchanges that are written by one transaction, and how many were dropped after the last of them."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    body_bytes: int = 0
+    # What they take in memory. Bodies count at once, all else when a block of them is there, or the batch ends: so many
+    # of them are counted whole, and with so many there is a block again.
+    bytes: int = 0
+    counted: int = 0
+    due: int = _BLOCK_EXCHANGES_MAX
     lapses: dict[tuple[Stream, Lost], int] = field(default_factory=dict)
 
 
 class SqliteJournal:
     """Fills ``app.ports.Journal`` and the proxy's recorder.
 
-    ``record`` never waits. At most ``PENDING_MAX`` exchanges, with ``PENDING_BYTES_MAX`` bytes of bodies, wait to be
-    written; what comes on top while the disk does not keep up is counted in ``dropped`` and logged, never forgotten in
-    silence. What is kept is bounded by ``rules`` and ``limits``: see ``journal.ledger``.
+    ``record`` never waits. At most ``PENDING_MAX`` exchanges, which take ``PENDING_BYTES_MAX`` bytes of memory, and one
+    block more until it is counted, wait to be written; what comes on top while the disk does not keep up is counted in
+    ``dropped`` and logged, never forgotten in silence. What is kept is bounded by ``rules`` and ``limits``: see
+    ``journal.ledger``.
     """
 
     def __init__(
@@ -92,6 +106,9 @@ class SqliteJournal:
         self._filling = _Batch()
         self._pending = 0
         self._pending_bytes = 0
+        # The most that waited since nothing did.
+        self._pending_bytes_most = 0
+        self._giving_back: asyncio.Future[None] | None = None
         # How many exchanges ever came, those that were dropped among them, and how many of those wait no more.
         self._taken = 0
         self._settled = 0
@@ -204,13 +221,11 @@ class SqliteJournal:
             return
         batch = self._filling
         batch.exchanges.append(exchange)
-        batch.body_bytes += size
+        batch.bytes += size
         self._pending += 1
         self._pending_bytes += size
-        if len(batch.exchanges) >= _BATCH_MAX or batch.body_bytes >= _BATCH_BYTES_MAX:
-            self._end_batch()
-            if self._pending >= _CROWDED and self._writing is not None and not self._writer.problem:
-                self._written.wait(_PATIENCE_SECONDS)
+        if len(batch.exchanges) >= batch.due or batch.bytes >= _BATCH_BYTES_MAX:
+            self._go_on()
         if self._writing is None and self._timer is None:
             self._write_within(_GATHER_SECONDS)
 
@@ -331,8 +346,30 @@ class SqliteJournal:
         self._bells.ring_all()
         self._reader.close()
         await self._writer.close()
+        if self._giving_back:
+            await self._giving_back
 
     # Handing over.
+
+    def _go_on(self) -> None:
+        """Count the block that is full, and end the batch when that is."""
+        batch = self._filling
+        self._count(batch)
+        if len(batch.exchanges) < _BATCH_MAX and batch.bytes < _BATCH_BYTES_MAX:
+            return
+        self._end_batch()
+        is_crowded = self._pending >= _CROWDED or self._pending_bytes >= _CROWDED_BYTES
+        if is_crowded and self._writing is not None and not self._writer.problem:
+            self._written.wait(_PATIENCE_SECONDS)
+
+    def _count(self, batch: _Batch) -> None:
+        """Count what exchanges take beside their bodies that have come since the last time."""
+        size = beside_bodies(batch.exchanges[batch.counted :])
+        batch.bytes += size
+        batch.counted = len(batch.exchanges)
+        batch.due = min(batch.counted + _BLOCK_EXCHANGES_MAX, _BATCH_MAX)
+        self._pending_bytes += size
+        self._pending_bytes_most = max(self._pending_bytes_most, self._pending_bytes)
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         await self._hand_over()
@@ -385,7 +422,9 @@ class SqliteJournal:
         self._losses.add(lost)
         if self._batches:
             self._write_now()
-        elif self._settled < self._taken:
+            return None
+        self._give_back()
+        if self._settled < self._taken:
             self._write_within(_GATHER_SECONDS)
         return None
 
@@ -394,17 +433,18 @@ class SqliteJournal:
         joined = self._batches.popleft()
         while self._batches and not joined.lapses:
             following = self._batches[0]
-            exchanges, size = len(joined.exchanges) + len(following.exchanges), joined.body_bytes + following.body_bytes
+            exchanges, size = len(joined.exchanges) + len(following.exchanges), joined.bytes + following.bytes
             # Also for those that were joined before, and then refused by the disk.
             if exchanges > _TOGETHER_MAX * _BATCH_MAX or size > _TOGETHER_MAX * _BATCH_BYTES_MAX:
                 break
             self._batches.popleft()
             joined.exchanges += following.exchanges
-            joined.body_bytes += following.body_bytes
+            joined.bytes += following.bytes
             joined.lapses = following.lapses
         self._batches.appendleft(joined)
 
     def _end_batch(self) -> None:
+        self._count(self._filling)
         self._batches.append(self._filling)
         self._filling = _Batch()
 
@@ -415,11 +455,19 @@ class SqliteJournal:
         else:
             self._batches.popleft()
         self._pending -= len(batch.exchanges)
-        self._pending_bytes -= batch.body_bytes
+        self._pending_bytes -= batch.bytes
         self._settled += len(batch.exchanges) + lapsed
+        # The writer's thread remembers its last job until the next one.
+        batch.exchanges.clear()
         if self._overflowing:
             _log.warning("the journal keeps up again; %d exchanges were dropped since the start", self.dropped)
             self._overflowing = False
+
+    def _give_back(self) -> None:
+        """Nothing waits any more: when that was much, let the system have what it took."""
+        most, self._pending_bytes_most = self._pending_bytes_most, self._pending_bytes
+        if most >= _LARGE_BYTES and (self._giving_back is None or self._giving_back.done()):
+            self._giving_back = asyncio.get_running_loop().run_in_executor(None, give_back)
 
     def _when_due(self) -> None:
         self._write_now()

@@ -1,14 +1,17 @@
 import asyncio
 import gc
 import random
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from support import records
+from support.allocated import allocated
 from support.failing_disk import FailingDisk
 from support.journals import sweep
-from support.records import ENVIRONMENT
+from support.memory import MIB
+from support.records import ENVIRONMENT, with_lines
 from support.timers import ManualTimers
 from understudy_server.core.errors import StorageFailure
 from understudy_server.core.exchange import Exchange
@@ -152,12 +155,89 @@ async def test_bodies_that_wait_are_bounded_in_bytes(journal: SqliteJournal, mon
 async def test_there_is_room_again_once_what_waited_is_written(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 1_000)
+    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 4_000)
     for number in range(1, 20):
         journal.record(records.exchange(number, body=_NOISE[:900]))
+        journal.record(records.exchange(number)._replace(request_headers=((b"x-long", _NOISE[:900]),)))
         await journal.exchange("log_1")
 
     assert journal.dropped == 0
+
+
+@pytest.mark.parametrize(("lines", "length"), [(1, 30_000), (100, 7)])
+async def test_what_waits_takes_no_more_memory_than_it_may_whatever_it_is_made_of(
+    journal: SqliteJournal, disk: FailingDisk, monkeypatch: pytest.MonkeyPatch, lines: int, length: int
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 4 * MIB)
+    monkeypatch.setattr(sqlite, "_BLOCK_EXCHANGES_MAX", 8)
+    journal._filling.due = 8
+    disk.protect()
+    with allocated() as taken:
+        for number in range(1, 501):
+            journal.record(with_lines(number, lines, length))
+
+    assert journal.dropped > 0
+    assert 3 * MIB <= taken.bytes <= 4.4 * MIB
+
+
+async def test_headers_that_those_who_wait_share_count_once(
+    journal: SqliteJournal, disk: FailingDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PENDING_BYTES_MAX", 4 * MIB)
+    disk.protect()
+    headers = ((b"x-long", _NOISE[:60_000]),)
+    for number in range(1, 2_001):
+        journal.record(records.exchange(number)._replace(request_headers=headers))
+
+    assert journal.dropped == 0
+
+
+async def test_batches_are_bounded_by_their_headers_too(journal: SqliteJournal, disk: FailingDisk) -> None:
+    disk.protect()
+    for number in range(1, 601):
+        journal.record(with_lines(number, 1, 60_000))
+
+    assert [len(batch.exchanges) for batch in journal._batches] == [512]
+
+
+async def test_who_fills_a_batch_while_much_waits_lets_the_disk_catch_up(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(sqlite, "_BATCH_BYTES_MAX", 50_000)
+    monkeypatch.setattr(sqlite, "_CROWDED_BYTES", 100_000)
+    monkeypatch.setattr(journal._written, "wait", waited.append)
+    journal._write_now()
+    waits = []
+    for number in range(1, 4):
+        journal.record(records.exchange(number, body=_NOISE[:50_000]))
+        waits.append(len(waited))
+    await journal.last_id()
+
+    assert waits == [0, 1, 2]
+
+
+async def test_what_is_written_is_let_go_of(journal: SqliteJournal) -> None:
+    mine = records.exchange(1)
+    before = sys.getrefcount(mine)
+    journal.record(mine)
+    await journal.last_id()
+
+    assert sys.getrefcount(mine) == before
+
+
+async def test_what_a_large_backlog_took_is_given_back_once(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back: list[None] = []
+    monkeypatch.setattr(sqlite, "give_back", lambda: given_back.append(None))
+    monkeypatch.setattr(sqlite, "_LARGE_BYTES", 100_000)
+    for number, size in enumerate((10, 200_000, 10), 1):
+        journal.record(records.exchange(number, body=_NOISE[:size]))
+        await journal.last_id()
+    await journal.close()
+
+    assert len(given_back) == 1
 
 
 async def test_one_exchange_that_cannot_be_kept_does_not_hold_up_the_others(journal: SqliteJournal) -> None:
