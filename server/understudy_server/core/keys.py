@@ -12,6 +12,8 @@ HINT_CHARACTERS = 8
 SCOPED_PREFIX = "fb_sk_"
 SCOPED_RANDOM_BYTES = 16
 SCOPED_HINT_CHARACTERS = 20
+TEXT_CHARACTERS_MAX = 64
+"""No key is longer: what is, is no key, and nothing is worked out, looked up or remembered of it."""
 
 
 def make_text(random_bytes: Callable[[int], bytes]) -> str:

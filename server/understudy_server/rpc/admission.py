@@ -17,14 +17,16 @@ from understudy_server.rpc import key_scopes
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the store knows of the key in an Authorization value; ``record`` is None for a key that it does not know."""
+    """What the store knows of a key."""
 
-    record: KeyRecord | None
+    record: KeyRecord
     caller: Caller
     plan: int
 
 
 OWNER = Caller(key_id="", role=ROLE_ADMIN)
+_NO_KEY = "a key is needed: send the header 'Authorization: Bearer fmk_...'"
+_BAD_KEY = "the key is unknown, revoked or expired"
 _WINDOWS_SWEPT_ABOVE = 1_000
 
 
@@ -40,15 +42,18 @@ class Admission:
 
     async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int, method: str = "") -> Caller:
         """Let a call of ``method`` pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
-        authorization = metadata.get("authorization", "")
-        question = ("caller", authorization)
+        text = keys.text_of(metadata.get("authorization", ""))
+        if text is None:
+            raise Unauthenticated(_NO_KEY)
+        if len(text) > keys.TEXT_CHARACTERS_MAX:
+            raise Unauthenticated(_BAD_KEY)
+        fingerprint = keys.fingerprint(text)
+        question = ("caller", fingerprint)
         known: _Known | None = self._store.recalled(question)
         if known is None:
-            known = await self._store.read(lambda tx: tx.recall(question, lambda: _lookup(tx, authorization)))
-        if known is None:
-            raise Unauthenticated("a key is needed: send the header 'Authorization: Bearer fmk_...'")
-        if known.record is None or not works(known.record, now_ms):
-            raise Unauthenticated("the key is unknown, revoked or expired")
+            known = await self._store.read(lambda tx: tx.recall(question, lambda: _lookup(tx, fingerprint)))
+        if not works(known.record, now_ms):
+            raise Unauthenticated(_BAD_KEY)
         caller = known.caller
         self._count(caller, now_ms)
         if caller.scope:
@@ -85,14 +90,14 @@ def _check_plan_and_role(access: Access, plan: int, role: int) -> None:
         raise Forbidden("role_required", message, Fault("", "role", needed))
 
 
-async def _lookup(tx: Transaction, authorization: str) -> _Known | None:
-    text = keys.text_of(authorization)
-    if text is None:
-        return None
-    fingerprint = keys.fingerprint(text)
-    record, plan = await tx.key_by_fingerprint(fingerprint), await tx.plan()
+async def _lookup(tx: Transaction, fingerprint: bytes) -> _Known:
+    """What is known of a key. Raises Unauthenticated for one that is unknown: so nothing is remembered of it.
+
+    Whoever guesses keys neither fills the memory nor takes the room of answers that are asked for.
+    """
+    record = await tx.key_by_fingerprint(fingerprint)
     if record is None or not hmac.compare_digest(record.fingerprint, fingerprint):
-        return _Known(None, Caller("", 0), plan)
+        raise Unauthenticated(_BAD_KEY)
     key = record.message
     caller = Caller(key.id, key.role, record.project_id, record.environment_id, key.scope)
-    return _Known(record, caller, plan)
+    return _Known(record, caller, await tx.plan())

@@ -1,8 +1,10 @@
 """What is recalled holds from one lasting change to the next, and sessions come and go in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import records
@@ -132,3 +134,46 @@ async def test_no_more_is_remembered_than_a_bound(store: SqliteStore, monkeypatc
     for number in range(100):
         await store.write(lambda tx, number=number: tx.recall(number, answer))  # type: ignore[misc]
     assert sum(store.recalled(number) is not None for number in range(100)) <= 10
+
+
+async def test_when_there_are_too_many_the_younger_half_stays(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "ANSWERS_MAX", 10)
+
+    async def answer() -> int:
+        return 1
+
+    for number in range(11):
+        await store.read(lambda tx, number=number: tx.recall(number, answer))  # type: ignore[misc]
+    assert [number for number in range(11) if store.recalled(number) is not None] == [5, 6, 7, 8, 9, 10]
+
+
+async def test_when_too_many_sessions_were_asked_for_the_younger_half_is_known_still(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "ANSWERS_MAX", 10)
+    for number in range(11):
+        await store.read(lambda tx, number=number: tx.session(ENVIRONMENT, f"ci-{number}"))  # type: ignore[misc]
+    asked = _asked_of_the_file(store, monkeypatch)
+    for number in range(10, -1, -1):
+        await store.read(lambda tx, number=number: tx.session(ENVIRONMENT, f"ci-{number}"))  # type: ignore[misc]
+    assert len(asked) == 5
+
+
+def _asked_of_the_file(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One for each time that somebody asks the file from now on."""
+    asked, ask = list[None](), store._reader.ask
+
+    def counted(question: Callable[[sqlite3.Connection], Any]) -> Any:
+        asked.append(None)
+        return ask(question)
+
+    monkeypatch.setattr(store._reader, "ask", counted)
+    return asked
+
+
+async def test_of_work_that_fails_nothing_is_remembered(store: SqliteStore) -> None:
+    with pytest.raises(Refused):
+        await store.read(lambda tx: tx.recall("unknown", lambda: fail(tx)))
+    assert not store._remembered.lasting(store._at.lasting)

@@ -12,6 +12,7 @@ work that writes has them too, as long as it has made no such change itself.
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Hashable
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from understudy_server.app.ports import SessionRecord, Transaction
@@ -21,6 +22,8 @@ T = TypeVar("T")
 Read = Callable[[Transaction], T]
 
 ANSWERS_MAX = 10_000
+"""When there are so many, the older half of them is let go of: all at once would have everybody ask anew."""
+
 _Answers = dict[Hashable, Any]
 
 
@@ -62,16 +65,26 @@ class RememberedAnswers:
     def _remember(self, at: At) -> None:
         """Begin to remember answers of a version, or begin anew."""
         lasting = self.lasting(at.lasting)
-        if at.version != self._sessions.since or len(self._sessions.answers) >= ANSWERS_MAX:
-            self._sessions = _Kept(at.version, {})
+        self._sessions = _kept_on(self._sessions, at.version)
         self._at, self._memory = at, _FromMemory(lasting, self._sessions.answers)
 
     def lasting(self, since: int) -> _Answers:
         """What was recalled since a lasting change, the last there is, to be added to."""
         kept = self._lasting
         if kept.since != since or len(kept.answers) >= ANSWERS_MAX:
-            kept = self._lasting = _Kept(since, {})
+            kept = self._lasting = _kept_on(kept, since)
         return kept.answers
+
+
+def _kept_on(kept: _Kept, since: int) -> _Kept:
+    """Answers since a version, where there may be older ones, or too many."""
+    if kept.since != since:
+        return _Kept(since, {})
+    if len(kept.answers) < ANSWERS_MAX:
+        return kept
+    # Of a copy, which is made in one go: in another thread some may be added meanwhile.
+    answers = kept.answers.copy()
+    return _Kept(since, dict(islice(answers.items(), len(answers) // 2, None)))
 
 
 def _on_snapshot(connection: sqlite3.Connection, version: int, lasting: _Answers, sessions: _Answers) -> Transaction:
