@@ -21,11 +21,14 @@ Parameters = Mapping[str, Sequence[str]]
 
 MEMO_QUERIES_MAX = 1024
 MEMO_QUERY_BYTES_MAX = 512
+MEMO_PAIRS_MAX = 16
+"""One of more pairs is not remembered: what is read of it takes a hundred times its bytes."""
 
 
 def parse(raw: bytes) -> Parameters:
     """Read a query string; ``+`` is a space. Raises ``BadEncoding``."""
-    return _remembered(raw) if len(raw) <= MEMO_QUERY_BYTES_MAX else _parse(raw)
+    is_short = len(raw) <= MEMO_QUERY_BYTES_MAX and raw.count(b"&") < MEMO_PAIRS_MAX
+    return _remembered(raw) if is_short else _parse(raw)
 
 
 def _parse(raw: bytes) -> Parameters:

@@ -14,3 +14,10 @@ def test_spellings_are_remembered_up_to_a_bound_and_found_beyond_it() -> None:
         assert spellings[b"x-%d" % number] == NOTHING
     assert spellings[b"HOST"] == 3
     assert len(spellings) == Spellings.SPELLINGS_MAX
+
+
+def test_long_spelling_is_found_and_not_remembered() -> None:
+    name = b"x-" + b"a" * 60_000
+    spellings = Spellings({name: 3})
+    assert (spellings[name], spellings[name.upper()], spellings[name + b"b"]) == (3, 3, NOTHING)
+    assert not spellings
