@@ -114,6 +114,11 @@ class VirtualProxy:
         return self._listener.open_connections, self._listener.upstream_connections
 
     @property
+    def held_body_bytes(self) -> int:
+        """How much is held of bodies that are still coming."""
+        return self._listener.held_body_bytes
+
+    @property
     def timers(self) -> int:
         """How many timers run."""
         return self._loop.timers

@@ -248,6 +248,10 @@ class Settings:
     proxy_match_body_bytes_max: Count = _LIMITS.match_body_bytes_max
     """The longest body of a proxied request that mocks look at: for a longer one no criterion on it holds."""
 
+    proxy_held_bodies_bytes_max: Positive = _LIMITS.held_bodies_bytes_max
+    """How much is held of bodies while they come, of all proxied requests together: over it, one whose body a mock has
+    to look at gets 503, and of others less is on record."""
+
     proxy_captured_bytes_max: Count = _LIMITS.captured_bytes_max
     """How much of each body the journal keeps."""
 

@@ -40,6 +40,10 @@ _NOTED: Final[Mapping[str, str]] = {
     "storage_unavailable": (
         "was refused because the server could not read its store. Look into its log: a disk that is full or gone."
     ),
+    "body_not_held": (
+        "was refused, or has not all of its body on record, because too much was held of the bodies of other requests. "
+        "Look for clients that send bodies slowly, or raise proxy_held_bodies_bytes_max."
+    ),
     "fault_injected": "had an answer that was spoiled on purpose, as the mock's action says.",
 }
 

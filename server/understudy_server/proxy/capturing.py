@@ -18,6 +18,7 @@ import zstandard
 from understudy_server.core.exchange import MASKED, MASKED_AND_CUT, Captured
 from understudy_server.core.headers import Content, text_of
 from understudy_server.core.json_masking import JsonMask
+from understudy_server.proxy.held_bodies import HeldBodies
 
 _Inflate = Callable[[bytes, int], bytes]
 _INFLATED_AT_A_TIME = 64 * 1024
@@ -31,11 +32,15 @@ class Keeping(NamedTuple):
 
 
 class Capture:
-    """Keeps the beginning of a body that streams by. The rest is only counted, and hashed where that may be asked."""
+    """Keeps the beginning of a body that streams by. The rest is only counted, and hashed where that may be asked.
 
-    __slots__ = ("_bytes_max", "_content", "_hash", "_keeping", "_kept", "_pieces", "size_bytes")
+    With a ``room`` that others share, what there is no room for is not kept either: then it ``lacks_room``. What it has
+    of that is given back when it is let go of, or described.
+    """
 
-    def __init__(self, content: Content, keeping: Keeping, data: bytes = b"") -> None:
+    __slots__ = ("_bytes_max", "_content", "_hash", "_keeping", "_kept", "_pieces", "_room", "lacks_room", "size_bytes")
+
+    def __init__(self, content: Content, keeping: Keeping, data: bytes = b"", room: HeldBodies | None = None) -> None:
         self._content = content
         self._keeping = keeping
         self._bytes_max = keeping.bytes_max
@@ -43,6 +48,8 @@ class Capture:
         """Of what came, once that is more than is kept; ``None`` when nobody may ask for it."""
         self._pieces: list[bytes] = []
         self._kept = 0
+        self._room = room
+        self.lacks_room = False
         self.size_bytes = 0
         if data:
             self.add(data)
@@ -51,6 +58,8 @@ class Capture:
         """Take the next bytes."""
         self.size_bytes += len(data)
         missing = self._bytes_max - self._kept
+        if missing > 0 and self._room is not None and not self._room.take_for_record(min(len(data), missing)):
+            self._bytes_max, missing, self.lacks_room = self._kept, 0, True
         if missing > 0:
             piece = data[:missing]
             self._pieces.append(piece)
@@ -62,8 +71,15 @@ class Capture:
             self._pieces.clear()
             self._hash.update(data[missing:] if missing > 0 else data)
 
+    def let_go(self) -> None:
+        """Give back the room that is taken. Nothing more comes."""
+        if self._room is not None:
+            self._room.give_back(self._kept)
+            self._room = None
+
     def captured(self) -> Captured | None:
         """What was kept; ``None`` if there was nothing."""
+        self.let_go()
         if not self.size_bytes:
             return None
         if self._hash is not None and self.size_bytes > self._bytes_max:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from understudy_server.core.headers import content_of
 from understudy_server.proxy.delay import Delay
+from understudy_server.proxy.held_bodies import BODY_NOT_HELD
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import BodyPart, Refused
 from understudy_server.proxy.timing import Phase, Timing
@@ -29,7 +30,9 @@ class Held(Turn):
         self._intake = intake
         self._timing = timing
         request = intake.request
-        self._capture = service.clerk.begin_capture(content_of(request.headers), intake.environment, request.body)
+        self._capture = service.clerk.begin_capture(
+            content_of(request.headers), intake.environment, request.body, service.held_bodies
+        )
         self._findings: tuple[str, ...] = ()
         self._timer: Delay | None = None
 
@@ -55,7 +58,11 @@ class Held(Turn):
         self._timer = None
         body = self._capture.captured()
         self._timing.enter(Phase.OTHER)
-        self.client.proceed(self._service.answer(self.client, self._intake, self._timing, body, self._findings))
+        self.client.proceed(self._service.answer(self.client, self._intake, self._timing, body, self._found()))
+
+    def _found(self) -> tuple[str, ...]:
+        """What was odd about the request."""
+        return (*self._findings, BODY_NOT_HELD) if self._capture.lacks_room else self._findings
 
     def _stop(self) -> None:
         if self._timer:
@@ -64,12 +71,13 @@ class Held(Turn):
 
     def drop(self) -> None:
         self._stop()
+        self._capture.let_go()
 
     def spoiled(self, refused: Refused) -> None:
         self._stop()
         intake = self._intake
         body = self._capture.captured()
-        self.client.proceed(self._service.refuse_on_record(intake, self._timing, refused, body))
+        self.client.proceed(self._service.refuse_on_record(intake, self._timing, refused, body, self._found()))
 
     def half_closed(self) -> None:
         """Nobody is kept waiting on purpose who may have gone."""
@@ -82,4 +90,4 @@ class Held(Turn):
         self._stop()
         intake = self._intake
         body = self._capture.captured()
-        self._service.record_gone(intake, self._timing, body, intake.mock.id if intake.mock else "")
+        self._service.record_gone(intake, self._timing, body, intake.mock.id if intake.mock else "", self._found())

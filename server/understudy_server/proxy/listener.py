@@ -11,6 +11,7 @@ from understudy_server.live.view import LiveView
 from understudy_server.proxy.connection import Connection
 from understudy_server.proxy.connections import Connections
 from understudy_server.proxy.handover import HandingOver, Handover, pool_to_gateway
+from understudy_server.proxy.held_bodies import HeldBodies
 from understudy_server.proxy.judging import Judge
 from understudy_server.proxy.likeness import Remembered
 from understudy_server.proxy.pool import Pool
@@ -56,6 +57,7 @@ class ProxyListener:
         self._ticks = ticks
         self._connections = Connections()
         self._remembered = Remembered()
+        self._held_bodies = HeldBodies(settings.held_bodies_bytes_max)
         self._servers: list[asyncio.Server] = []
 
     def service(self, bound: tuple[str, str] | None = None, handover: Handover | None = None) -> Service:
@@ -72,6 +74,7 @@ class ProxyListener:
             settings=self._settings,
             traces=self._traces,
             remembered=self._remembered,
+            held_bodies=self._held_bodies,
         )
 
     def _handing_over(self, handover: Handover) -> Callable[..., Service]:
@@ -117,6 +120,11 @@ class ProxyListener:
     def upstream_connections(self) -> int:
         """How many connections to upstreams there are, unused ones among them."""
         return self._pool.open_connections
+
+    @property
+    def held_body_bytes(self) -> int:
+        """How much is held of bodies that are still coming."""
+        return self._held_bodies.bytes
 
     async def stop(self) -> None:
         """Accept nothing more, let requests in hand finish within the grace time, then cut the rest. Repeatable."""

@@ -49,7 +49,7 @@ class Noted(Held):
             self._capture.captured(),
             clerk.capture(answer.body, content_of(answer.headers), intake.environment),
             intake.mock.id if intake.mock else "",
-            intake.findings + self._findings + spoilt,
+            intake.findings + self._found() + spoilt,
             phases._replace(delay_us=delay_ms * 1000, total_us=phases.total_us + to_come_ms * 1000),
         )
         self._service = _silent(service)

@@ -10,6 +10,7 @@ from understudy_server.core.record import ExchangeOutcome, Phases, Whose
 from understudy_server.core.redaction import Redaction, redact
 from understudy_server.live.source import EnvironmentRow
 from understudy_server.proxy.capturing import Capture, Keeping, capture
+from understudy_server.proxy.held_bodies import HeldBodies
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import ClientRequest
 from understudy_server.proxy.timing import Timing
@@ -261,9 +262,11 @@ class Clerk:
         """What is kept of a whole body in an environment."""
         return capture(body, content, self._keeping_in(environment))
 
-    def begin_capture(self, content: Content, environment: EnvironmentRow, data: bytes = b"") -> Capture:
-        """The same for a body that streams by, and begins with these bytes."""
-        return Capture(content, self._keeping_in(environment), data)
+    def begin_capture(
+        self, content: Content, environment: EnvironmentRow, data: bytes = b"", room: HeldBodies | None = None
+    ) -> Capture:
+        """The same for a body that streams by, and begins with these bytes. ``room`` as of a `Capture`."""
+        return Capture(content, self._keeping_in(environment), data, room)
 
     def _keeping_in(self, environment: EnvironmentRow) -> Keeping:
         redaction, bytes_max = environment.redaction, environment.captured_bytes_max

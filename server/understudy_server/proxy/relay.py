@@ -26,6 +26,7 @@ from understudy_server.proxy.forwarding import (
     request_head,
 )
 from understudy_server.proxy.held import CLIENT_HALF_CLOSED
+from understudy_server.proxy.held_bodies import BODY_NOT_HELD
 from understudy_server.proxy.intake import Intake
 from understudy_server.proxy.messages import AnswerHead, BodyPart, Header, Refused
 from understudy_server.proxy.pool import Pool
@@ -156,7 +157,7 @@ class Relay(Turn):
             connection.send(head + self._framed(request.body, last=True), last=True)
         else:
             self._request_capture = self._service.clerk.begin_capture(
-                content_of(request.headers), environment, request.body
+                content_of(request.headers), environment, request.body, self._service.held_bodies
             )
             connection.send(head + self._framed(request.body, last=False), last=False)
             self.client.pump()
@@ -356,6 +357,8 @@ class Relay(Turn):
 
     def drop(self) -> None:
         self._stop()
+        if self._request_capture:
+            self._request_capture.let_go()
 
     def gone(self) -> None:
         self._stop()
@@ -376,9 +379,13 @@ class Relay(Turn):
             self._connection = None
 
     def _request_body(self) -> Captured | None:
-        if self._request_capture:
-            return self._request_capture.captured()
-        return self._service.clerk.body_of(self._intake)
+        """What goes on record of it, at the end. To be asked for before the findings: it may be one that it is cut."""
+        capture = self._request_capture
+        if capture is None:
+            return self._service.clerk.body_of(self._intake)
+        if capture.lacks_room:
+            self._findings += (BODY_NOT_HELD,)
+        return capture.captured()
 
     def _record(self, outcome: ExchangeOutcome, answer_body: Captured | None) -> None:
         head = self._head

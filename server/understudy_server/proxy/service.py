@@ -28,6 +28,7 @@ from understudy_server.proxy.deferred import Deferred
 from understudy_server.proxy.forwarded import Forwarded
 from understudy_server.proxy.header_meanings import HeaderMeanings
 from understudy_server.proxy.held import Held
+from understudy_server.proxy.held_bodies import HeldBodies
 from understudy_server.proxy.intake import Intake, Own
 from understudy_server.proxy.judging import Decided, Judge, Unfinished
 from understudy_server.proxy.likeness import Firsts, Remembered
@@ -71,6 +72,7 @@ class Service:
         "clock",
         "decisions",
         "firsts",
+        "held_bodies",
         "loop",
         "meanings",
         "memo",
@@ -94,6 +96,7 @@ class Service:
         settings: ProxySettings,
         traces: Traces | None = None,
         remembered: Remembered | None = None,
+        held_bodies: HeldBodies | None = None,
     ) -> None:
         self._judge = judge
         self._presence = presence
@@ -104,6 +107,7 @@ class Service:
         self.ticks = ticks
         self.settings = settings
         self.traces = traces
+        self.held_bodies = held_bodies or HeldBodies(settings.held_bodies_bytes_max)
         self.memo = Memo[ClientRequest]()
         self.meanings = HeaderMeanings(settings.session_header)
         self.firsts = Firsts(self.meanings, remembered)
@@ -256,12 +260,14 @@ class Service:
         hold = Noted if intake.environment.profile is Profile.ASSERTIVE else Held
         return hold(self, client, intake, timing)
 
-    def refuse_unjudged(self, request: ClientRequest, refused: Refused, begun: int) -> bytes:
+    def refuse_unjudged(
+        self, request: ClientRequest, refused: Refused, begun: int, findings: tuple[str, ...] = ()
+    ) -> bytes:
         """Refuse a request that cannot be judged, since the rest of it cannot be read. It is on record all the same."""
         intake = self._intake(request)
         if intake is None:
             return self.refuse(request, refused)
-        return self.refuse_on_record(intake, self._unjudged(begun), refused, self.clerk.body_of(intake))
+        return self.refuse_on_record(intake, self._unjudged(begun), refused, self.clerk.body_of(intake), findings)
 
     def refuse_unavailable(self, request: ClientRequest, begun: int) -> bytes:
         """Refuse a request that cannot be judged, since what decides cannot be read.

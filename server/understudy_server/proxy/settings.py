@@ -33,6 +33,10 @@ class ProxySettings:
     match_body_bytes_max: int = MIB
     """No criterion holds for a longer request body, and no answer can be made of one. It is held until it is whole."""
 
+    held_bodies_bytes_max: int = 256 * MIB
+    """So much is held of bodies while they come, of all requests together, and half of it for the journal alone. With
+    no room for it, a request gets 503 if its body has to be waited for, and else less of its body is on record."""
+
     captured_bytes_max: int = 256 * KIB
     """How much of each body the journal keeps."""
 

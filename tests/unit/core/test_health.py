@@ -311,6 +311,7 @@ def test_what_there_is_too_much_of_is_told_together() -> None:
         "client_half_closed",
         "client_gone",
         "storage_unavailable",
+        "body_not_held",
         "fault_injected",
         "of_a_later_release",
     ],
