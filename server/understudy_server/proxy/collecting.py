@@ -68,7 +68,10 @@ class Collecting(Turn):
 
     def _refuse(self, refused: Refused, *findings: str) -> None:
         self._gather()
-        self._client.proceed(self._service.refuse_unjudged(self._request, refused, self._begun, findings))
+        answer = self._service.refuse_unjudged(self._request, refused, self._begun, findings)
+        # Its connection has the request in hand until the client has read the answer, which may take a while.
+        self._request.body = b""
+        self._client.proceed(answer)
 
     def _gather(self) -> None:
         """Put together what came. From here on nothing is waited for."""
