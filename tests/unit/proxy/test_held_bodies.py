@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from support.live_source import ENVIRONMENT_ID, FakeSource, environment, mock, s
 from support.manual_loop import Wire
 from support.proxying import OK, ask, body_of, status_of
 from support.virtual_proxy import VirtualProxy
+from understudy_server.proxy.connection import Connection
 from understudy_server.proxy.held_bodies import BODY_NOT_HELD
 from understudy_server.proxy.settings import ProxySettings
 
@@ -70,6 +72,13 @@ def test_what_came_with_the_head_counts_too() -> None:
         assert proxy.held_body_bytes == 0
 
 
+def test_body_that_was_refused_is_let_go_of_while_the_client_still_reads_why() -> None:
+    with _proxy() as proxy:
+        client = proxy.send(_head("/body", 100) + b"x" * (_BOUND + 1))
+        assert not client.lost
+        assert not cast("Connection", client._protocol)._request.body
+
+
 def test_body_that_came_whole_needs_no_room() -> None:
     with _proxy() as proxy:
         proxy.send(_head("/body", 100) + b"x" * _BOUND)
@@ -100,7 +109,14 @@ def _not_recorded(proxy: VirtualProxy, client: Wire) -> None:
     _whole(proxy, client)
 
 
-_ENDS = [_whole, _gone, _broken_off, _too_slow, _not_recorded]
+def _at_fault(proxy: VirtualProxy, client: Wire) -> None:
+    """Something of ours goes wrong, in whatever the request is at."""
+    if not client.lost:
+        cast("Connection", client._protocol).fault()
+    proxy.settle()
+
+
+_ENDS = [_whole, _gone, _broken_off, _too_slow, _not_recorded, _at_fault]
 
 
 @pytest.mark.parametrize("end", _ENDS)
