@@ -1,7 +1,8 @@
 """Calls of the server's RPCs, as the dialects make them."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from typing import TypeVar
+from functools import cache
+from typing import NoReturn, TypeVar
 
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
@@ -18,7 +19,8 @@ async def call(
     backend: Backend, metadata: Mapping[str, str], method: str, request: Message, answer: type[_Answer], refuse: Refuse
 ) -> _Answer:
     """Call ``Service.Rpc``. Raises what ``refuse`` makes."""
-    return _checked(await backend.unary(_path_of(method), metadata, lambda: (request, None)), answer, refuse)
+    answered = await backend.unary(_path_of(method), metadata, lambda: (request, None))
+    return answered if isinstance(answered, answer) else _failed(answered, answer, refuse)
 
 
 def items(
@@ -35,20 +37,20 @@ async def stream(
     found = items(backend, metadata, method, request)
     try:
         async for each in found:
-            yield _checked(each, answer, refuse)
+            yield each if isinstance(each, answer) else _failed(each, answer, refuse)
     finally:
         close = getattr(found, "aclose", None)
         if close is not None:
             await close()
 
 
+# As many as there are RPCs.
+@cache
 def _path_of(method: str) -> str:
     return "/understudy.v1." + method.replace(".", "/")
 
 
-def _checked(answered: Message | Status, answer: type[_Answer], refuse: Refuse) -> _Answer:
-    if isinstance(answered, answer):
-        return answered
+def _failed(answered: Message | Status, answer: type[Message], refuse: Refuse) -> NoReturn:
     if isinstance(answered, Status):
         raise refuse(answers.presentable(answered))
     raise TypeError(f"{answer.DESCRIPTOR.full_name} was awaited")

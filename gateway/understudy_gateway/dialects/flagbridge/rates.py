@@ -21,16 +21,12 @@ class Standing(NamedTuple):
     anew_ms: int
     is_over: bool = False
 
-    @property
-    def reset(self) -> int:
-        """The second since 1970 in which it has started anew."""
-        return -(-self.anew_ms // 1000)
-
     def headers(self) -> Headers:
+        """The last tells the second since 1970 in which it has started anew."""
         return [
             (b"x-ratelimit-limit", b"%d" % self.limit),
             (b"x-ratelimit-remaining", b"%d" % self.remaining),
-            (b"x-ratelimit-reset", b"%d" % self.reset),
+            (b"x-ratelimit-reset", b"%d" % -(-self.anew_ms // 1000)),
         ]
 
     def refused(self, retry_after_seconds: int, now_ms: int) -> "Standing":
@@ -45,6 +41,7 @@ class Standing(NamedTuple):
 @dataclass(slots=True)
 class _Window:
     ends_ms: int
+    limit: int
     used: int = 0
 
 
@@ -60,8 +57,8 @@ class Rates:
         window = self._windows.get(key_id)
         if window is None or window.ends_ms <= now_ms:
             self._forget_ended(now_ms)
-            window = self._windows[key_id] = _Window(now_ms + WINDOW_MS)
-        limit = self._limits.of(scope)
+            window = self._windows[key_id] = _Window(now_ms + WINDOW_MS, self._limits.of(scope))
+        limit = window.limit
         if window.used >= limit:
             return Standing(limit, 0, window.ends_ms, is_over=True)
         window.used += 1

@@ -1,6 +1,6 @@
 """The server behind the dialect: calls of its RPCs, with the key that the request carries."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import NamedTuple, TypeVar
 
 from google.protobuf.message import Message
@@ -19,9 +19,9 @@ class Server(NamedTuple):
     backend: Backend
     metadata: Mapping[str, str]
 
-    async def call(self, method: str, request: Message, answer: type[_Answer]) -> _Answer:
+    def call(self, method: str, request: Message, answer: type[_Answer]) -> Awaitable[_Answer]:
         """Call ``Service.Rpc``. Raises Refusal."""
-        return await calling.call(self.backend, self.metadata, method, request, answer, of_status)
+        return calling.call(self.backend, self.metadata, method, request, answer, of_status)
 
     def items(self, method: str, request: Message) -> AsyncIterator[Message | Status]:
         """Call a streaming ``Service.Rpc``. A status, if it comes, is the last item."""
