@@ -1,6 +1,6 @@
 """The ASGI side of a request and of its answer: headers, a bounded body, one answer."""
 
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -81,10 +81,15 @@ def _length(header: bytes | None) -> int | None:
     return int(digits)
 
 
-async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:
-    """Send an answer; with ``head`` its headers only, with the length that the body would have."""
-    headers = answer.headers
+async def send_answer(
+    send: Send, answer: Answer, *, also: Sequence[tuple[bytes, bytes]] = (), head: bool = False
+) -> None:
+    """Send an answer; with ``head`` its headers only, with the length that the body would have.
+
+    ``also``: headers that follow its own.
+    """
+    headers = [*answer.headers, *also]
     if answer.status not in _WITHOUT_LENGTH:
-        headers = [*headers, (b"content-length", b"%d" % len(answer.body))]
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

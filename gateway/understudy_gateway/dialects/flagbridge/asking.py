@@ -9,21 +9,22 @@ from understudy_gateway.dialects.flagbridge.callers import Caller
 from understudy_gateway.dialects.flagbridge.server import Server
 from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
 from understudy_gateway.dialects.flagbridge.texts import object_of, written
-from understudy_gateway.transcoding.responses import JSON_TYPE, Headers
+from understudy_gateway.dialects.session_headers import SessionHeaders
+from understudy_gateway.transcoding.responses import JSON_TYPE
 
 PROJECT_PREFIX: Final = "proj_"
 ENVIRONMENT_PREFIX: Final = "env_"
 
 
 class Asked(NamedTuple):
-    """``path`` are the variables of the route, decoded once; ``lines`` the headers as they came, lower case."""
+    """``path`` are the variables of the route, decoded once; ``headers`` may name a session."""
 
     server: Server
     settings: FlagBridgeSettings
     caller: Caller
     path: tuple[str, ...]
     query_string: bytes
-    lines: Headers
+    headers: SessionHeaders
     body: bytes
 
     def members(self) -> dict[str, Any]:

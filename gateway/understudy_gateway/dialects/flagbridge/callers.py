@@ -1,7 +1,6 @@
 """Who asks: found by the key in the Authorization header, or by the token of a login."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.v1.key_service_pb2 import GetOwnKeyRequest, GetOwnKeyResponse, Key, KeyScope
@@ -16,8 +15,7 @@ _NO_KEY: Final = "An API key is needed: send 'Authorization: Bearer fb_sk_...'."
 _BAD_KEY: Final = "The API key is unknown, malformed or revoked."
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """``key_id`` tells callers apart; ``project`` and ``environment`` are slugs, empty when the key is for all."""
 
     key_id: str

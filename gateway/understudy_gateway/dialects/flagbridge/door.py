@@ -25,7 +25,8 @@ from understudy_gateway.dialects.flagbridge.routes import compile_routes
 from understudy_gateway.dialects.flagbridge.server import Server
 from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
 from understudy_gateway.dialects.flagbridge.texts import object_of
-from understudy_gateway.transcoding.operations import TRACE_CONTEXT
+from understudy_gateway.dialects.session_headers import SessionHeaders, Wanted
+from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, TRACE_CONTEXT
 from understudy_gateway.transcoding.responses import Headers
 from understudy_gateway.transcoding.routes import BadEncoding, Match, MethodNotAllowed, PathNotFound
 from understudy_gateway.wire import (
@@ -35,7 +36,6 @@ from understudy_gateway.wire import (
     Receive,
     Scope,
     Send,
-    pick_headers,
     raw_path,
     read_body,
     send_answer,
@@ -47,7 +47,7 @@ _CORS: Final = browsers.readable(
 _METHODS: Final = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _DOCUMENTED: Final = (b"Authorization", b"Content-Type", b"X-FlagBridge-Session")
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
-_HEADERS: Final = frozenset({b"authorization", b"content-length", browsers.ORIGIN, *TRACE_CONTEXT})
+_WANTED: Final = Wanted(own=(AUTHORIZATION, CONTENT_LENGTH), also=(browsers.ORIGIN, *TRACE_CONTEXT))
 
 
 class Door:
@@ -62,11 +62,15 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        turn = _Turn(pick_headers(scope["headers"], _HEADERS))
+        turn = _Turn(_WANTED.read(scope["headers"]))
         try:
             given = await self._serve(scope, receive, send, turn)
         except Disconnected:
             return
+        except BodyTooLarge:
+            given = _refused(too_large(self._settings.body_bytes_max), b"")
+        except BadLength:
+            given = _refused(invalid("The body is not as long as its Content-Length says."), b"")
         except Refusal as error:
             standing = turn.standing or self._nobody()
             if error.code == RATE_LIMITED and not standing.is_over:
@@ -77,8 +81,7 @@ class Door:
         except Exception as error:  # noqa: BLE001
             given = _refused(of_status(answers.unexpected(error)), turn.body)
         if given is not None:
-            headers = [*given.headers, *self._about(turn)]
-            await send_answer(send, Answer(given.status, headers, given.body), head=scope["method"] == "HEAD")
+            await send_answer(send, given, also=self._about(turn), head=scope["method"] == "HEAD")
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, turn: "_Turn") -> Answer | None:
         method = scope["method"]
@@ -89,16 +92,21 @@ class Door:
             return found
         headers = turn.headers
         if method in _WITH_BODY:
-            turn.body = await self._body(headers.get(b"content-length"), receive)
+            turn.body = await read_body(headers.named.get(CONTENT_LENGTH), receive, self._settings.body_bytes_max)
         route = found.target
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
-        metadata = _trace_of(headers)
+        authorization = headers.named.get(AUTHORIZATION, b"").decode("latin-1")
+        metadata = _trace_of(headers.named)
+        remembered = self._callers.remembered(authorization)
+        # That a key works is asked now, or by the call that is made with it.
+        is_sure = remembered is None or route.scopes is None
         if route.scopes is None:
             server, caller = Server(self._settings.trusted or self._backend, metadata), _NOBODY
-            is_sure = True
+        elif remembered is None:
+            server, caller = await self._admit(authorization, metadata)
         else:
-            server, caller, is_sure = await self._admit(authorization, metadata)
-        asked = Asked(server, self._settings, caller, found.values, scope["query_string"], scope["headers"], turn.body)
+            metadata["authorization"] = authorization
+            server, caller = Server(self._backend, metadata), remembered
+        asked = Asked(server, self._settings, caller, found.values, scope["query_string"], headers, turn.body)
         try:
             if route.scopes is not None or turn.body:
                 # Whoever tries passwords shares one limit with all who do.
@@ -130,28 +138,15 @@ class Door:
             allowed = ", ".join(sorted({*error.allowed, "OPTIONS"}))
             return _refused(refusal, b"").with_header(b"allow", allowed.encode())
 
-    async def _body(self, content_length: bytes | None, receive: Receive) -> bytes:
-        bytes_max = self._settings.body_bytes_max
-        try:
-            return await read_body(content_length, receive, bytes_max)
-        except BodyTooLarge:
-            raise too_large(bytes_max) from None
-        except BadLength:
-            raise invalid("The body is not as long as its Content-Length says.") from None
-
-    async def _admit(self, authorization: str, metadata: dict[str, str]) -> tuple[Server, Caller, bool]:
-        """Find who asks. The last is False when that the key works was not asked now."""
-        remembered = self._callers.remembered(authorization)
-        if remembered is not None:
-            metadata["authorization"] = authorization
-            return Server(self._backend, metadata), remembered, False
+    async def _admit(self, authorization: str, metadata: dict[str, str]) -> tuple[Server, Caller]:
+        """Find who asks. Raises Refusal."""
         text, login, trusted = bearer(authorization), self._settings.login, self._settings.trusted
         if tokens.looks_like_one(text) and login is not None and trusted is not None:
             email = tokens.read(text, login.secret, self._settings.clock())
-            return Server(trusted, metadata), Caller(f"login {email}", "mgmt"), True
+            return Server(trusted, metadata), Caller(f"login {email}", "mgmt")
         metadata["authorization"] = f"Bearer {text}"
         server = Server(self._backend, metadata)
-        return server, await self._callers.look_up(authorization, server), True
+        return server, await self._callers.look_up(authorization, server)
 
     def _count(self, caller: Caller, turn: "_Turn") -> None:
         now_ms = self._settings.clock()
@@ -164,7 +159,7 @@ class Door:
     def _about(self, turn: "_Turn") -> Headers:
         """What every answer says of itself, and to browsers, which tell where the page is from, that it may be read."""
         standing = (turn.standing or self._nobody()).headers()
-        return [*_CORS, *standing] if browsers.ORIGIN in turn.headers else standing
+        return [*_CORS, *standing] if browsers.ORIGIN in turn.headers.named else standing
 
     def _nobody(self) -> Standing:
         """What is told before anybody is known: the whole of the lowest limit."""
@@ -181,7 +176,7 @@ class _Turn:
 
     __slots__ = ("body", "headers", "standing")
 
-    def __init__(self, headers: dict[bytes, bytes]) -> None:
+    def __init__(self, headers: SessionHeaders) -> None:
         self.headers = headers
         self.standing: Standing | None = None
         self.body = b""

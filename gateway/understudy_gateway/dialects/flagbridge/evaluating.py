@@ -1,5 +1,6 @@
 """Evaluation, as documented and as the published clients ask for it: ``flag_key`` in, ``value`` out."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 from understudy.v1 import evaluation_service_pb2 as pb
@@ -11,12 +12,10 @@ from understudy_gateway.dialects.flagbridge.asking import Asked, answer, environ
 from understudy_gateway.dialects.flagbridge.evaluation_view import facts, facts_with_value
 from understudy_gateway.dialects.flagbridge.refusals import Refusal, invalid
 from understudy_gateway.dialects.flagbridge.texts import moment, raw
-from understudy_gateway.dialects.session_headers import Wanted
-from understudy_gateway.transcoding.operations import AUTHORIZATION
 
 FLAGS_MAX: Final = 50
 DEFAULT_ENVIRONMENT: Final = "production"
-_WANTED: Final = Wanted(own=(AUTHORIZATION,))
+_REMEMBERED_BODIES, _REMEMBERED_BYTES = 512, 1024
 
 
 def speaks_sdk(sent: members.Members) -> bool:
@@ -39,16 +38,33 @@ async def evaluate(asked: Asked) -> Answer:
 
 def _asked_for(asked: Asked) -> tuple[pb.EvaluateRequest, bool]:
     """What is asked for, and whether in the spelling of the published clients."""
-    given = plain.read(asked.body)
-    if given is not None:
-        request = pb.EvaluateRequest(flag_key=given.flag_key, context=given.context)
-        _name_place(asked, request, given.project, given.environment)
+    caller, body = asked.caller, asked.body
+    read = _remembered if len(body) <= _REMEMBERED_BYTES else _plain_request
+    known = read(body, caller.project, caller.environment)
+    if known is not None:
+        request = pb.EvaluateRequest()
+        request.CopyFrom(known)
+        asked.headers.fill(request)
         return request, False
     sent = asked.members()
     sdk = speaks_sdk(sent)
     request = pb.EvaluateRequest(flag_key=members.required_text(sent, "flag_key" if sdk else "flagKey"))
     _fill_in(asked, sent, request, sdk=sdk)
     return request, sdk
+
+
+def _plain_request(body: bytes, own_project: str, own_environment: str) -> pb.EvaluateRequest | None:
+    """What a plain body asks for with a key of this place; ``None`` when it is to be read in full."""
+    given = plain.read(body)
+    if given is None:
+        return None
+    request = pb.EvaluateRequest(flag_key=given.flag_key, context=given.context)
+    _name_place(request, given.project, given.environment, own_project, own_environment)
+    return request
+
+
+# Who asks for flags asks for the same few again and again. What is remembered is never changed.
+_remembered = lru_cache(_REMEMBERED_BODIES)(_plain_request)
 
 
 async def evaluate_batch(asked: Asked) -> Answer:
@@ -81,7 +97,9 @@ async def evaluate_batch(asked: Asked) -> Answer:
 def _fill_in(asked: Asked, sent: members.Members, request: Any, *, sdk: bool) -> None:
     """Put where, for whom and in which session into a request."""
     project = members.text(sent, "project", "projectId", "project_id")
-    _name_place(asked, request, project, members.text(sent, "environment"))
+    caller = asked.caller
+    _name_place(request, project, members.text(sent, "environment"), caller.project, caller.environment)
+    asked.headers.fill(request)
     context = members.object_in(sent, "context")
     if sdk and "attributes" in context:
         context = flattened(context)
@@ -89,13 +107,12 @@ def _fill_in(asked: Asked, sent: members.Members, request: Any, *, sdk: bool) ->
         request.context = raw(context)
 
 
-def _name_place(asked: Asked, request: Any, project: str, environment: str) -> None:
-    """Put where and in which session into a request."""
-    caller, slug = asked.caller, project_slug(project)
+def _name_place(request: Any, project: str, environment: str, own_project: str, own_environment: str) -> None:
+    """Put where into a request, as it is named by somebody with a key of a place of his own."""
+    slug = project_slug(project)
     request.project = slug
-    named = environment_slug(slug or caller.project, environment)
-    request.environment = named if named or caller.environment else DEFAULT_ENVIRONMENT
-    _WANTED.read(asked.lines).fill(request)
+    named = environment_slug(slug or own_project, environment)
+    request.environment = named if named or own_environment else DEFAULT_ENVIRONMENT
 
 
 def flattened(context: dict[str, Any]) -> dict[str, Any]:

@@ -13,12 +13,13 @@ _REASONS: Final = {
 
 def facts(evaluation: Evaluation, evaluated_at: str) -> dict[str, Any]:
     """The six fields that are documented."""
+    variant, rule_id = evaluation.variant, evaluation.rule_id
     return {
         "flagKey": evaluation.flag_key,
         "enabled": evaluation.enabled,
-        "variant": evaluation.variant if evaluation.HasField("variant") else None,
+        "variant": variant if variant or evaluation.HasField("variant") else None,
         "reason": _REASONS.get(evaluation.reason, ""),
-        "ruleId": evaluation.rule_id if evaluation.HasField("rule_id") else None,
+        "ruleId": rule_id if rule_id or evaluation.HasField("rule_id") else None,
         "evaluatedAt": evaluated_at,
     }
 
