@@ -127,13 +127,16 @@ class Dispatcher:
             return errors.unknown_method()
         now_ms = self._clock()
         caller = OWNER if owner else await self._admission.admit(rpc.access, metadata, now_ms, method)
-        if isinstance(rpc.use_case, Late) and not rpc.use_case.is_here:
-            await beside(rpc.use_case.load)
+        use_case = rpc.use_case
+        if isinstance(use_case, Late):
+            if use_case.found is None:
+                await beside(use_case.load)
+            use_case = use_case.found
         request, refusal = await beside(decode) if rpc.reads_long else decode()
 
         async def run(tx: Transaction) -> Message:
             place = await _place(tx, rpc, caller, metadata, request, refusal)
-            answer: Message = await rpc.use_case(tx, Call(caller, place, now_ms, self._world), request)
+            answer: Message = await use_case(tx, Call(caller, place, now_ms, self._world), request)
             return answer
 
         if rpc.kind is Kind.READS:
@@ -143,7 +146,7 @@ class Dispatcher:
         if rpc.kind is Kind.WRITES:
             return await self._world.store.write(run)
         place = await self._placed(rpc, caller, metadata, request, refusal)
-        answer = rpc.use_case(Call(caller, place, now_ms, self._world), request)
+        answer = use_case(Call(caller, place, now_ms, self._world), request)
         return answer if rpc.kind is Kind.STREAMS else await answer
 
     async def _placed(
@@ -152,10 +155,10 @@ class Dispatcher:
         """Where a call acts that asks the store itself: mostly somebody has asked for the same place before."""
         store = self._world.store
         if refusal is None:
-            fields.check(request, only=_PLACE_FIELDS)
             place = places.recalled(store, caller, rpc.access.scope, request, metadata)
             if place is not None:
-                fields.check(request, but=_PLACE_FIELDS)
+                # Names that a place was found by are good ones.
+                fields.check(request, but=places.named_by(rpc.access.scope))
                 return place
         return await store.read(lambda tx: _place(tx, rpc, caller, metadata, request, refusal))
 

@@ -15,7 +15,11 @@ QUERY_PROJECT = "understudy-query-project"
 QUERY_ENVIRONMENT = "understudy-query-environment"
 
 
-_PLACED = (SCOPE_PROJECT, SCOPE_ENVIRONMENT)
+# The scopes whose calls act at a place, and the fields of a request that name it.
+_NAMED_BY: Mapping[int, tuple[str, ...]] = {
+    SCOPE_PROJECT: ("project",),
+    SCOPE_ENVIRONMENT: ("project", "environment"),
+}
 
 
 class _Names(NamedTuple):
@@ -32,7 +36,7 @@ async def resolve(tx: Transaction, caller: Caller, scope: int, request: Any, met
 
     Raises InvalidInput (project_required, environment_required), Forbidden (scope_mismatch) and NotFound.
     """
-    if scope not in _PLACED:
+    if scope not in _NAMED_BY:
         return Place()
     names = _names(scope, request, metadata)
     if session_id := _session_that_places(caller, scope, names, request):
@@ -42,13 +46,18 @@ async def resolve(tx: Transaction, caller: Caller, scope: int, request: Any, met
 
 def recalled(store: Store, caller: Caller, scope: int, request: Any, metadata: Mapping[str, str]) -> Place | None:
     """The same without a look at the store, where it was found before and nothing has changed; ``None`` elsewhere."""
-    if scope not in _PLACED:
+    if scope not in _NAMED_BY:
         return Place()
     names = _names(scope, request, metadata)
     if _session_that_places(caller, scope, names, request):
         return None
     place: Place | None = store.recalled(_question(caller, scope, names))
     return place
+
+
+def named_by(scope: int) -> tuple[str, ...]:
+    """The fields of a request that name the place of a call of this scope."""
+    return _NAMED_BY.get(scope, ())
 
 
 def _session_that_places(caller: Caller, scope: int, names: _Names, request: Any) -> str:

@@ -42,7 +42,7 @@ class Kind(Enum):
     STREAMS = "streams"  # outside of any transaction; answers with an iterator: use_case(call, request)
 
 
-UseCase = Callable[..., Awaitable[Message] | AsyncIterator[Message]]
+UseCase = Callable[..., Awaitable[Message] | AsyncIterator[Message]] | Late
 
 _SERVICES = (
     session_service_pb2.DESCRIPTOR.services_by_name["SessionService"],

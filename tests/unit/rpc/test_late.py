@@ -18,12 +18,11 @@ def test_every_rpc_has_a_use_case_that_takes_what_its_kind_gives(rpc: Rpc) -> No
     late = rpc.use_case
     late.load()
     parameters = 2 if rpc.kind in (Kind.ASKS, Kind.STREAMS) else 3
-    assert late.is_here
-    assert len(inspect.signature(late._found).parameters) == parameters
+    assert len(inspect.signature(late.found).parameters) == parameters
 
 
 def test_a_table_is_made_without_any_of_them() -> None:
-    assert not [rpc.method for rpc in rpcs().values() if rpc.use_case.is_here]
+    assert not [rpc.method for rpc in rpcs().values() if rpc.use_case.found]
 
 
 async def test_the_first_call_imports_beside_the_event_loop(here: World, monkeypatch: pytest.MonkeyPatch) -> None:

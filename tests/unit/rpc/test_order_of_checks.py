@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -11,7 +12,8 @@ from support.dispatching import World, world
 from understudy import status
 from understudy.options.v1.options_pb2 import ROLE_CI
 from understudy.status import Problem
-from understudy.v1.log_service_pb2 import ListLogsRequest
+from understudy.v1.evaluation_service_pb2 import EvaluateRequest
+from understudy.v1.log_service_pb2 import GetLogRequest, ListLogsRequest
 from understudy.v1.manifest_service_pb2 import ApplyManifestRequest
 from understudy.v1.session_service_pb2 import DeleteSessionRequest, PutSessionRequest
 from understudy_server.core.plans import Plan
@@ -140,6 +142,30 @@ async def test_a_slug_has_at_most_64_characters(here: World, length: int) -> Non
     request = PutSessionRequest(session_key="k", project="p" * length, environment="staging")
     problem = await here.refused("SessionService.PutSession", request, key)
     assert (problem.reason, problem.rule) == (("not_found", "") if length == 64 else ("invalid_field", "max_length"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "refused"),
+    [
+        ({"project": "p" * 65}, ("project", "max_length")),
+        ({"environment": "e" * 65}, ("environment", "max_length")),
+        ({"flag_key": ""}, ("flag_key", "required")),
+    ],
+)
+async def test_fields_are_checked_though_the_place_is_remembered(
+    here: World, changed: dict[str, Any], refused: tuple[str, str]
+) -> None:
+    key = await here.make_key(ROLE_CI)
+    good: dict[str, Any] = {"project": "checkout", "environment": "qa", "flag_key": "a"}
+    assert await here.code("EvaluationService.Evaluate", EvaluateRequest(**good), key) == ""
+    problem = await here.refused("EvaluationService.Evaluate", EvaluateRequest(**{**good, **changed}), key)
+    assert (problem.field, problem.rule) == refused
+
+
+async def test_a_project_is_checked_where_it_is_not_what_places_the_call(here: World) -> None:
+    key = await here.make_key(ROLE_CI)
+    problem = await here.refused("LogService.GetLog", GetLogRequest(log_id="log_1", project="p" * 65), key)
+    assert (problem.field, problem.rule) == ("project", "max_length")
 
 
 async def test_an_unexpected_failure_shows_an_id_and_no_text(here: World, caplog: pytest.LogCaptureFixture) -> None:
