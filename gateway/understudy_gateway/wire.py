@@ -75,10 +75,11 @@ def _length(header: bytes | None) -> int | None:
         return None
     if not header.isdigit():
         raise BadLength
-    digits = header.lstrip(b"0") or b"0"
-    if len(digits) > _LENGTH_MAX_DIGITS:
-        raise BodyTooLarge
-    return int(digits)
+    if len(header) > _LENGTH_MAX_DIGITS:
+        header = header.lstrip(b"0") or b"0"
+        if len(header) > _LENGTH_MAX_DIGITS:
+            raise BodyTooLarge
+    return int(header)
 
 
 async def send_answer(

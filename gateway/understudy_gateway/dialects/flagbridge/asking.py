@@ -4,19 +4,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
+import msgspec
+import orjson
+
 from understudy_gateway.answers import Answer
 from understudy_gateway.dialects.flagbridge.callers import Caller
 from understudy_gateway.dialects.flagbridge.server import Server
 from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
-from understudy_gateway.dialects.flagbridge.texts import object_of, written
+from understudy_gateway.dialects.flagbridge.texts import object_of
 from understudy_gateway.dialects.session_headers import SessionHeaders
 from understudy_gateway.transcoding.responses import JSON_TYPE
 
 PROJECT_PREFIX: Final = "proj_"
 ENVIRONMENT_PREFIX: Final = "env_"
+_JSON: Final = (b"content-type", JSON_TYPE)
 
 
-class Asked(NamedTuple):
+# One is made for each request, in a third of the time of a named tuple; nothing in it leads back to it.
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """``path`` are the variables of the route, decoded once; ``headers`` may name a session."""
 
     server: Server
@@ -49,7 +54,7 @@ class Route(NamedTuple):
 
 def answer(value: Any, http_status: int = 200) -> Answer:
     """An answer in JSON."""
-    return Answer(http_status, [(b"content-type", JSON_TYPE)], written(value))
+    return Answer(http_status, [_JSON], orjson.dumps(value))
 
 
 def done() -> Answer:

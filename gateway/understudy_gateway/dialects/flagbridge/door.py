@@ -2,12 +2,14 @@
 
 from typing import Final
 
+import msgspec
+
 from understudy_gateway import answers
 from understudy_gateway.answers import Answer
 from understudy_gateway.backend import Backend
 from understudy_gateway.dialects import browsers
 from understudy_gateway.dialects.flagbridge import events, tokens
-from understudy_gateway.dialects.flagbridge.asking import Asked, Route, answer
+from understudy_gateway.dialects.flagbridge.asking import Asked, answer
 from understudy_gateway.dialects.flagbridge.callers import Caller, Callers, bearer
 from understudy_gateway.dialects.flagbridge.evaluating import speaks_sdk
 from understudy_gateway.dialects.flagbridge.rates import WINDOW_MS, Rates, Standing
@@ -28,7 +30,7 @@ from understudy_gateway.dialects.flagbridge.texts import object_of
 from understudy_gateway.dialects.session_headers import SessionHeaders, Wanted
 from understudy_gateway.transcoding.operations import AUTHORIZATION, CONTENT_LENGTH, TRACE_CONTEXT
 from understudy_gateway.transcoding.responses import Headers
-from understudy_gateway.transcoding.routes import BadEncoding, Match, MethodNotAllowed, PathNotFound
+from understudy_gateway.transcoding.routes import BadEncoding, MethodNotAllowed, PathNotFound
 from understudy_gateway.wire import (
     BadLength,
     BodyTooLarge,
@@ -47,6 +49,7 @@ _CORS: Final = browsers.readable(
 _METHODS: Final = b"GET, POST, PUT, PATCH, DELETE, OPTIONS"
 _DOCUMENTED: Final = (b"Authorization", b"Content-Type", b"X-FlagBridge-Session")
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_NO_REQUEST: Final = (BadEncoding, PathNotFound, MethodNotAllowed, BodyTooLarge, BadLength)
 _WANTED: Final = Wanted(own=(AUTHORIZATION, CONTENT_LENGTH), also=(browsers.ORIGIN, *TRACE_CONTEXT))
 
 
@@ -67,10 +70,8 @@ class Door:
             given = await self._serve(scope, receive, send, turn)
         except Disconnected:
             return
-        except BodyTooLarge:
-            given = _refused(too_large(self._settings.body_bytes_max), b"")
-        except BadLength:
-            given = _refused(invalid("The body is not as long as its Content-Length says."), b"")
+        except _NO_REQUEST as error:
+            given = _no_request(error, self._settings.body_bytes_max)
         except Refusal as error:
             standing = turn.standing or self._nobody()
             if error.code == RATE_LIMITED and not standing.is_over:
@@ -87,15 +88,12 @@ class Door:
         method = scope["method"]
         if method == "OPTIONS":
             return Answer(204, browsers.preflight(scope["headers"], _METHODS, _DOCUMENTED))
-        found = self._find(method, scope)
-        if isinstance(found, Answer):
-            return found
-        headers = turn.headers
+        route, path = self._routes.find(method, raw_path(scope))
+        named = turn.headers.named
         if method in _WITH_BODY:
-            turn.body = await read_body(headers.named.get(CONTENT_LENGTH), receive, self._settings.body_bytes_max)
-        route = found.target
-        authorization = headers.named.get(AUTHORIZATION, b"").decode("latin-1")
-        metadata = _trace_of(headers.named)
+            turn.body = await read_body(named.get(CONTENT_LENGTH), receive, self._settings.body_bytes_max)
+        authorization = named.get(AUTHORIZATION, b"").decode("latin-1")
+        metadata = _trace_of(named)
         remembered = self._callers.remembered(authorization)
         # That a key works is asked now, or by the call that is made with it.
         is_sure = remembered is None or route.scopes is None
@@ -106,7 +104,7 @@ class Door:
         else:
             metadata["authorization"] = authorization
             server, caller = Server(self._backend, metadata), remembered
-        asked = Asked(server, self._settings, caller, found.values, scope["query_string"], headers, turn.body)
+        asked = Asked(server, self._settings, caller, path, scope["query_string"], turn.headers, turn.body)
         try:
             if route.scopes is not None or turn.body:
                 # Whoever tries passwords shares one limit with all who do.
@@ -126,18 +124,6 @@ class Door:
                 await self._callers.look_up(authorization, server)
             raise
 
-    def _find(self, method: str, scope: Scope) -> Match[Route] | Answer:
-        try:
-            return self._routes.find(method, raw_path(scope))
-        except BadEncoding:
-            raise invalid("The path is not percent-encoded UTF-8.") from None
-        except PathNotFound:
-            raise not_found("There is no such route.") from None
-        except MethodNotAllowed as error:
-            refusal = Refusal(405, "METHOD_NOT_ALLOWED", "This path does not have that method.")
-            allowed = ", ".join(sorted({*error.allowed, "OPTIONS"}))
-            return _refused(refusal, b"").with_header(b"allow", allowed.encode())
-
     async def _admit(self, authorization: str, metadata: dict[str, str]) -> tuple[Server, Caller]:
         """Find who asks. Raises Refusal."""
         text, login, trusted = bearer(authorization), self._settings.login, self._settings.trusted
@@ -150,10 +136,10 @@ class Door:
 
     def _count(self, caller: Caller, turn: "_Turn") -> None:
         now_ms = self._settings.clock()
-        turn.standing = self._rates.count(caller.key_id, caller.scope, now_ms)
-        if turn.standing.is_over:
-            wait = turn.standing.seconds_left(now_ms)
-            message = f"More than {turn.standing.limit} requests in a minute; wait {wait} seconds."
+        turn.standing = standing = self._rates.count(caller.key_id, caller.scope, now_ms)
+        if standing.is_over:
+            wait = standing.seconds_left(now_ms)
+            message = f"More than {standing.limit} requests in a minute; wait {wait} seconds."
             raise Refusal(429, RATE_LIMITED, message, wait)
 
     def _about(self, turn: "_Turn") -> Headers:
@@ -171,19 +157,35 @@ _NOBODY: Final = Caller("", "full")
 """One without a key that works is told the limit of the scope that may do everything."""
 
 
-class _Turn:
+class _Turn(msgspec.Struct, gc=False):
     """What is known of a request so far, for whatever it is answered with."""
 
-    __slots__ = ("body", "headers", "standing")
-
-    def __init__(self, headers: SessionHeaders) -> None:
-        self.headers = headers
-        self.standing: Standing | None = None
-        self.body = b""
+    headers: SessionHeaders
+    standing: Standing | None = None
+    body: bytes = b""
 
 
 def _trace_of(headers: dict[bytes, bytes]) -> dict[str, str]:
-    return {name.decode(): headers[name].decode("latin-1") for name in TRACE_CONTEXT if name in headers}
+    told = {}
+    for name in TRACE_CONTEXT:
+        if name in headers:
+            told[name.decode()] = headers[name].decode("latin-1")
+    return told
+
+
+def _no_request(error: Exception, bytes_max: int) -> Answer:
+    """The answer to what is none of the dialect's requests: the path, the method or the body is not one's."""
+    if isinstance(error, MethodNotAllowed):
+        refusal = Refusal(405, "METHOD_NOT_ALLOWED", "This path does not have that method.")
+        allowed = ", ".join(sorted({*error.allowed, "OPTIONS"}))
+        return _refused(refusal, b"").with_header(b"allow", allowed.encode())
+    if isinstance(error, BodyTooLarge):
+        return _refused(too_large(bytes_max), b"")
+    if isinstance(error, BadLength):
+        return _refused(invalid("The body is not as long as its Content-Length says."), b"")
+    if isinstance(error, BadEncoding):
+        return _refused(invalid("The path is not percent-encoded UTF-8."), b"")
+    return _refused(not_found("There is no such route."), b"")
 
 
 def _refused(refusal: Refusal, body: bytes) -> Answer:

@@ -4,7 +4,9 @@ The server counts its calls besides, of which a request may take several; when i
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from understudy_gateway.dialects.flagbridge.settings import RequestsAMinute
 from understudy_gateway.transcoding.responses import Headers
@@ -13,7 +15,8 @@ WINDOW_MS: Final = 60_000
 _SWEPT_ABOVE: Final = 1_000
 
 
-class Standing(NamedTuple):
+# One is made for each request, in a third of the time of a named tuple; nothing in it leads back to it.
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """Where a key stands, and when it starts anew, in milliseconds since 1970."""
 
     limit: int

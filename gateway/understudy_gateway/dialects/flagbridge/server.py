@@ -1,8 +1,9 @@
 """The server behind the dialect: calls of its RPCs, with the key that the request carries."""
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+import msgspec
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
@@ -13,7 +14,8 @@ from understudy_gateway.dialects.flagbridge.refusals import of_status
 _Answer = TypeVar("_Answer", bound=Message)
 
 
-class Server(NamedTuple):
+# One is made for each request, in a third of the time of a named tuple; nothing in it leads back to it.
+class Server(msgspec.Struct, frozen=True, gc=False):
     """Calls a backend with the metadata of one request."""
 
     backend: Backend
