@@ -3,14 +3,16 @@
 import json
 import statistics
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from benchmarks.asking import asking
 from benchmarks.flag_scenery import CONTEXT, KEYS, SESSION
 from benchmarks.load import TURN, Loaded, load
 from benchmarks.method import Length, Spread, alone, alternate
+from benchmarks.posted_page import POSTED_PATH
 from benchmarks.processes import Started, started
-from benchmarks.row import Row, at_least, at_most
+from benchmarks.row import Row, Target, at_least, at_most
 from benchmarks.scenery import ENVIRONMENT, PROJECT
 from benchmarks.telling import rate, throughput
 
@@ -34,23 +36,34 @@ def flag_doors(length: Length) -> list[Row]:
     """One flag with five rules, of which the last fits, without a session and in one; then a batch of fifty such."""
     with started("flags") as server:
         return [
-            _one("OFREP, one flag", server, _ONE_PATH, _ASKED, length),
+            *_one("OFREP, one flag", server, _ONE_PATH, _ASKED, length),
             _many_users("OFREP, one flag", server, {}, length),
             _many_users(
                 "OFREP, one flag that a session sets, on record", server, {"x-flowmock-session": SESSION}, length
             ),
-            _one("FlagBridge's API, one flag", server, _BRIDGE_ONE_PATH, _BRIDGE_ONE, length),
+            *_one("FlagBridge's API, one flag", server, _BRIDGE_ONE_PATH, _BRIDGE_ONE, length),
             _batch(f"FlagBridge's API, {len(KEYS)} flags", server, _BRIDGE_ALL_PATH, _BRIDGE_ALL, length),
             _batch(f"OFREP, all {len(KEYS)} flags", server, _ALL_PATH, _ASKED, length),
         ]
 
 
-def _one(name: str, server: Started, path: str, asked: str, length: Length) -> Row:
+def _one(name: str, server: Started, path: str, asked: str, length: Length) -> list[Row]:
+    """Against the GET of constant bytes, and against the same POST answered with them, which is no other request."""
     headers = {"Authorization": f"Bearer {server.key}"}
     one = Loaded(server.pid, server.address, path, headers, _CONNECTIONS, post=asked)
     constant = Loaded(server.pid, server.address, _CONSTANT_PATH, headers, _CONNECTIONS)
-    rounds = alternate(lambda: load(one, length.seconds), lambda: load(constant, length.seconds), length, steady=rate)
-    return Row(f"{name} / constant bytes", rounds.ratio(rate), at_least(_RATIO_MIN), throughput(rounds))
+    posted = replace(one, path=POSTED_PATH)
+    return [
+        _against(f"{name} / constant bytes", one, constant, at_least(_RATIO_MIN), length),
+        _against(f"{name} / the same POST answered with constant bytes", one, posted, None, length),
+    ]
+
+
+def _against(name: str, subject: Loaded, reference: Loaded, target: Target | None, length: Length) -> Row:
+    rounds = alternate(
+        lambda: load(subject, length.seconds), lambda: load(reference, length.seconds), length, steady=rate
+    )
+    return Row(name, rounds.ratio(rate), target, throughput(rounds))
 
 
 def _many_users(name: str, server: Started, headers: Mapping[str, str], length: Length) -> Row:
@@ -60,8 +73,7 @@ def _many_users(name: str, server: Started, headers: Mapping[str, str], length: 
         server.pid, server.address, _ONE_PATH, {**own, **headers}, _CONNECTIONS, turns=_USERS, post=_ASKED_FOR_MANY
     )
     constant = Loaded(server.pid, server.address, _CONSTANT_PATH, own, _CONNECTIONS)
-    rounds = alternate(lambda: load(many, length.seconds), lambda: load(constant, length.seconds), length, steady=rate)
-    return Row(f"{name}, {_USERS} users in turn / constant bytes", rounds.ratio(rate), None, throughput(rounds))
+    return _against(f"{name}, {_USERS} users in turn / constant bytes", many, constant, None, length)
 
 
 def _batch(name: str, server: Started, path: str, asked: str, length: Length) -> Row:

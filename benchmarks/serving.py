@@ -20,6 +20,7 @@ from understudy_server.cli.http_listener import HttpListener
 from understudy_server.rpc.grpc_server import GrpcServer
 
 from benchmarks.flag_scenery import make_flags
+from benchmarks.posted_page import posted_page
 from benchmarks.rooms import dispatcher
 from benchmarks.serving_proxy import serve_durable, serve_memory, serve_mocks, serve_sessions, serve_whole
 
@@ -39,7 +40,8 @@ async def serve_flags(folder: Path) -> None:
     """The gateway in the server's process, and flags to evaluate there."""
     made, _ = await dispatcher(folder)
     key = await make_flags(made)
-    app = build_app(made, flagbridge=FlagBridgeSettings(requests_a_minute=_UNCOUNTED))
+    settings = FlagBridgeSettings(requests_a_minute=_UNCOUNTED)
+    app = build_app(made, flagbridge=settings, more_pages=[posted_page()])
     listener = await HttpListener.start(app, Address(LOOPBACK, 0), 1)
     collector.calm()
     print(listener.address, key, flush=True)

@@ -1,8 +1,9 @@
 """The gateway as one ASGI application: the routes of the contract, their document, and a page to read it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from understudy_gateway.backend import Backend
 from understudy_gateway.dialects.flagbridge.settings import FlagBridgeSettings
@@ -15,6 +16,9 @@ from understudy_gateway.transcoding.contract import Contract, services_of_unders
 from understudy_gateway.transcoding.operations import Operation, compile_routes
 from understudy_gateway.transcoding.routes import RouteTree
 from understudy_gateway.wire import App, Receive, Scope, Send, raw_path
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
 """A mock's body may have 1 MiB; base64 makes it a third longer, and the rest of the request needs room too."""
@@ -32,19 +36,21 @@ def build_app(
     contract: Contract | None = None,
     ready: Ready = nothing_to_look_at,
     flagbridge: FlagBridgeSettings | None = None,
+    more_pages: "Sequence[BaseRoute]" = (),
 ) -> App:
     """Build the gateway over a backend, which the caller closes.
 
     ``body_bytes_max``: a longer request body is refused with 413 before more of it is kept, unless the contract allows
     the route more. ``ready`` is what ``/health/ready`` tells. ``flagbridge``: settings of the dialect at ``/v1``.
-    ``timing`` of streams and ``contract`` (default: Understudy's own) are for the rare caller that needs others.
+    ``timing`` of streams and ``contract`` (default: Understudy's own) are for the rare caller that needs others, and
+    ``more_pages`` for one that has pages of its own: no route of the contract has their paths.
     """
     dialect = FlowMock()
 
     def make_pages() -> App:
         from understudy_gateway.pages import build_pages  # noqa: PLC0415 - see _Late
 
-        return build_pages(dialect.refuse, ready)
+        return build_pages(dialect.refuse, ready, more_pages)
 
     pages = _Late(make_pages)
     endpoint = Endpoint(

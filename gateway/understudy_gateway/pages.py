@@ -4,7 +4,7 @@ The page has its assets from this machine alone.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from understudy_gateway import docs_page
@@ -25,8 +25,10 @@ from understudy_gateway.transcoding.json_encode import dump
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_look_at) -> Starlette:
-    """Build the pages; ``refuse`` writes the answer for every other path, and for other methods on these.
+def build_pages(
+    refuse: Callable[[Status], Answer], ready: Ready = nothing_to_look_at, more: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Build the pages and ``more``; ``refuse`` writes the answer for every other path, and for other methods on these.
 
     Beside the event loop: it takes tens of milliseconds the first time, with what the pages import when they are asked.
     """
@@ -40,6 +42,7 @@ def build_pages(refuse: Callable[[Status], Answer], ready: Ready = nothing_to_lo
             Mount("/docs/assets", StaticFiles(directory=docs_page.assets())),
             Route("/openapi.json", _openapi),
             *health_routes(ready),
+            *more,
         ],
         exception_handlers={404: _not_found(refuse), 405: _method_not_allowed(refuse)},
     )
