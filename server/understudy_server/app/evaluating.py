@@ -51,9 +51,10 @@ async def evaluate(call: Call, request: pb.EvaluateRequest) -> pb.EvaluateRespon
     else:
         done = await _evaluated_beside(call, request, await read_long_context(text), (request.flag_key,))
     (evaluation,) = done.evaluations
+    answer = pb.EvaluateResponse()
     if done.session is not NO_SESSION:
         put_on_record(call, done.session, text, one_said(evaluation), done.kept, request.flag_key)
-    answer = pb.EvaluateResponse(session_key=done.session.key)
+        answer.session_key = done.session.key
     tell(evaluation, done.flags.get(evaluation.flag_key), answer.evaluation)
     set_moment(answer.evaluated_at, call.now_ms)
     return answer

@@ -39,6 +39,7 @@ _PLACE_FIELDS = ("project", "environment")
 _PLACE_UNKNOWN = ("project_required", "environment_required")
 # Looked up once: by name an enum is slow.
 _OK, _CANCELLED = Code.OK, Code.CANCELLED
+_READS, _WRITES_BRIEFLY, _ASKS, _STREAMS = Kind.READS, Kind.WRITES_BRIEFLY, Kind.ASKS, Kind.STREAMS
 _log = logging.getLogger(__name__)
 
 
@@ -133,21 +134,21 @@ class Dispatcher:
                 await beside(use_case.load)
             use_case = use_case.found
         request, refusal = await beside(decode) if rpc.reads_long else decode()
+        kind = rpc.kind
+        if kind is _ASKS or kind is _STREAMS:
+            place = await self._placed(rpc, caller, metadata, request, refusal)
+            answer = use_case(Call(caller, place, now_ms, self._world), request)
+            return answer if kind is _STREAMS else await answer
 
         async def run(tx: Transaction) -> Message:
             place = await _place(tx, rpc, caller, metadata, request, refusal)
             answer: Message = await use_case(tx, Call(caller, place, now_ms, self._world), request)
             return answer
 
-        if rpc.kind is Kind.READS:
+        if kind is _READS:
             return await self._world.store.read(run)
-        if rpc.kind is Kind.WRITES_BRIEFLY:
-            return await self._world.store.write(run, brief=request.ByteSize() <= _BRIEF_BYTES_MAX)
-        if rpc.kind is Kind.WRITES:
-            return await self._world.store.write(run)
-        place = await self._placed(rpc, caller, metadata, request, refusal)
-        answer = use_case(Call(caller, place, now_ms, self._world), request)
-        return answer if rpc.kind is Kind.STREAMS else await answer
+        brief = kind is _WRITES_BRIEFLY and request.ByteSize() <= _BRIEF_BYTES_MAX
+        return await self._world.store.write(run, brief=brief)
 
     async def _placed(
         self, rpc: Rpc, caller: Caller, metadata: Mapping[str, str], request: Message, refusal: Status | None

@@ -68,6 +68,11 @@ class RememberedAnswers:
         self._sessions = _kept_on(self._sessions, at.version)
         self._at, self._memory = at, _FromMemory(lasting, self._sessions.answers)
 
+    def recalled(self, question: Hashable, since: int) -> Any:
+        """What was recalled since a lasting change, the last there is; ``None`` when nothing was."""
+        kept = self._lasting
+        return kept.answers.get(question) if kept.since == since else None
+
     def lasting(self, since: int) -> _Answers:
         """What was recalled since a lasting change, the last there is, to be added to."""
         kept = self._lasting

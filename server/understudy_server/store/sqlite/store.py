@@ -91,7 +91,7 @@ class SqliteStore:
 
     def recalled(self, question: Hashable) -> Any:
         """What was worked out before and still holds; ``None`` when nothing is known."""
-        return self._remembered.lasting(self._at.lasting).get(question)
+        return self._remembered.recalled(question, self._at.lasting)
 
     async def write(self, work: Work[T], *, brief: bool = False) -> T:
         """Run work whole or not at all; when this returns it is durable and visible."""
