@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.apply_stage import MOCKS, RATE, apply_stage
 from benchmarks.manifests import manifest_text
 from benchmarks.method import Length, Rejected, Spread, alternate
-from benchmarks.processes import started
+from benchmarks.mocked import serving_mocks
 from benchmarks.row import Row, at_most
 
 ON = 1_000
@@ -49,9 +49,8 @@ def _under_traffic(length: Length, on: int) -> list[Row]:
 
 def _from_file(length: Length) -> Row:
     """What a user waits for: the command from its start to its end, the reading of the file included."""
-    with started("whole") as server, tempfile.TemporaryDirectory(prefix="understudy-bench-") as folder:
-        door, _, key = server.key.partition(" ")
-        environ = {**os.environ, "UNDERSTUDY_SERVER": door, "UNDERSTUDY_KEY": key}
+    with serving_mocks() as server, tempfile.TemporaryDirectory(prefix="understudy-bench-") as folder:
+        environ = {**os.environ, "UNDERSTUDY_SERVER": server.grpc, "UNDERSTUDY_KEY": server.make_key()}
         file, times = Path(folder) / "understudy.yaml", list[float]()
         for revision in range(length.rounds + 1):
             file.write_text(manifest_text(MOCKS, revision), encoding="utf-8")

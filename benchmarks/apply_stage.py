@@ -15,9 +15,10 @@ from understudy.v1.mock_service_pb2 import ActivateMockRequest
 
 from benchmarks.manifests import manifest_request, mock_body, mock_id, mock_path
 from benchmarks.method import Rejected
+from benchmarks.mocked import serving_mocks
 from benchmarks.open_load import Answer, OpenLoad
-from benchmarks.processes import Started, started
 from benchmarks.scenery import ENVIRONMENT, HEADERS, MOCKED_BODY, MOCKED_PATH, PROJECT
+from benchmarks.whole import Whole
 
 MOCKS, RATE, CONNECTIONS = 5_000, 2_000, 256
 # So many of the mocks that are on are asked for, in turn.
@@ -66,13 +67,12 @@ class _Apply:
 class Stage:
     """All mocks are made, so many of them on for everyone, and there are two manifests that differ in every mock."""
 
-    def __init__(self, runner: asyncio.Runner, server: Started, on: int) -> None:
+    def __init__(self, runner: asyncio.Runner, server: Whole, on: int) -> None:
         self._runner, self._is_on = runner, on > 0
-        door, _, key = server.key.partition(" ")
-        self._metadata = (("authorization", f"Bearer {key}"),)
+        self._metadata = (("authorization", f"Bearer {server.make_key()}"),)
         self._manifests = [manifest_request(MOCKS, revision).SerializeToString() for revision in (0, 1)]
         self._revision = 0
-        self._runner.run(self._furnish(server.address, door, on))
+        self._runner.run(self._furnish(server.proxy, server.grpc, on))
 
     async def _furnish(self, address: str, door: str, on: int) -> None:
         self._channel = grpc.aio.insecure_channel(door)
@@ -146,7 +146,7 @@ class Stage:
 @contextmanager
 def apply_stage(on: int) -> Iterator[Stage]:
     """A server with all mocks made, and so many of them on for everyone."""
-    with started("whole") as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with serving_mocks() as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stage = Stage(runner, server, on)
         try:
             yield stage

@@ -1,7 +1,7 @@
 """Rows of the door for clients of Assertive's mock API: a stub's answer against nginx, and beside many further stubs.
 
-The server is ``understudy serve`` as a user starts it, with the journal in memory. Its stubs are made as such clients
-make them, and the requests know nothing of sessions.
+The server is ``understudy serve`` as a user starts it, with the journal in memory and metrics on. Its stubs are made as
+such clients make them, and the requests know nothing of sessions.
 """
 
 import http.client
@@ -13,11 +13,10 @@ from dataclasses import replace
 from benchmarks import nginx
 from benchmarks.load import Load, Loaded, load
 from benchmarks.method import SERVER_CORE, Length, Rejected, Rounds, alternate
-from benchmarks.processes import Started
 from benchmarks.proxy_rows import Stage, measured, traced
 from benchmarks.row import Row, at_least
 from benchmarks.telling import latencies, rate, throughput
-from benchmarks.whole import serving_anew
+from benchmarks.whole import ANY_PORT, serving_anew
 
 MANY, FEW = 1_000, 1
 PATH, BODY = "/hello", b"hello"
@@ -50,7 +49,7 @@ def assertive(length: Length) -> list[Row]:
 def static_stage() -> Iterator[Stage]:
     """One stub answers; nginx returns the same body."""
     with answering_stub(0) as ours, nginx.answering(BODY, SERVER_CORE, "text/plain") as limit:
-        yield Stage(Started(ours.pid, ours.address, ""), ours, replace(ours, pid=limit.pid, address=limit.address))
+        yield Stage(ours, replace(ours, pid=limit.pid, address=limit.address))
 
 
 def _flat(length: Length) -> Rounds[Load]:
@@ -62,7 +61,7 @@ def _flat(length: Length) -> Rounds[Load]:
 def answering_stub(further: int) -> Iterator[Loaded]:
     """A server with the stub that is asked for, and so many more, each for a path of its own."""
     address = f"127.0.0.1:{nginx.free_port()}"
-    with serving_anew(assertive=address, journal="memory") as server:
+    with serving_anew(assertive=address, journal="memory", metrics=ANY_PORT) as server:
         make_stubs(address, [PATH, *(f"/further/{number}" for number in range(further))])
         yield Loaded(server.pid, address, PATH, _HEADERS, body=BODY)
 

@@ -8,9 +8,10 @@ import uvloop
 from benchmarks.body_load import Bulk, bulk
 from benchmarks.memory import MB, growth_mb
 from benchmarks.method import Length, Spread
-from benchmarks.processes import Started, started
+from benchmarks.mocked import serving_mocks
 from benchmarks.row import Row, at_most
 from benchmarks.scenery import PROXIED_REAL_PATH
+from benchmarks.whole import Whole
 
 SMALL, MIDDLE, LARGE = 1_000, 1_000_000, 100_000_000
 _GROWTH_MB_MAX = 8.0
@@ -27,14 +28,14 @@ def bodies(length: Length) -> list[Row]:
 
 async def _rows(length: Length) -> list[Row]:
     async with bulk() as upstream:
-        with started("proxy-memory", f"http://{upstream.address}") as server:
+        with serving_mocks(upstream=f"http://{upstream.address}") as server:
             for _ in range(_WARM_UP):
-                await upstream.exchange(server.address, PROXIED_REAL_PATH, MIDDLE, MIDDLE)
+                await upstream.exchange(server.proxy, PROXIED_REAL_PATH, MIDDLE, MIDDLE)
             small = await _growth(server, upstream, SMALL, SMALL)
             return [await _row(server, upstream, way, length, small) for way in _WAYS]
 
 
-async def _row(server: Started, upstream: Bulk, way: str, length: Length, small: float) -> Row:
+async def _row(server: Whole, upstream: Bulk, way: str, length: Length, small: float) -> Row:
     up, down = _WAYS[way]
     began = time.perf_counter()
     grown = [await _growth(server, upstream, up, down) for _ in range(length.rounds)]
@@ -46,5 +47,5 @@ async def _row(server: Started, upstream: Bulk, way: str, length: Length, small:
     return Row(name, Spread.of(grown), at_most(_GROWTH_MB_MAX), detail, " MB")
 
 
-async def _growth(server: Started, upstream: Bulk, up: int, down: int) -> float:
-    return await growth_mb(server.pid, upstream.exchange(server.address, PROXIED_REAL_PATH, up, down))
+async def _growth(server: Whole, upstream: Bulk, up: int, down: int) -> float:
+    return await growth_mb(server.pid, upstream.exchange(server.proxy, PROXIED_REAL_PATH, up, down))

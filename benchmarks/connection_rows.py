@@ -12,7 +12,7 @@ from benchmarks.delay_load import Call, Callers
 from benchmarks.load import Load, Loaded, load
 from benchmarks.memory import MB, resident_mb
 from benchmarks.method import SERVER_CORE, Length, Spread, alternate
-from benchmarks.processes import started
+from benchmarks.mocked import serving_mocks
 from benchmarks.row import Row
 from benchmarks.scenery import HEADERS, MOCKED_BODY, PROXIED_MOCKED_PATH
 from benchmarks.telling import rate, throughput
@@ -36,15 +36,15 @@ def _resting(length: Length) -> list[Row]:
     seconds = min(length.seconds, _SECONDS_MAX)
     calls = [Call(request("GET", PROXIED_MOCKED_PATH), MOCKED_BODY, 0)] * OPEN
     with (
-        started("proxy-memory") as crowded,
-        started("proxy-memory") as empty,
+        serving_mocks() as crowded,
+        serving_mocks() as empty,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        ours = Loaded(crowded.pid, crowded.address, PROXIED_MOCKED_PATH, HEADERS, BUSY, MOCKED_BODY)
-        alone = replace(ours, pid=empty.pid, address=empty.address)
+        ours = Loaded(crowded.pid, crowded.proxy, PROXIED_MOCKED_PATH, HEADERS, BUSY, MOCKED_BODY)
+        alone = replace(ours, pid=empty.pid, address=empty.proxy)
         load(ours, 1)
         before = resident_mb(crowded.pid)
-        callers = runner.run(Callers.connect(crowded.address, OPEN))
+        callers = runner.run(Callers.connect(crowded.proxy, OPEN))
 
         def all_answer() -> None:
             """Each of them still works, and was used lately, so that none is closed for having rested too long."""
@@ -76,8 +76,8 @@ def _after(prepare: Callable[[], None], loaded: Loaded, seconds: int) -> Callabl
 
 def _asking(length: Length) -> Row:
     seconds = max(length.seconds, _CONNECT_SECONDS)
-    with started("proxy-memory") as server, nginx.answering(MOCKED_BODY, SERVER_CORE) as limit:
-        few = Loaded(server.pid, server.address, PROXIED_MOCKED_PATH, HEADERS, BUSY, MOCKED_BODY)
+    with serving_mocks() as server, nginx.answering(MOCKED_BODY, SERVER_CORE) as limit:
+        few = Loaded(server.pid, server.proxy, PROXIED_MOCKED_PATH, HEADERS, BUSY, MOCKED_BODY)
         # Who stands in a long line is late, and not unanswered.
         many = replace(few, connections=OPEN, timeout_seconds=_ANSWER_SECONDS_MAX)
         theirs = replace(many, pid=limit.pid, address=limit.address)

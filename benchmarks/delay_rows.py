@@ -7,7 +7,7 @@ import uvloop
 
 from benchmarks.delay_load import Call, Callers, Errors
 from benchmarks.method import Length, Spread, alternate
-from benchmarks.processes import started
+from benchmarks.mocked import put_sessions, serving_mocks
 from benchmarks.row import Row, at_most
 from benchmarks.scenery import HEADERS, KEY, MOCKED_BODY, PROXIED_MOCKED_PATH, delayed_sessions
 
@@ -26,10 +26,11 @@ def delays(length: Length) -> list[Row]:
     # As many requests in the same time, with the pause on the client's side: what is left is client and network.
     prompt = [Call(_request(KEY), MOCKED_BODY, 0, pause_ms=delay_ms) for delay_ms in _DELAYS.values()]
     with (
-        started("proxy-memory", "", str(CONCURRENT)) as server,
+        serving_mocks() as server,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        callers = runner.run(Callers.connect(server.address, CONCURRENT))
+        put_sessions(server, _DELAYS.items())
+        callers = runner.run(Callers.connect(server.proxy, CONCURRENT))
 
         def measure(calls: list[Call], spread_ms: int = _MEAN_MS, seconds: int = length.seconds) -> Errors:
             return runner.run(callers.round(calls, spread_ms=spread_ms, seconds=seconds))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from benchmarks.load import Load, Loaded, check_generator, load
+from benchmarks.load import TURN, Load, Loaded, check_generator, load
 from benchmarks.method import Length, Rounds, alternate
-from benchmarks.processes import started
+from benchmarks.mocked import put_sessions, serving_mocks
 from benchmarks.proxy_rows import Stage
 from benchmarks.row import Row, at_least
 from benchmarks.scenery import (
@@ -23,6 +23,7 @@ from benchmarks.scenery import (
     TURN_PATH,
 )
 from benchmarks.telling import rate, throughput
+from benchmarks.turn_mocks import turn_batches
 
 MANY, FEW_MOCKS = 10_000, 10
 _FLAT_MIN, _FLAT_AIM = 0.90, 0.97
@@ -33,19 +34,23 @@ _SECONDS_MAX = 2
 @contextmanager
 def sessions_stage() -> Iterator[Stage]:
     """Many sessions, all asked in turn, and one session."""
-    with started("proxy-sessions", str(MANY)) as many, started("proxy-sessions", "1") as one:
+    with serving_mocks() as many, serving_mocks() as one:
+        for server, sessions in ((many, MANY), (one, 1)):
+            put_sessions(server, ((TURN_KEY.replace(TURN, f"{number:05}"), 0) for number in range(sessions)))
         headers = HEADERS | {"x-flowmock-session": TURN_KEY}
-        asked = Loaded(many.pid, many.address, PROXIED_MOCKED_PATH, headers, body=MOCKED_BODY, turns=MANY)
-        yield Stage(many, asked, replace(asked, pid=one.pid, address=one.address, turns=1))
+        asked = Loaded(many.pid, many.proxy, PROXIED_MOCKED_PATH, headers, body=MOCKED_BODY, turns=MANY)
+        yield Stage(asked, replace(asked, pid=one.pid, address=one.proxy, turns=1))
 
 
 @contextmanager
 def mocks_stage() -> Iterator[Stage]:
     """Many mocks that are on, all asked for in turn, and few."""
-    with started("proxy-mocks", str(MANY)) as many, started("proxy-mocks", str(FEW_MOCKS)) as few:
+    with serving_mocks() as many, serving_mocks() as few:
+        many.call_all("MockService/BatchMocks", turn_batches(MANY))
+        few.call_all("MockService/BatchMocks", turn_batches(FEW_MOCKS))
         path = f"/{PROJECT}/{ENVIRONMENT}{TURN_PATH}"
-        asked = Loaded(many.pid, many.address, path, HEADERS, body=TURN_BODY, turns=MANY)
-        yield Stage(many, asked, replace(asked, pid=few.pid, address=few.address, turns=FEW_MOCKS))
+        asked = Loaded(many.pid, many.proxy, path, HEADERS, body=TURN_BODY, turns=MANY)
+        yield Stage(asked, replace(asked, pid=few.pid, address=few.proxy, turns=FEW_MOCKS))
 
 
 STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {"sessions": sessions_stage, "mocks": mocks_stage}

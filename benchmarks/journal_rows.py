@@ -15,7 +15,7 @@ from understudy_server.journal.rules import DiskLimits, FixedRules
 from understudy_server.journal.sqlite import SqliteJournal
 
 from benchmarks.method import Length, Rejected, Spread
-from benchmarks.processes import started
+from benchmarks.mocked import serving_mocks
 from benchmarks.row import Row, at_most
 from benchmarks.scenery import ENVIRONMENT, HEADERS, KEY, MOCKED_BODY, PROJECT, PROXIED_MOCKED_PATH
 
@@ -30,8 +30,8 @@ _HANDED_OVER = 4_000
 
 def await_calls(length: Length) -> list[Row]:
     """From the moment that a client has its whole answer until `AwaitCalls`, which waited for it, has its own."""
-    with started("whole") as server:
-        rounds = [asyncio.run(_wakes(server.address, *server.key.split(" ", 1))) for _ in range(length.rounds)]
+    with serving_mocks("disk") as server:
+        rounds = [asyncio.run(_wakes(server.proxy, server.grpc, server.make_key())) for _ in range(length.rounds)]
     spread = Spread.of([statistics.median(each) for each in rounds])
     worst = Spread.of([sorted(each)[len(each) * 99 // 100] for each in rounds])
     detail = f"{_WAKES} a round, one at a time, journal on disk; p99 {worst.median:.2f} ms"

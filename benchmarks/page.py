@@ -12,13 +12,17 @@ from benchmarks.row import Row
 
 PAGE = Path(__file__).with_name("RESULTS.md")
 _ROOMS = 8
+# Of runs before it was kept.
+_BY_HAND = "its rooms, joined by hand: journal on, metrics off"
 _TEXT = f"""\
 # Results
 
 Written by `make bench`: medians of alternating rounds after one that warms up, and the least and the greatest of them;
-server on core {SERVER_CORE}, load on core {LOAD_CORE}. Rounds in which the reference moved by more than 15 % from its
-median were repeated; beside other products, those in which other processes or the machine's host took more than a tenth
-of a core. Where nothing is compared, a loop of a fixed length on the servers' core was the reference.
+server on core {SERVER_CORE}, load on core {LOAD_CORE}, over 64 connections where a row says nothing else. Rounds in
+which the reference moved by more than 15 % from its median were repeated; beside other products, those in which other
+processes or the machine's host took more than a tenth of a core. Where nothing is compared, a loop of a fixed length on
+the servers' core was the reference. `server` says what served the rows of the proxy and those that put sessions, and
+what it had on.
 `make bench ROW=name` measures one row again and leaves the others as they are: `run` says which run a row is of.
 """
 _PROFILES = """\
@@ -51,12 +55,16 @@ def _numbered(runs: Iterable[Run]) -> dict[Run, int]:
 
 
 def _runs(runs: Mapping[Run, int], results: Mapping[str, Measured]) -> str:
-    lines = ["| run | at (UTC) | commit | rounds | rows | on |", "| ---: | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| run | at (UTC) | commit | rounds | rows | server | on |",
+        "| ---: | --- | --- | --- | --- | --- | --- |",
+    ]
     for run, number in runs.items():
         names = [name for name, measured in results.items() if measured.run == run]
         of = ", ".join(names) if len(names) <= len(results) // 2 else f"{len(names)} of {len(results)}"
         rounds = f"{run.rounds} of {run.seconds} s"
-        lines.append(f"| {number} | {run.at} | {run.commit} | {rounds} | {of} | {run.machine}; {run.versions} |")
+        on = f"{run.server or _BY_HAND} | {run.machine}; {run.versions}"
+        lines.append(f"| {number} | {run.at} | {run.commit} | {rounds} | {of} | {on} |")
     return _section("", lines)
 
 

@@ -18,11 +18,11 @@ from benchmarks import nginx
 from benchmarks.cpu import Neighbours
 from benchmarks.load import Load, Loaded, check_generator, load
 from benchmarks.method import LOAD_CORE, Length, Rejected, Rounds, Spread, in_turns
+from benchmarks.mocked import serving_mocks
 from benchmarks.peers.catalogue import FORWARDER, PEERS
 from benchmarks.peers.installing import NotInstallable, installed
 from benchmarks.peers.peer import Peer, running, said_by
 from benchmarks.peers.pins import pins
-from benchmarks.processes import started
 from benchmarks.profiles import Profile
 from benchmarks.row import Row, at_least, one_line
 from benchmarks.scenery import HEADERS, MOCKED_BODY, PROXIED_MOCKED_PATH, PROXIED_REAL_PATH, UPSTREAM_BODY
@@ -52,8 +52,8 @@ class WarmUp:
 
 def peers(length: Length) -> list[Row]:
     """Ours beside each peer that can be installed, and beside the fastest of them; last, both as forwarders."""
-    with started("proxy-memory") as server:
-        ours = Loaded(server.pid, server.address, PROXIED_MOCKED_PATH, HEADERS, body=MOCKED_BODY)
+    with serving_mocks() as server:
+        ours = Loaded(server.pid, server.proxy, PROXIED_MOCKED_PATH, HEADERS, body=MOCKED_BODY)
         if length.watch:
             # Ours alone: what it does is the same beside each of them.
             return [_watched(length.watch(lambda: load(ours, length.seconds)))]
@@ -68,9 +68,9 @@ def _watched(profile: Profile) -> Row:
 def _forwarding(length: Length) -> Row:
     with (
         nginx.answering(UPSTREAM_BODY, LOAD_CORE) as upstream,
-        started("proxy-memory", f"http://{upstream.address}") as server,
+        serving_mocks(upstream=f"http://{upstream.address}") as server,
     ):
-        ours = Loaded(server.pid, server.address, PROXIED_REAL_PATH, HEADERS, body=UPSTREAM_BODY)
+        ours = Loaded(server.pid, server.proxy, PROXIED_REAL_PATH, HEADERS, body=UPSTREAM_BODY)
         return beside(FORWARDER, _FORWARD, ours, length, upstream.address)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks import nginx
 from benchmarks.load import Load, Loaded, load
 from benchmarks.method import LOAD_CORE, SERVER_CORE, Length, Rounds, Spread, alternate
-from benchmarks.processes import Started, started
+from benchmarks.mocked import dropped_by, serving_mocks
 from benchmarks.row import Row, at_least, at_most
 from benchmarks.scenery import (
     HEADERS,
@@ -20,23 +20,34 @@ from benchmarks.scenery import (
     UPSTREAM_BODY,
 )
 from benchmarks.telling import latencies, p99, rate, throughput, writing
+from benchmarks.whole import Whole
 
 
 @dataclass(frozen=True)
 class Stage:
     """Our server and what it is compared with, such as an nginx that does the same; both are running."""
 
-    server: Started
     ours: Loaded
     reference: Loaded
 
 
 @contextmanager
-def static_stage(kind: str, path: str = PROXIED_MOCKED_PATH, headers: Mapping[str, str] = HEADERS) -> Iterator[Stage]:
+def static_stage(
+    path: str = PROXIED_MOCKED_PATH, headers: Mapping[str, str] = HEADERS, journal: str = "memory"
+) -> Iterator[Stage]:
     """A mock answers; nginx returns the same body."""
-    with started(kind) as server, nginx.answering(MOCKED_BODY, SERVER_CORE) as limit:
-        ours = Loaded(server.pid, server.address, path, headers, body=MOCKED_BODY)
-        yield Stage(server, ours, replace(ours, pid=limit.pid, address=limit.address))
+    with serving_mocks(journal) as server, beside_nginx(server, path, headers) as stage:
+        yield stage
+
+
+@contextmanager
+def beside_nginx(
+    server: Whole, path: str = PROXIED_MOCKED_PATH, headers: Mapping[str, str] = HEADERS
+) -> Iterator[Stage]:
+    """A server whose mock answers, and an nginx that returns the same body."""
+    with nginx.answering(MOCKED_BODY, SERVER_CORE) as limit:
+        ours = Loaded(server.pid, server.proxy, path, headers, body=MOCKED_BODY)
+        yield Stage(ours, replace(ours, pid=limit.pid, address=limit.address))
 
 
 @contextmanager
@@ -44,18 +55,18 @@ def forward_stage() -> Iterator[Stage]:
     """No mock answers; both pass to one nginx, which shares the load's core."""
     with (
         nginx.answering(UPSTREAM_BODY, LOAD_CORE) as upstream,
-        started("proxy-memory", f"http://{upstream.address}") as server,
+        serving_mocks(upstream=f"http://{upstream.address}") as server,
         nginx.passing_to(upstream.address, SERVER_CORE) as limit,
     ):
-        ours = Loaded(server.pid, server.address, PROXIED_REAL_PATH, HEADERS, body=UPSTREAM_BODY)
-        yield Stage(server, ours, replace(ours, pid=limit.pid, address=limit.address))
+        ours = Loaded(server.pid, server.proxy, PROXIED_REAL_PATH, HEADERS, body=UPSTREAM_BODY)
+        yield Stage(ours, replace(ours, pid=limit.pid, address=limit.address))
 
 
 STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {
-    "static": partial(static_stage, "proxy-memory"),
-    "static-headers": partial(static_stage, "proxy-memory", headers=MANY_HEADERS),
-    "static-durable": partial(static_stage, "proxy-durable"),
-    "template": partial(static_stage, "proxy-memory", PROXIED_TEMPLATED_PATH),
+    "static": static_stage,
+    "static-headers": partial(static_stage, headers=MANY_HEADERS),
+    "static-durable": partial(static_stage, journal="disk"),
+    "template": partial(static_stage, PROXIED_TEMPLATED_PATH),
     "forward": forward_stage,
 }
 
@@ -88,9 +99,10 @@ def static_headers(length: Length) -> list[Row]:
 
 def static_durable(length: Length) -> list[Row]:
     """A mock's answer with the journal on disk."""
-    with STAGES["static-durable"]() as stage:
+    with serving_mocks("disk") as server, beside_nginx(server) as stage:
         rounds = measured(stage, length)
-    name, dropped = "static mock, journal on disk", Spread.of([float(stage.server.last_words)])
+        dropped = Spread.of([float(dropped_by(server))])
+    name = "static mock, journal on disk"
     detail = f"{throughput(rounds)}; {writing(rounds)}"
     return [
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.38, aim=0.55), detail),

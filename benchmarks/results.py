@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.method import Length
+from benchmarks.mocked import SERVER
 from benchmarks.nginx import nginx_version
 from benchmarks.row import Row
 
@@ -30,7 +31,8 @@ _SOURCES = ("server", "gateway", "clients/python", "pyproject.toml", "constraint
 class Run:
     """One call of the benchmarks: when, of which state of the sources, on which machine, with which rounds.
 
-    ``at`` is in UTC. ``commit`` is followed by ``changed`` when the sources were not as committed.
+    ``at`` is in UTC. ``commit`` is followed by ``changed`` when the sources were not as committed. ``server`` is what
+    served the rows of the proxy, and what it had on.
     """
 
     at: str
@@ -39,11 +41,12 @@ class Run:
     versions: str
     rounds: int
     seconds: int
+    server: str = ""
 
     @classmethod
     def now(cls, length: Length) -> "Run":
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-        return cls(at, _commit(), _machine(), _versions(), length.rounds, length.seconds)
+        return cls(at, _commit(), _machine(), _versions(), length.rounds, length.seconds, SERVER)
 
 
 @dataclass(frozen=True)

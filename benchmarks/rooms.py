@@ -55,13 +55,12 @@ def dispatcher_on(
     )
 
 
-async def make_place(made: Dispatcher, upstream: str = "") -> None:
+async def make_place(made: Dispatcher) -> None:
     """Make the project and its environment."""
     project = CreateProjectRequest()
     project.project.slug = PROJECT
     environment = CreateEnvironmentRequest(project=PROJECT)
     environment.environment.slug = ENVIRONMENT
-    environment.environment.upstream = upstream
     await as_owner(made, "ProjectService/CreateProject", project)
     await as_owner(made, "ProjectService/CreateEnvironment", environment)
 

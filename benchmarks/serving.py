@@ -1,4 +1,8 @@
-"""The servers that the benchmarks load, each as its own process, pinned to a core of its own.
+"""Parts of a server that some rows of gRPC and REST measure alone, each as its own process, pinned to a core.
+
+They are what ``understudy serve`` cannot be: a door without anything beside it, one that counts no requests of
+FlagBridge a minute, and a bare echo to compare with. What the rows of the proxy and of sessions load is ``serve``
+itself (``benchmarks.mocked``).
 
 ``python -m benchmarks.serving KIND FOLDER [ARGUMENT ...]`` prints its address and the key to use, and serves
 until it is ended. The folder must be empty.
@@ -22,7 +26,6 @@ from understudy_server.rpc.grpc_server import GrpcServer
 from benchmarks.flag_scenery import make_flags
 from benchmarks.posted_page import posted_page
 from benchmarks.rooms import dispatcher
-from benchmarks.serving_proxy import serve_durable, serve_memory, serve_mocks, serve_sessions, serve_whole
 
 _UNCOUNTED = RequestsAMinute(*[1_000_000_000] * 4)
 
@@ -79,11 +82,6 @@ KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "flags": serve_flags,
     "grpc": serve_grpc,
     "echo": serve_echo,
-    "proxy-memory": serve_memory,
-    "proxy-durable": serve_durable,
-    "proxy-sessions": serve_sessions,
-    "proxy-mocks": serve_mocks,
-    "whole": serve_whole,
 }
 
 

@@ -15,7 +15,7 @@ from benchmarks.method import Length, alternate
 from benchmarks.processes import started
 from benchmarks.row import Row, at_most
 from benchmarks.scenery import CART_BODY, CART_PATH, ENVIRONMENT, KEY, PROJECT, SAMPLE_MOCK
-from benchmarks.whole import UNLIMITED_CALLS, Whole, serving_anew
+from benchmarks.whole import ANY_PORT, UNLIMITED_CALLS, Whole, serving_anew
 
 CALLS_PER_SECOND, SESSIONS_PER_SECOND = 500, 300
 _METHOD = "/understudy.v1.SessionService/PutSession"
@@ -42,12 +42,12 @@ def _put_row(kind: str, key: Callable[[], str], length: Length) -> Row:
         return [_put(key(), f"CI run {next(runs)}") for _ in range(calls)]
 
     with (
-        started("grpc") as server,
+        serving_anew(api_rate=UNLIMITED_CALLS, metrics=ANY_PORT) as server,
         started("echo") as bare,
-        grpc.insecure_channel(server.address) as channel,
+        grpc.insecure_channel(server.grpc) as channel,
         grpc.insecure_channel(bare.address) as bare_channel,
     ):
-        metadata = (("authorization", f"Bearer {server.key}"),)
+        metadata = (("authorization", f"Bearer {server.make_key()}"),)
         rounds = alternate(
             lambda: _median_us(channel.unary_unary(_METHOD), requests(), metadata),
             lambda: _median_us(bare_channel.unary_unary(_METHOD), requests(), metadata),
@@ -91,7 +91,7 @@ class Ready:
 def session_ready(length: Length) -> list[Row]:
     """PUT of a new session over REST until it is acknowledged; its first request is answered by its mock."""
     with (
-        serving_anew(api_rate=UNLIMITED_CALLS) as server,
+        serving_anew(api_rate=UNLIMITED_CALLS, metrics=ANY_PORT) as server,
         asking(server.rest) as api,
         asking(server.proxy) as proxy,
     ):

@@ -14,7 +14,7 @@ from benchmarks.method import Length, Rejected, Spread, alone
 from benchmarks.nginx import free_port
 from benchmarks.row import Row, at_most
 from benchmarks.scenery import DECLINED_BODY, ENVIRONMENT, KEY, PAY_PATH, PROJECT, SAMPLE_SCENARIO
-from benchmarks.whole import START_SECONDS_MAX, serving, spawn, stop
+from benchmarks.whole import ANY_PORT, START_SECONDS_MAX, serving, spawn, stop
 
 _SECONDS_MAX, _SECONDS_AIM = 1.0, 0.5
 _IDLE_MB_MAX, _IDLE_MB_AIM = 90.0, 60.0
@@ -47,7 +47,7 @@ def start(length: Length) -> list[Row]:
             "start to first correct answer",
             Spread.of([each.seconds for each in starts]),
             at_most(_SECONDS_MAX, aim=_SECONDS_AIM),
-            f"`understudy serve`, from the command to a mocked answer, with what was there before; "
+            f"`understudy serve` with metrics, from the command to a mocked answer, with what was there before; "
             f"{busy:.2f} s of CPU; {disturbed} rounds disturbed",
             " s",
         ),
@@ -70,7 +70,7 @@ def _provide(data: Path) -> None:
 def _start(data: Path) -> Start:
     address = f"127.0.0.1:{free_port()}"
     began = time.perf_counter()
-    process = spawn(data, grpc="127.0.0.1:0", rest="127.0.0.1:0", proxy=address)
+    process = spawn(data, proxy=address, **dict.fromkeys(("grpc", "rest", "metrics"), ANY_PORT))
     try:
         while not _answers(address):
             if process.poll() is not None or time.perf_counter() - began > START_SECONDS_MAX:

@@ -21,23 +21,27 @@ from understudy.v1.key_service_pb2 import CreateKeyRequest, CreateKeyResponse
 from benchmarks.method import SERVER_CORE, Rejected
 
 UNLIMITED_CALLS = "100000000/60"
+ANY_PORT = "127.0.0.1:0"
 START_SECONDS_MAX = 30.0
 _LOOK_SECONDS = 0.01
 _STOP_SECONDS_MAX = 30.0
 _CALLS_AT_A_TIME = 32
 _SETTING = "UNDERSTUDY_"
-_ANY_PORT = "127.0.0.1:0"
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A server that accepts: where its doors are, and the door of the owner, which needs no key."""
+    """A server that accepts: where its doors are, and the door of the owner, which needs no key.
+
+    ``metrics`` is empty where they are off.
+    """
 
     pid: int
     grpc: str
     rest: str
     proxy: str
     owner: Any
+    metrics: str = ""
 
     def call(self, method: str, request: Message) -> bytes:
         """Call as the owner, as in ``SessionService/PutSession``; gives the bytes of the answer."""
@@ -66,11 +70,11 @@ def serving(data: Path, **settings: str) -> Iterator[Whole]:
     """Serve a data directory on free ports, with settings by name. Raises Rejected when it does not start."""
     with tempfile.TemporaryDirectory(prefix="understudy-bench-") as folder:
         ready = Path(folder) / "ready.json"
-        process = spawn(data, ready_file=str(ready), **dict.fromkeys(("grpc", "rest", "proxy"), _ANY_PORT), **settings)
+        process = spawn(data, ready_file=str(ready), **dict.fromkeys(("grpc", "rest", "proxy"), ANY_PORT), **settings)
         try:
             doors = _doors(process, ready)
             with grpc.insecure_channel(f"unix:{data / 'owner.sock'}") as owner:
-                yield Whole(process.pid, doors["grpc"], doors["rest"], doors["proxy"], owner)
+                yield Whole(process.pid, doors["grpc"], doors["rest"], doors["proxy"], owner, doors.get("metrics", ""))
         finally:
             stop(process)
 

@@ -13,7 +13,7 @@ from benchmarks.row import Row, at_least
 from benchmarks.run import ROWS, measured, record
 
 OLD = Run("2026-11-01 09:00", "aaaaaaa", "a machine, 2 cores", "Python 3.11.7", 7, 3)
-NEW = replace(OLD, at="2026-11-02 10:00", commit="bbbbbbb, changed")
+NEW = replace(OLD, at="2026-11-02 10:00", commit="bbbbbbb, changed", server="`understudy serve`")
 PROFILE = Profile("The server was busy:", (("proxy", 0.75),), (Spot(0.5, "flush (proxy/outlet.py)", "proxy", ""),))
 
 
@@ -48,8 +48,11 @@ def test_a_row_that_is_measured_again_leaves_the_others_to_their_runs(tmp_path: 
 
     text = to.read_text(encoding="utf-8")
 
-    assert "| 1 | 2026-11-02 10:00 | bbbbbbb, changed | 7 of 3 s | forward |" in text
-    assert "| 2 | 2026-11-01 09:00 | aaaaaaa | 7 of 3 s | static |" in text
+    assert "| 1 | 2026-11-02 10:00 | bbbbbbb, changed | 7 of 3 s | forward | `understudy serve` |" in text
+    assert (
+        "| 2 | 2026-11-01 09:00 | aaaaaaa | 7 of 3 s | static | its rooms, joined by hand: journal on, metrics off |"
+        in text
+    )
     assert [line[:9] for line in text.splitlines() if "as it is" in line] == ["| a | 2 |", "| c | 1 |"]
 
 
