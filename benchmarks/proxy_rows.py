@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from understudy.v1.project_service_pb2 import Redaction
+
 from benchmarks import nginx
 from benchmarks.load import Load, Loaded, load
 from benchmarks.method import LOAD_CORE, SERVER_CORE, Length, Rounds, Spread, alternate
@@ -13,10 +15,13 @@ from benchmarks.row import Row, at_least, at_most
 from benchmarks.scenery import (
     HEADERS,
     MANY_HEADERS,
+    MASKED,
     MOCKED_BODY,
     PROXIED_MOCKED_PATH,
     PROXIED_REAL_PATH,
+    PROXIED_SECRET_PATH,
     PROXIED_TEMPLATED_PATH,
+    SECRET_HEADERS,
     UPSTREAM_BODY,
 )
 from benchmarks.telling import latencies, p99, rate, throughput, writing
@@ -33,10 +38,13 @@ class Stage:
 
 @contextmanager
 def static_stage(
-    path: str = PROXIED_MOCKED_PATH, headers: Mapping[str, str] = HEADERS, journal: str = "memory"
+    path: str = PROXIED_MOCKED_PATH,
+    headers: Mapping[str, str] = HEADERS,
+    journal: str = "memory",
+    redaction: Redaction | None = None,
 ) -> Iterator[Stage]:
     """A mock answers; nginx returns the same body."""
-    with serving_mocks(journal) as server, beside_nginx(server, path, headers) as stage:
+    with serving_mocks(journal, redaction=redaction) as server, beside_nginx(server, path, headers) as stage:
         yield stage
 
 
@@ -66,6 +74,7 @@ STAGES: dict[str, Callable[[], AbstractContextManager[Stage]]] = {
     "static": static_stage,
     "static-headers": partial(static_stage, headers=MANY_HEADERS),
     "static-durable": partial(static_stage, journal="disk"),
+    "static-masked": partial(static_stage, PROXIED_SECRET_PATH, SECRET_HEADERS, redaction=MASKED),
     "template": partial(static_stage, PROXIED_TEMPLATED_PATH),
     "forward": forward_stage,
 }
@@ -107,6 +116,18 @@ def static_durable(length: Length) -> list[Row]:
     return [
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.38, aim=0.55), detail),
         Row(f"{name}: exchanges dropped", dropped, at_most(0.0), "in all rounds of the closed loop together"),
+    ]
+
+
+def static_masked(length: Length) -> list[Row]:
+    """A mock's answer where a header, a parameter of the query and a value of its body are masked on record."""
+    with STAGES["static-masked"]() as stage:
+        unlike = measured(traced(stage), length)
+        rounds = measured(stage, length)
+    name = "static mock, journal in memory, masked in header, query and body"
+    return [
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), None, throughput(rounds)),
     ]
 
 

@@ -31,7 +31,7 @@ from benchmarks.nginx import TOOLS_PATH
 from benchmarks.page import PAGE, page
 from benchmarks.peer_rows import peers
 from benchmarks.processes import allow_descriptors
-from benchmarks.proxy_rows import forward, static, static_durable, static_headers, template
+from benchmarks.proxy_rows import forward, static, static_durable, static_headers, static_masked, template
 from benchmarks.results import FILE, Measured, Results, Run, load, save
 from benchmarks.row import Measure, Row, one_line
 from benchmarks.session_rows import put_session, session_ready
@@ -48,6 +48,7 @@ ROWS: dict[str, Measure] = {
     "static": static,
     "static-headers": static_headers,
     "static-durable": static_durable,
+    "static-masked": static_masked,
     "template": template,
     "forward": forward,
     "assertive": assertive,

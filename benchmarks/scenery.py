@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from understudy.v1.project_service_pb2 import Redaction
+
 PROJECT, ENVIRONMENT, KEY = "checkout", "staging", "ci-42"
 _PREFIX = f"/{PROJECT}/{ENVIRONMENT}"
 
@@ -34,6 +36,11 @@ MANY_HEADERS = HEADERS | {
     "Cache-Control": "no-cache",
     "X-Requested-With": "XMLHttpRequest",
 }
+
+# The same mock, asked for with something to mask in a header, in the query, and in the body of its answer.
+PROXIED_SECRET_PATH = f"{PROXIED_MOCKED_PATH}?token=9f2c6a1e7d"
+SECRET_HEADERS = HEADERS | {"X-Tenant": "blue", "Authorization": "Bearer eyJhbGciOiJFZERTQSJ9"}
+MASKED = Redaction(headers=["x-tenant"], query=["token"], json_paths=["$.customer.name"])
 
 # What the sample of a new store has, in the same project and environment: a mock and its answer, and a scenario.
 SAMPLE_MOCK, SAMPLE_SCENARIO = "ovr_extraMock", "scn_paymentDeclined"

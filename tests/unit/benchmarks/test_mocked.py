@@ -4,17 +4,26 @@ import shutil
 import sys
 
 import pytest
-from understudy.v1.log_service_pb2 import ListLogsRequest, ListLogsResponse
+from understudy.v1.log_service_pb2 import (
+    SIDE_RESPONSE,
+    GetLogBodyRequest,
+    GetLogRequest,
+    ListLogsRequest,
+    ListLogsResponse,
+)
 
 from benchmarks.asking import asking, request
 from benchmarks.method import Rejected
 from benchmarks.mocked import dropped_by, put_sessions, serving_mocks
 from benchmarks.scenery import (
     KEY,
+    MASKED,
     MOCKED_BODY,
     PROJECT,
     PROXIED_MOCKED_PATH,
+    PROXIED_SECRET_PATH,
     PROXIED_TEMPLATED_PATH,
+    SECRET_HEADERS,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -33,6 +42,19 @@ def test_what_is_loaded_records_masks_and_counts_each_request() -> None:
         assert len(ListLogsResponse.FromString(listed).logs) == 1
         assert b"secret" not in listed
         assert b'outcome="mocked",project="checkout"} 2.0' in metrics.ask(request("GET", "/metrics"))
+
+
+def test_what_a_row_has_masked_is_on_no_record() -> None:
+    asked = request("GET", PROXIED_SECRET_PATH, **SECRET_HEADERS)
+    secrets = (b"9f2c6a1e7d", b"blue", b"eyJhbGciOiJFZERTQSJ9", b"Ada")
+    for redaction, seen in ((MASKED, []), (None, [b"9f2c6a1e7d", b"blue", b"Ada"])):
+        with serving_mocks(redaction=redaction) as server, asking(server.proxy) as proxy:
+            proxy.expect(asked, 200, MOCKED_BODY)
+            listed = server.call("LogService/ListLogs", ListLogsRequest(session_key=KEY, project=PROJECT))
+            [row] = ListLogsResponse.FromString(listed).logs
+            kept = server.call("LogService/GetLog", GetLogRequest(log_id=row.id))
+            kept += server.call("LogService/GetLogBody", GetLogBodyRequest(log_id=row.id, side=SIDE_RESPONSE))
+            assert [each for each in secrets if each in listed + kept] == seen
 
 
 def test_a_journal_that_is_not_on_is_no_measurement() -> None:
