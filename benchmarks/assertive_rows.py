@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from benchmarks import nginx
-from benchmarks.load import Load, Loaded, load
-from benchmarks.method import SERVER_CORE, Length, Rejected, Rounds, alternate
+from benchmarks.load import Load, Loaded, compared
+from benchmarks.method import SERVER_CORE, Length, Rejected, Rounds
 from benchmarks.proxy_rows import Stage, measured, traced
 from benchmarks.row import Row, at_least
 from benchmarks.telling import latencies, rate, throughput
@@ -54,7 +54,7 @@ def static_stage() -> Iterator[Stage]:
 
 def _flat(length: Length) -> Rounds[Load]:
     with answering_stub(MANY) as many, answering_stub(FEW) as few:
-        return alternate(lambda: load(many, length.seconds), lambda: load(few, length.seconds), length, steady=rate)
+        return compared(many, few, length)
 
 
 @contextmanager

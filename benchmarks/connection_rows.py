@@ -9,9 +9,9 @@ import uvloop
 from benchmarks import nginx
 from benchmarks.asking import request
 from benchmarks.delay_load import Call, Callers
-from benchmarks.load import Load, Loaded, load
+from benchmarks.load import Load, Loaded, compared, compared_runs, load
 from benchmarks.memory import MB, resident_mb
-from benchmarks.method import SERVER_CORE, Length, Spread, alternate
+from benchmarks.method import SERVER_CORE, Length, Spread
 from benchmarks.mocked import serving_mocks
 from benchmarks.row import Row
 from benchmarks.scenery import HEADERS, MOCKED_BODY, PROXIED_MOCKED_PATH
@@ -52,7 +52,7 @@ def _resting(length: Length) -> list[Row]:
 
         all_answer()
         each_kb = (resident_mb(crowded.pid) - before) * MB / _KB / OPEN
-        rounds = alternate(_after(all_answer, ours, seconds), lambda: load(alone, seconds), length, steady=rate)
+        rounds = compared_runs(_after(all_answer, ours, seconds), lambda: load(alone, seconds), length)
         all_answer()
     return [
         Row(f"{BUSY} busy connections among {OPEN} open ones / alone", rounds.ratio(rate), None, throughput(rounds)),
@@ -81,7 +81,7 @@ def _asking(length: Length) -> Row:
         # Who stands in a long line is late, and not unanswered.
         many = replace(few, connections=OPEN, timeout_seconds=_ANSWER_SECONDS_MAX)
         theirs = replace(many, pid=limit.pid, address=limit.address)
-        rounds = alternate(lambda: load(many, seconds), lambda: load(few, seconds), length, steady=rate)
+        rounds = compared(many, few, replace(length, seconds=seconds))
         # For comparison: what so many cost a server that is known to carry them.
         nginx_ratio = load(theirs, seconds).rate / load(replace(theirs, connections=BUSY), seconds).rate
     detail = f"{throughput(rounds)}; the same ratio of nginx's: {nginx_ratio:.2f}"

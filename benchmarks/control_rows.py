@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import grpc
 from understudy.v1.session_service_pb2 import GetSessionRequest
 
-from benchmarks.load import Loaded, load
+from benchmarks.load import Loaded, compared
 from benchmarks.method import Length, alternate
 from benchmarks.processes import started
 from benchmarks.row import Row, at_least, at_most
@@ -27,9 +27,7 @@ def rest_get_session(length: Length) -> list[Row]:
         headers = {"Authorization": f"Bearer {server.key}"}
         get = Loaded(server.pid, server.address, _GET_PATH, headers, _CONNECTIONS)
         constant = Loaded(server.pid, server.address, _CONSTANT_PATH, headers, _CONNECTIONS)
-        rounds = alternate(
-            lambda: load(get, length.seconds), lambda: load(constant, length.seconds), length, steady=rate
-        )
+        rounds = compared(get, constant, length)
     return [Row("REST GET session / constant bytes", rounds.ratio(rate), at_least(0.60), throughput(rounds))]
 
 

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from benchmarks.asking import asking
 from benchmarks.flag_scenery import CONTEXT, KEYS, SESSION
-from benchmarks.load import TURN, Loaded, load
-from benchmarks.method import Length, Spread, alone, alternate
+from benchmarks.load import TURN, Loaded, compared
+from benchmarks.method import Length, Spread, alone
 from benchmarks.posted_page import POSTED_PATH
 from benchmarks.processes import Started, started
 from benchmarks.row import Row, Target, at_least, at_most
@@ -60,9 +60,7 @@ def _one(name: str, server: Started, path: str, asked: str, length: Length) -> l
 
 
 def _against(name: str, subject: Loaded, reference: Loaded, target: Target | None, length: Length) -> Row:
-    rounds = alternate(
-        lambda: load(subject, length.seconds), lambda: load(reference, length.seconds), length, steady=rate
-    )
+    rounds = compared(subject, reference, length)
     return Row(name, rounds.ratio(rate), target, throughput(rounds))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from benchmarks.load import TURN, Load, Loaded, check_generator, load
-from benchmarks.method import Length, Rounds, alternate
+from benchmarks.load import TURN, Load, Loaded, compared
+from benchmarks.method import Length, Rounds
 from benchmarks.mocked import put_sessions, serving_mocks
 from benchmarks.proxy_rows import Stage
 from benchmarks.row import Row, at_least
@@ -87,7 +87,4 @@ def _rows(kind: str, name: str, length: Length) -> list[Row]:
 
 
 def _measured(many: Loaded, few: Loaded, length: Length) -> Rounds[Load]:
-    seconds = min(length.seconds, _SECONDS_MAX)
-    rounds = alternate(lambda: load(many, seconds), lambda: load(few, seconds), length, steady=rate)
-    check_generator(rounds)
-    return rounds
+    return compared(many, few, replace(length, seconds=min(length.seconds, _SECONDS_MAX)))

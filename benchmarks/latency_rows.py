@@ -3,8 +3,8 @@
 from dataclasses import replace
 from operator import attrgetter
 
-from benchmarks.load import Loaded, load
-from benchmarks.method import Length, alternate
+from benchmarks.load import Loaded, compared
+from benchmarks.method import Length
 from benchmarks.proxy_rows import STAGES
 from benchmarks.row import Row, at_most
 from benchmarks.telling import latencies
@@ -25,7 +25,7 @@ def _row(kind: str, name: str, length: Length) -> Row:
     seconds = min(length.seconds, _SECONDS_MAX)
     with STAGES[kind]() as stage:
         ours, reference = _single(stage.ours), _single(stage.reference)
-        rounds = alternate(lambda: load(ours, seconds), lambda: load(reference, seconds), length, steady=_p50)
+        rounds = compared(ours, reference, replace(length, seconds=seconds), steady=_p50)
     detail = f"{latencies(rounds)}; {rounds.disturbed} rounds disturbed"
     target = at_most(_RATIO_MAX, aim=_RATIO_AIM)
     return Row(f"{name}, one connection: p50 / nginx's", rounds.ratio(_p50), target, detail)

@@ -3,18 +3,20 @@
 import re
 import resource
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from operator import attrgetter
 from pathlib import Path
 
 from benchmarks.answer import ask
 from benchmarks.cpu import cpu_seconds, used_by_first_thread
-from benchmarks.method import Rejected, Rounds
+from benchmarks.method import Length, Rejected, Rounds, alternate
 
 _REPORT = Path(__file__).parent / "wrk_report.lua"
-# Above this share of its core the load made all the requests it could: a faster server would look no faster.
-_GENERATOR_BUSY_MAX = 0.97
+# Above this share of its core the load makes all the requests it can. Where the server has some of its own core left
+# then, the load was measured: a faster server would look no faster.
+_GENERATOR_BUSY_MAX, _SERVER_BUSY_MIN = 0.97, 0.85
 TURN = "TURN"
 
 
@@ -88,13 +90,39 @@ def load(loaded: Loaded, seconds: int) -> Load:
     )
 
 
+def compared(
+    subject: Loaded,
+    reference: Loaded,
+    length: Length,
+    steady: Callable[[Load], float] = attrgetter("rate"),
+) -> Rounds[Load]:
+    """Load both in alternation. Raises Rejected when on either side what makes the load was the limit."""
+    return compared_runs(lambda: load(subject, length.seconds), lambda: load(reference, length.seconds), length, steady)
+
+
+def compared_runs(
+    subject: Callable[[], Load],
+    reference: Callable[[], Load],
+    length: Length,
+    steady: Callable[[Load], float] = attrgetter("rate"),
+) -> Rounds[Load]:
+    """The same with loads that are made in another way."""
+    rounds = alternate(subject, reference, length, steady)
+    if not length.watch:
+        check_generator(rounds)
+    return rounds
+
+
 def check_generator(rounds: Rounds[Load]) -> None:
-    """Raises Rejected when wrk was the limit of the faster side: then it was measured, and not the server."""
-    sides = (rounds.subject, rounds.reference)
-    faster = max(sides, key=lambda side: side(lambda one: one.rate).median)
-    busy = faster(lambda one: one.generator_busy).median
-    if busy > _GENERATOR_BUSY_MAX:
-        raise Rejected(f"the load was limited by what makes it: wrk took {busy:.0%} of its core")
+    """Raises Rejected when wrk needed its whole core and the server not its own: then wrk was measured."""
+    for who, side in (("the subject", rounds.subject), ("the reference", rounds.reference)):
+        made = side(attrgetter("generator_busy")).median
+        served = side(attrgetter("busy")).median
+        if made > _GENERATOR_BUSY_MAX and served < _SERVER_BUSY_MIN:
+            raise Rejected(
+                f"the load of {who} was limited by what makes it: wrk took {made:.0%} of its core, "
+                f"the server {served:.0%} of its own"
+            )
 
 
 def _generator_seconds() -> float:

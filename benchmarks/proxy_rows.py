@@ -8,8 +8,8 @@ from functools import partial
 from understudy.v1.project_service_pb2 import Redaction
 
 from benchmarks import nginx
-from benchmarks.load import Load, Loaded, load
-from benchmarks.method import LOAD_CORE, SERVER_CORE, Length, Rounds, Spread, alternate
+from benchmarks.load import Load, Loaded, compared
+from benchmarks.method import LOAD_CORE, SERVER_CORE, Length, Rounds, Spread
 from benchmarks.mocked import dropped_by, serving_mocks
 from benchmarks.row import Row, at_least, at_most
 from benchmarks.scenery import (
@@ -163,6 +163,4 @@ def traced(stage: Stage) -> Stage:
 
 def measured(stage: Stage, length: Length) -> Rounds[Load]:
     """Ours against the reference, at full load."""
-    return alternate(
-        lambda: load(stage.ours, length.seconds), lambda: load(stage.reference, length.seconds), length, steady=rate
-    )
+    return compared(stage.ours, stage.reference, length)

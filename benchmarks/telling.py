@@ -9,11 +9,13 @@ rate, p99 = attrgetter("rate"), attrgetter("p99_us")
 
 
 def throughput(rounds: Rounds[Load]) -> str:
-    """Rates, CPU, how busy the servers' core was, and the rounds that did not count."""
+    """Rates, CPU, how busy the servers' core and the load's were, and the rounds that did not count."""
     rates, cpu, busy = _both(rounds, "rate"), _both(rounds, "cpu_us"), _both(rounds, "busy")
+    made = _both(rounds, "generator_busy")
     return (
         f"{rates[0]:.0f}/s and {rates[1]:.0f}/s; CPU {cpu[0]:.1f} and {cpu[1]:.1f} us per request; "
-        f"busy {busy[0]:.0%} and {busy[1]:.0%}; {rounds.disturbed} rounds disturbed"
+        f"busy {busy[0]:.0%} and {busy[1]:.0%}, wrk {made[0]:.0%} and {made[1]:.0%}; "
+        f"{rounds.disturbed} rounds disturbed"
     )
 
 

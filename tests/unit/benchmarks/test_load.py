@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from benchmarks import load as loads
 from benchmarks.cpu import cpu_seconds
-from benchmarks.load import Loaded, load
-from benchmarks.method import Rejected
+from benchmarks.load import Load, Loaded, compared, load
+from benchmarks.method import Length, Rejected
+from benchmarks.profiles import Profile
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is installed by `make bench` only")
 
@@ -95,3 +97,39 @@ def test_time_of_children_is_counted_with_their_parent() -> None:
         child.kill()
 
     assert together - own >= 0.15
+
+
+def made(*, rate: float, wrk: float, server: float) -> Load:
+    return Load(rate=rate, cpu_us=1, loop_us=1, busy=server, p50_us=1, p99_us=1, generator_busy=wrk)
+
+
+QUICK, OTHER = Loaded(1, "quick", "/"), Loaded(2, "other", "/")
+LIMITED, BUSY = made(rate=100, wrk=0.98, server=0.5), made(rate=10, wrk=0.5, server=0.99)
+
+
+@pytest.fixture
+def sides(monkeypatch: pytest.MonkeyPatch) -> dict[str, Load]:
+    """What a load of an address is like."""
+    found = dict[str, Load]()
+    monkeypatch.setattr(loads, "load", lambda loaded, _: found[loaded.address])
+    return found
+
+
+@pytest.mark.parametrize(("quick", "other", "who"), [(LIMITED, BUSY, "subject"), (BUSY, LIMITED, "reference")])
+def test_rounds_in_which_the_maker_of_the_load_was_the_limit_of_either_side_are_rejected(
+    quick: Load, other: Load, who: str, sides: dict[str, Load]
+) -> None:
+    sides |= {"quick": quick, "other": other}
+    with pytest.raises(Rejected, match=f"load of the {who} was limited .* wrk took 98% of its core, the server 50%"):
+        compared(QUICK, OTHER, Length(5, 1))
+
+
+def test_a_maker_that_is_as_busy_as_the_server_limits_nothing(sides: dict[str, Load]) -> None:
+    sides |= {"quick": made(rate=100, wrk=0.99, server=0.98), "other": BUSY}
+    assert len(compared(QUICK, OTHER, Length(5, 1)).pairs) == 5
+
+
+def test_a_load_that_is_made_for_a_profile_counts_for_nothing(sides: dict[str, Load]) -> None:
+    sides |= {"quick": LIMITED, "other": BUSY}
+    profile = Profile("seen")
+    assert compared(QUICK, OTHER, Length(1, 1, watch=lambda _: profile)).profile is profile

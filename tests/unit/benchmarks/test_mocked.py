@@ -45,7 +45,7 @@ def test_what_is_loaded_records_masks_and_counts_each_request() -> None:
 
 
 def test_what_a_row_has_masked_is_on_no_record() -> None:
-    asked = request("GET", PROXIED_SECRET_PATH, **SECRET_HEADERS)
+    asked = request("GET", PROXIED_SECRET_PATH, b"", **SECRET_HEADERS)
     secrets = (b"9f2c6a1e7d", b"blue", b"eyJhbGciOiJFZERTQSJ9", b"Ada")
     for redaction, seen in ((MASKED, []), (None, [b"9f2c6a1e7d", b"blue", b"Ada"])):
         with serving_mocks(redaction=redaction) as server, asking(server.proxy) as proxy:

@@ -1,4 +1,4 @@
-"""Rows of other products: which of them is the fastest, how long they are warmed up, and who was the limit."""
+"""Rows of other products: which of them is the fastest, and how long they are warmed up."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import peer_rows
-from benchmarks.load import Load, Loaded, check_generator
-from benchmarks.method import Length, Rejected, Rounds, Spread
+from benchmarks.load import Load, Loaded
+from benchmarks.method import Length, Rejected, Spread
 from benchmarks.page import page
 from benchmarks.peer_rows import WarmUp, beside, beside_fastest, warm_up
 from benchmarks.peers.catalogue import PEERS
@@ -146,12 +146,3 @@ def test_peers_are_warmed_up_until_they_get_no_faster(rates: list[float], length
     given = iter(rates)
 
     assert warm_up(lambda: next(given), length) == warm
-
-
-def test_a_load_that_its_maker_limits_is_rejected() -> None:
-    with pytest.raises(Rejected, match="took 98% of its core"):
-        check_generator(Rounds([(of(100, 0.98), of(10, 0.2))] * 5))
-
-
-def test_a_maker_that_is_busy_with_the_slower_side_limits_nothing() -> None:
-    check_generator(Rounds([(of(100, 0.5), of(10, 0.99))] * 5))
