@@ -139,24 +139,33 @@ def _undisturbed(
 
 
 def in_turns(
-    subject: Callable[[], Sample], reference: Callable[[], Sample], length: Length, others: Callable[[], float]
+    subject: Callable[[], Sample],
+    reference: Callable[[], Sample],
+    length: Length,
+    others: Callable[[], float],
+    was_busy: Callable[[Sample], bool] = lambda _: True,
 ) -> Rounds[Sample]:
     """Measure A B A B after one round that warms both up, and ask after each round what ``others`` had of the cores.
 
-    That alone makes a round a disturbed one, whatever the two sides were like. Disturbed rounds are repeated, a third
-    as many as there are to be. If the machine is never quiet those count in which others had the least, and what they
-    had is told. Raises Rejected when that is too much to compare anything.
+    That makes a round a disturbed one, whatever the reference was like, and so does a subject that had less than the
+    core it can use, by ``was_busy``. Disturbed rounds are repeated, a third as many as there are to be. If the machine
+    is never quiet those count in which others had the least, and what they had is told. Raises Rejected when that is
+    too much to compare anything, or when the subject was seldom busy.
     """
     subject()
     reference()
     if length.watch:
         return Rounds([(subject(), reference())], profile=length.watch(subject))
     taken: list[tuple[float, tuple[Sample, Sample]]] = []
+    busy: list[tuple[float, tuple[Sample, Sample]]] = []
     others()
-    while len(taken) < length.rounds * 4 // 3 and sum(had <= _OTHERS_MAX for had, _ in taken) < length.rounds:
+    while len(taken) < length.rounds * 4 // 3 and sum(had <= _OTHERS_MAX for had, _ in busy) < length.rounds:
         pair = subject(), reference()
         taken.append((others(), pair))
-    calmest = sorted(taken, key=itemgetter(0))
+        busy = [each for each in taken if was_busy(each[1][0])]
+    if len(busy) < min(ROUNDS_MIN, length.rounds):
+        raise Rejected(f"ours was busy in only {len(busy)} of {len(taken)} rounds: something else was on its core")
+    calmest = sorted(busy, key=itemgetter(0))
     quiet = [each for each in calmest if each[0] <= _OTHERS_MAX]
     counted = quiet if len(quiet) >= ROUNDS_MIN else calmest[:ROUNDS_MIN]
     most = counted[-1][0]

@@ -19,10 +19,10 @@ _TEXT = f"""\
 
 Written by `make bench`: medians of alternating rounds after one that warms up, and the least and the greatest of them;
 server on core {SERVER_CORE}, load on core {LOAD_CORE}, over 64 connections where a row says nothing else. Rounds in
-which the reference moved by more than 15 % from its median were repeated; beside other products, those in which other
-processes or the machine's host took more than a tenth of a core. Where nothing is compared, a loop of a fixed length on
-the servers' core was the reference. `server` says what served the rows of the proxy and those that put sessions, and
-what it had on.
+which the reference moved by more than 15 % from its median were repeated; beside other products, who stand still while
+ours is asked, those in which other processes or the machine's host took more than a tenth of a core, or ours did not
+keep its own busy. Where nothing is compared, a loop of a fixed length on the servers' core was the reference. `server`
+says what served the rows of the proxy and those that put sessions, and what it had on.
 `make bench ROW=name` measures one row again and leaves the others as they are: `run` says which run a row is of.
 """
 _PROFILES = """\

@@ -111,6 +111,14 @@ def test_rounds_in_turns_in_which_others_had_too_much_give_no_numbers() -> None:
         in_turns(lambda: 1, lambda: 1, Length(5, 1), lambda: 1.1)
 
 
+def test_rounds_in_turns_in_which_the_subject_was_idle_are_left_out_and_made_up_for() -> None:
+    ours = clockwork("ours", [0, 6, 6, 2, 6, 6, 6], [])
+    rounds = in_turns(ours, lambda: 1.0, Length(5, 1), lambda: 0.0, was_busy=lambda mine: mine > 3)
+
+    assert (rounds.disturbed, len(rounds.pairs)) == (1, 5)
+    assert rounds.subject(float).least == 6
+
+
 def test_the_ratio_of_medians_is_not_that_of_single_rounds() -> None:
     ours = clockwork("ours", [0, 10, 20, 30, 40, 50], [])
     reference = clockwork("reference", [0, 9, 10, 9, 10, 11], [])

@@ -1,7 +1,8 @@
 """Rows of other products: which of them is the fastest, and how long they are warmed up."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> dict[str, Load]:
     monkeypatch.setattr(peer_rows, "running", lambda *_: nullcontext(Running(1, "theirs", b"{}")))
     monkeypatch.setattr(peer_rows, "load", lambda loaded, _: found[loaded.address])
     monkeypatch.setattr(peer_rows, "Neighbours", Quiet)
+    monkeypatch.setattr(peer_rows, "resting", lambda _: nullcontext())
     return found
 
 
@@ -107,6 +109,38 @@ def test_a_peer_that_scatters_is_measured_and_its_spread_shown(
     found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
 
     assert found.value == Spread(3, 6, 15)
+
+
+def test_whoever_is_not_asked_stands_still(loads: dict[str, Load], monkeypatch: pytest.MonkeyPatch) -> None:
+    still: list[int] = []
+    seen: set[tuple[str, tuple[int, ...]]] = set()
+
+    @contextmanager
+    def resting(pid: int) -> Iterator[None]:
+        still.append(pid)
+        yield
+        still.remove(pid)
+
+    def load(loaded: Loaded, _: int) -> Load:
+        seen.add((loaded.address, tuple(still)))
+        return of(100, 0.5)
+
+    monkeypatch.setattr(peer_rows, "resting", resting)
+    monkeypatch.setattr(peer_rows, "load", load)
+
+    beside(PEERS[-1], "a mock", Loaded(7, "ours", "/"), WHOLE)
+
+    # The last is the peer's warm-up.
+    assert seen == {("ours", (1,)), ("theirs", (7,)), ("theirs", ())}
+
+
+def test_ours_without_its_core_is_no_measurement(loads: dict[str, Load]) -> None:
+    loads |= {"ours": replace(of(600, 0.5), busy=0.48), "theirs": of(100, 0.1)}
+
+    found = beside(PEERS[-1], "a mock", Loaded(0, "ours", "/"), WHOLE)
+
+    assert (found.value, found.failed) == (None, True)
+    assert found.detail.startswith("ours was busy in only 0 of 12 rounds")
 
 
 @pytest.mark.parametrize("error", [Rejected("no answer"), ConnectionResetError("gone"), ValueError("no jar")])
