@@ -76,9 +76,9 @@ class Rounds(Generic[Sample]):
         return Spread.of([of(subject) / of(reference) for subject, reference in self.pairs], self.profile)
 
     def ratio_of_medians(self, of: Callable[[Sample], float]) -> "Spread":
-        """The subject's median over the reference's, for what scatters in each by itself, such as a percentile.
+        """The subject's median over the reference's, for what scatters in each by itself: p99s, which few answers make.
 
-        The least and the greatest are of the rounds.
+        A p50 is of all of them and moves with the machine, as rates do. The least and the greatest are of the rounds.
         """
         each = self.ratio(of)
         return replace(each, median=self.subject(of).median / self.reference(of).median)
