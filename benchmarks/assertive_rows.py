@@ -15,7 +15,7 @@ from benchmarks.load import Load, Loaded, compared
 from benchmarks.method import SERVER_CORE, Length, Rejected, Rounds
 from benchmarks.proxy_rows import Stage, measured, traced
 from benchmarks.row import Row, at_least
-from benchmarks.telling import latencies, rate, throughput
+from benchmarks.telling import full_load, rate, throughput
 from benchmarks.whole import ANY_PORT, serving_anew
 
 MANY, FEW = 1_000, 1
@@ -34,12 +34,12 @@ def assertive(length: Length) -> list[Row]:
         unlike = measured(traced(stage), length)
     flat = _flat(length)
     return [
-        Row(f"{_NAME}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
+        Row(f"{_NAME}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
         Row(
             f"{_NAME} / nginx `return 200`",
             rounds.ratio(rate),
             at_least(_RATIO_MIN),
-            f"{throughput(rounds)}; {latencies(rounds)}; {_NOT_HERE}",
+            f"{full_load(rounds)}; {_NOT_HERE}",
         ),
         Row(f"{_NAME}, {MANY} further stubs / {FEW}", flat.ratio(rate), at_least(_FLAT_MIN), throughput(flat)),
     ]

@@ -24,7 +24,7 @@ from benchmarks.scenery import (
     SECRET_HEADERS,
     UPSTREAM_BODY,
 )
-from benchmarks.telling import latencies, p99, rate, throughput, writing
+from benchmarks.telling import full_load, latencies, p99, rate, writing
 from benchmarks.whole import Whole
 
 
@@ -87,8 +87,8 @@ def static(length: Length) -> list[Row]:
         unlike = measured(traced(stage), length)
     name = "static mock, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.50, aim=0.70), throughput(rounds)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.50, aim=0.70), full_load(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio_of_medians(p99), at_most(2.50, aim=1.80), latencies(rounds)),
     ]
 
@@ -101,8 +101,8 @@ def static_headers(length: Length) -> list[Row]:
     # Every client sends Host.
     name = f"static mock, {len(MANY_HEADERS) + 1} request headers, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), full_load(rounds)),
     ]
 
 
@@ -112,7 +112,7 @@ def static_durable(length: Length) -> list[Row]:
         rounds = measured(stage, length)
         dropped = Spread.of([float(dropped_by(server))])
     name = "static mock, journal on disk"
-    detail = f"{throughput(rounds)}; {writing(rounds)}"
+    detail = f"{full_load(rounds)}; {writing(rounds)}"
     return [
         Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.38, aim=0.55), detail),
         Row(f"{name}: exchanges dropped", dropped, at_most(0.0), "in all rounds of the closed loop together"),
@@ -126,8 +126,8 @@ def static_masked(length: Length) -> list[Row]:
         rounds = measured(stage, length)
     name = "static mock, journal in memory, masked in header, query and body"
     return [
-        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), None, throughput(rounds)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), None, full_load(rounds)),
     ]
 
 
@@ -138,8 +138,8 @@ def template(length: Length) -> list[Row]:
         unlike = measured(traced(stage), length)
     name = "template with three values, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
-        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{name} / nginx `return 200`", rounds.ratio(rate), at_least(0.40, aim=0.55), full_load(rounds)),
     ]
 
 
@@ -150,8 +150,8 @@ def forward(length: Length) -> list[Row]:
         unlike = measured(traced(stage), length)
     name = "forward, journal in memory"
     return [
-        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, throughput(unlike)),
-        Row(f"{name} / nginx `proxy_pass`", rounds.ratio(rate), at_least(0.40, aim=0.55), throughput(rounds)),
+        Row(f"{name}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{name} / nginx `proxy_pass`", rounds.ratio(rate), at_least(0.40, aim=0.55), full_load(rounds)),
         Row(f"{name}: p99 / nginx's", rounds.ratio_of_medians(p99), None, latencies(rounds)),
     ]
 

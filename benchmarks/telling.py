@@ -19,6 +19,11 @@ def throughput(rounds: Rounds[Load]) -> str:
     )
 
 
+def full_load(rounds: Rounds[Load]) -> str:
+    """Throughput, and the latencies under it."""
+    return f"{throughput(rounds)}; {latencies(rounds)}"
+
+
 def writing(rounds: Rounds[Load]) -> str:
     """How the subject's CPU is shared between the event loop and the threads that write."""
     whole, loop = rounds.subject(attrgetter("cpu_us")).median, rounds.subject(attrgetter("loop_us")).median

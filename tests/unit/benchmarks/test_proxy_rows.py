@@ -1,6 +1,6 @@
 """Rows of the proxy beside nginx: which numbers they are of, which targets they have, and what they tell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from benchmarks.load import Load, Loaded
 from benchmarks.method import Length, Rounds
 from benchmarks.proxy_rows import Stage
 from benchmarks.row import Row
+from benchmarks.run import ROWS
 from benchmarks.whole import Whole
 
 STAGE = Stage(Loaded(1, "ours", "/"), Loaded(2, "nginx", "/"))
@@ -51,3 +52,24 @@ def test_a_p99_is_the_median_of_all_rounds_over_the_others_median() -> None:
     assert found.value is not None
     # Round by round the median would be 3.5.
     assert found.value.median == 3
+
+
+JUDGED: list[Callable[[Length], list[Row]]] = [
+    proxy_rows.static,
+    proxy_rows.static_headers,
+    proxy_rows.static_durable,
+    proxy_rows.template,
+    proxy_rows.forward,
+    assertive_rows.assertive,
+]
+
+
+@pytest.mark.parametrize("rows", [*JUDGED, proxy_rows.static_masked], ids=lambda rows: rows.__name__)
+def test_each_throughput_is_told_with_its_latencies(rows: Callable[[Length], list[Row]]) -> None:
+    for each in rows(Length()):
+        if "nginx" in each.name and "p99" not in each.name:
+            assert "p50 10 and 10 us, p99 60 and 20 us" in each.detail, each.name
+
+
+def test_every_row_of_the_proxy_has_its_name_in_the_bench() -> None:
+    assert {*JUDGED, proxy_rows.static_masked} <= {*ROWS.values()}
