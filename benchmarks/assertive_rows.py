@@ -34,7 +34,7 @@ def assertive(length: Length) -> list[Row]:
         unlike = measured(traced(stage), length)
     flat = _flat(length)
     return [
-        Row(f"{_NAME}, no two requests alike / nginx's", unlike.ratio(rate), None, full_load(unlike)),
+        Row(f"{_NAME}, no two requests alike / nginx's", unlike.ratio(rate), at_least(_RATIO_MIN), full_load(unlike)),
         Row(
             f"{_NAME} / nginx `return 200`",
             rounds.ratio(rate),

@@ -64,6 +64,18 @@ JUDGED: list[Callable[[Length], list[Row]]] = [
 ]
 
 
+@pytest.mark.parametrize("rows", JUDGED, ids=lambda rows: rows.__name__)
+def test_requests_that_never_repeat_are_judged_by_the_same_bound_as_those_that_do(
+    rows: Callable[[Length], list[Row]],
+) -> None:
+    found = rows(Length())
+    unlike, again = row(found, "no two requests alike"), row(found, " / nginx `")
+    assert unlike.target is not None
+    assert again.target is not None
+    assert (unlike.target.bound, unlike.target.must) == (again.target.bound, True)
+    assert (unlike.missed, again.missed) == (True, False)
+
+
 @pytest.mark.parametrize("rows", [*JUDGED, proxy_rows.static_masked], ids=lambda rows: rows.__name__)
 def test_each_throughput_is_told_with_its_latencies(rows: Callable[[Length], list[Row]]) -> None:
     for each in rows(Length()):
