@@ -19,9 +19,9 @@ from benchmarks.method import Length
 from benchmarks.mocked import SERVER
 from benchmarks.nginx import nginx_version
 from benchmarks.row import Row
+from benchmarks.sources import commit_of
 
 FILE = Path(__file__).with_name("results.json")
-_ROOT = Path(__file__).parents[1]
 _LIBRARIES = ("uvloop", "httptools", "grpcio", "protobuf")
 # What a server is made of, and how it is measured; a page of results that differs changes neither.
 _SOURCES = ("server", "gateway", "clients/python", "pyproject.toml", "constraints.txt", "benchmarks/*.py")
@@ -46,7 +46,7 @@ class Run:
     @classmethod
     def now(cls, length: Length) -> "Run":
         at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
-        return cls(at, _commit(), _machine(), _versions(), length.rounds, length.seconds, SERVER)
+        return cls(at, commit_of(*_SOURCES), _machine(), _versions(), length.rounds, length.seconds, SERVER)
 
 
 @dataclass(frozen=True)
@@ -69,22 +69,6 @@ def load(names: Iterable[str], file: Path = FILE) -> Results:
 def save(results: Mapping[str, Measured], file: Path = FILE) -> None:
     text = msgspec.json.format(msgspec.json.encode(results), indent=1)
     file.write_bytes(text + b"\n")
-
-
-def _commit() -> str:
-    """As in ``4f0623b``, or ``4f0623b, changed``."""
-    commit = _git("rev-parse", "--short", "HEAD").strip()
-    if not commit:
-        return "no commit"
-    return f"{commit}, changed" if _git("status", "--porcelain", "--", *_SOURCES) else commit
-
-
-def _git(*words: str) -> str:
-    """What git says; nothing where there is no git, or no repository."""
-    try:
-        return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return ""
 
 
 def _machine() -> str:

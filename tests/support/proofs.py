@@ -1,7 +1,8 @@
 """What the proofs share: how long they run, the seed they print, and where their numbers go.
 
 A proof runs in every test run at a fiftieth of its length. With ``UNDERSTUDY_PROVE=1`` (``make prove``) it runs whole
-and its numbers are written to ``benchmarks/PROOFS.md``. ``UNDERSTUDY_SEED`` repeats a run.
+and its numbers are written to ``benchmarks/PROOFS.md``, with whether it held once its test has ended
+(``support.proof_verdicts``) and the commit it ran on. ``UNDERSTUDY_SEED`` repeats a run.
 """
 
 import fcntl
@@ -11,14 +12,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.sources import commit_of
+
 PROVE = os.environ.get("UNDERSTUDY_PROVE") == "1"
 PAGE = Path(__file__).parents[2] / "benchmarks" / "PROOFS.md"
+
+_SOURCES = ("server", "gateway", "clients/python", "pyproject.toml", "constraints.txt", "tests")
+COMMIT = commit_of(*_SOURCES) if PROVE else ""
+"""Looked up at the start: a proof may run for longer than the sources stay as they are."""
 
 _SHARE = 50
 _TITLE = (
     "# Proofs\n\nWhat `make prove` last measured on the machine it ran on. Each section is written by one\n"
-    "proof of `tests/proofs/`; `UNDERSTUDY_SEED` repeats a run.\n"
+    "proof of `tests/proofs/`; `UNDERSTUDY_SEED` repeats a run. `held` says whether its test passed: where it\n"
+    "did not, or never ended, the numbers prove nothing. Sections without it are older than it is.\n"
 )
+_UNDECIDED, _HELD, _FAILED = "not ended", "yes", "NO"
 
 
 def scaled(whole: int) -> int:
@@ -34,23 +43,39 @@ def new_seed() -> int:
     return seed
 
 
-def report(name: str, **numbers: object) -> None:
-    """Print a proof's numbers, and in ``make prove`` write them (with the date) as the proof's section of the page.
+_waiting: dict[str, Mapping[str, object]] = {}
 
-    ``seed`` among the numbers is shown like the others. Proofs that run side by side do not lose each other's sections.
+
+def report(name: str, **numbers: object) -> None:
+    """Print a proof's numbers, and in ``make prove`` write them as the proof's section of the page.
+
+    ``seed`` among the numbers is shown like the others. Whether the proof held is not known before its test has ended:
+    `judge` adds it. Proofs that run side by side do not lose each other's sections.
     """
     print(f"{name}: {', '.join(f'{key}={value}' for key, value in numbers.items())}")
     if PROVE:
-        _write(PAGE, name, numbers, datetime.now(UTC).date().isoformat())
+        _waiting[name] = numbers
+        _write(PAGE, name, numbers, _UNDECIDED)
 
 
-def _write(page: Path, name: str, numbers: Mapping[str, object], date: str) -> None:
+def undecided() -> frozenset[str]:
+    """The proofs that have reported, and are not judged yet."""
+    return frozenset(_waiting)
+
+
+def judge(name: str, *, held: bool) -> None:
+    """Say of a proof that has reported whether it held."""
+    _write(PAGE, name, _waiting.pop(name), _HELD if held else _FAILED)
+
+
+def _write(page: Path, name: str, numbers: Mapping[str, object], held: str) -> None:
+    date = datetime.now(UTC).date().isoformat()
     page.parent.mkdir(exist_ok=True)
     with page.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         sections = _sections(file.read())
-        sections[name] = _table({"proof": name, **numbers, "date": date})
+        sections[name] = _table({"proof": name, "held": held, **numbers, "date": date, "commit": COMMIT})
         file.truncate(0)
         file.write(_TITLE + "".join(f"\n## {each}\n\n{sections[each]}" for each in sorted(sections)))
 
