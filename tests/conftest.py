@@ -29,6 +29,16 @@ def pytest_configure() -> None:
         keep_files_in_memory()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, in so many words, that requests may cost anything here: a skipped test is a dot among thousands."""
+    from guard.verdicts import UNGUARDED
+
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    reasons = {str(each[2]).removeprefix("Skipped: ") for each in skipped if isinstance(each, tuple)}
+    for reason in sorted(each for each in reasons if each.startswith(UNGUARDED)):
+        terminalreporter.write_line(f"guard: {reason}", yellow=True)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """All that is collected stays: the collector is not to go through it again and again, now or later."""

@@ -89,5 +89,13 @@ SCENES: Final[Mapping[str, Scene]] = {
 """Scenes by name, all with the journal in memory. Those that are ``unlike`` differ in their trace, and of sessions in
 their keys; ``other`` ones ask for something else each, so that what is known of one does not help with the next."""
 
-TIMED: Final = ("static", "static-unlike", "template-other", "forward-other")
-"""Those whose time is looked at, too."""
+TIMED: Final = (
+    "static",
+    "static-metrics",
+    "static-unlike",
+    "sessions-unlike",
+    "body-other",
+    "template-other",
+    "forward-other",
+)
+"""Those whose time is looked at, too: the kinds of work that compiled code does for a request are each in one."""

@@ -3,6 +3,8 @@
 import gc
 import hashlib
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -225,6 +227,29 @@ def test_answer_that_is_missing_is_no_measurement() -> None:
 def test_budget_keeps_the_functions_that_matter_and_the_sum_of_all() -> None:
     budget = Budget.of({"f": 10.004, "g": 1.0, "h": 0.4, "i": 0.3}, 1.234)
     assert budget == Budget(11.7, {"f": 10.0, "g": 1.0, REST: 0.7}, 1.23)
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "in a worker"])
+def test_run_on_a_python_without_budgets_ends_with_saying_that_nothing_is_guarded(
+    workers: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "without_budgets.py").write_text("from guard import budgets\nbudgets.read = lambda: {}\n")
+    tests = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *workers]
+    command += ["-p", "without_budgets", str(tests / "guard" / "test_hot_path.py"), "-k", "static-metrics"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tests), str(tmp_path)])}
+
+    ran = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+
+    said = f"guard: no request is guarded: no budgets are kept for {budgets.INTERPRETER}, "
+    assert [line for line in ran.stdout.splitlines() if line.startswith("guard: ")] == [
+        f"{said}which has instructions of its own: make guard-renew"
+    ], ran.stdout + ran.stderr
+    assert "2 skipped" in ran.stdout
+
+
+def test_what_compiled_code_does_is_timed_in_each_kind_of_request() -> None:
+    assert {"static", "static-metrics", "sessions-unlike", "body-other", "template-other", "forward-other"} <= {*PACES}
 
 
 def test_budgets_are_kept_for_each_version_of_python(tmp_path: Path) -> None:

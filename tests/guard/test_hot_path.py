@@ -11,9 +11,8 @@ from guard.measuring import OPERATIONS, PACES
 def _budget(name: str) -> Budget:
     kept = budgets.read()
     if not kept:
-        pytest.skip(
-            f"no budgets are kept for {budgets.INTERPRETER}, which has instructions of its own: make guard-renew"
-        )
+        # Said once at the end of the run, too: tests/conftest.py.
+        pytest.skip(f"{verdicts.UNGUARDED} {budgets.INTERPRETER}, which has instructions of its own: make guard-renew")
     if name not in kept:
         pytest.fail(f"{name} has no budget yet: make guard-renew", pytrace=False)
     return kept[name]

@@ -9,6 +9,9 @@ OPERATIONS_MARGIN: Final = 0.10
 PACE_MARGIN: Final = 0.50
 """So wide because the same code has another pace on another machine, and with another build of the interpreter."""
 
+UNGUARDED: Final = "no request is guarded: no budgets are kept for"
+"""Begins what is said where nothing can be said of any scenario."""
+
 _ATTEMPTS: Final = 3
 _SHOWN_MAX: Final = 8
 _RENEW: Final = "make guard-renew"
