@@ -48,7 +48,12 @@ def used_by_first_thread(pid: int) -> Used:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process, its threads and its children have used until now."""
-    return used(pid).both + sum(cpu_seconds(child) for child in children(pid))
+    total = used(pid).both
+    for child in children(pid):
+        # It may have ended since it was listed.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += cpu_seconds(child)
+    return total
 
 
 def children(pid: int) -> list[int]:

@@ -25,7 +25,12 @@ def resting(pid: int) -> Iterator[None]:
 
 
 def _family(pid: int) -> list[int]:
-    return [pid, *(each for child in children(pid) for each in _family(child))]
+    found = [pid]
+    for child in children(pid):
+        # It may have ended since it was listed.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += _family(child)
+    return found
 
 
 def _send(pid: int, number: signal.Signals) -> None:

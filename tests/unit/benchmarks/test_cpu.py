@@ -90,3 +90,10 @@ def test_waiting_and_the_network_are_nobodys(machine: Machine) -> None:
 def test_children_of_children_count_and_their_threads_are_asked(machine: Machine) -> None:
     assert cpu_seconds(SERVER) == pytest.approx(4.62)
     assert children(SELF) == [SERVER]
+
+
+def test_a_child_that_ends_while_it_is_counted_does_no_harm(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = 999
+    monkeypatch.setattr(cpu, "children", lambda pid: [ended] if pid == SERVER else [])
+
+    assert cpu_seconds(SERVER) == pytest.approx(4.4)
