@@ -242,7 +242,8 @@ class MemoryJournal:
         self._settle()
         kept = self._stock.found(stream).verifications
         kept.append(verification)
-        del kept[: surplus(list(map(len, kept)))]
+        sizes = [*map(len, kept)]
+        del kept[: surplus(sizes, len(sizes), sum(sizes))]
 
     async def purge(self, stream: Stream) -> None:
         """Remove all of a stream that was recorded before this call, and its verifications. Raises StorageFailure."""

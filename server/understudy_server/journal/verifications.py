@@ -1,7 +1,7 @@
 """The verifications that are on record for a stream: the last ones, within a limit of bytes."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 KEPT_MAX: Final = 1_000
@@ -10,12 +10,16 @@ BYTES_MAX: Final = 3 * 1024 * 1024
 its size."""
 
 
-def surplus(sizes: Sequence[int]) -> int:
-    """How many of the oldest have to go. ``sizes`` are those of all that there are, oldest first."""
-    going = max(0, len(sizes) - KEPT_MAX)
-    size = sum(sizes[going:])
-    while size > BYTES_MAX and going < len(sizes) - 1:
-        size -= sizes[going]
+def surplus(sizes: Iterable[int], count: int, total: int) -> int:
+    """How many of the oldest have to go. ``sizes`` are those of all that there are, oldest first, so many and so large
+    together; no more of them are looked at than have to go.
+    """
+    going = 0
+    for size in sizes:
+        left = count - going
+        if left <= KEPT_MAX and (total <= BYTES_MAX or left == 1):
+            break
+        total -= size
         going += 1
     return going
 
@@ -23,11 +27,19 @@ def surplus(sizes: Sequence[int]) -> int:
 def keep(connection: sqlite3.Connection, stream_id: int, content: bytes) -> None:
     """Append one within a transaction, and remove the oldest of too many."""
     connection.execute("INSERT INTO verification (stream, content) VALUES (?, ?)", (stream_id, content))
-    kept = connection.execute(
-        "SELECT number, length(content) FROM verification WHERE stream = ? ORDER BY number", (stream_id,)
-    ).fetchall()
-    if going := surplus([size for _, size in kept]):
-        connection.execute("DELETE FROM verification WHERE stream = ? AND number <= ?", (stream_id, kept[going - 1][0]))
+    # Added up by SQLite: a full list of lengths takes five times as long, and other writers wait meanwhile.
+    ((count, total),) = connection.execute(
+        "SELECT count(*), sum(length(content)) FROM verification WHERE stream = ?", (stream_id,)
+    )
+    oldest_first = connection.execute(
+        "SELECT length(content) FROM verification WHERE stream = ? ORDER BY number", (stream_id,)
+    )
+    if going := surplus((size for (size,) in oldest_first), count, total):
+        connection.execute(
+            "DELETE FROM verification WHERE number IN"
+            " (SELECT number FROM verification WHERE stream = ? ORDER BY number LIMIT ?)",
+            (stream_id, going),
+        )
 
 
 def read(connection: sqlite3.Connection, stream_id: int) -> Sequence[bytes]:
