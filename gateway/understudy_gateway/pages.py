@@ -37,12 +37,12 @@ def build_pages(
         import_module("anyio._backends._asyncio")
     return Starlette(
         routes=[
+            *more,
             Route("/", _root),
             Route("/docs", _docs),
             Mount("/docs/assets", StaticFiles(directory=docs_page.assets())),
             Route("/openapi.json", _openapi),
             *health_routes(ready),
-            *more,
         ],
         exception_handlers={404: _not_found(refuse), 405: _method_not_allowed(refuse)},
     )
