@@ -1,4 +1,4 @@
-"""Rows of flags over the gateway's doors: one at a time against the same request answered with constant bytes, fifty at once."""
+"""Rows of flags over the gateway's doors: one at a time against constant bytes for the same request, and fifty."""
 
 import json
 import statistics

@@ -19,13 +19,14 @@ from understudy_server.core.errors import Fault, InvalidInput
 from understudy_server.core.flags.compiled import CompiledFlag
 from understudy_server.core.flags.context import context_of
 from understudy_server.core.flags.evaluation import evaluate as evaluate_flag
+from understudy_server.core.flags.evaluation import not_found
 from understudy_server.core.flags.model import Context, Evaluation
 from understudy_server.core.giving_way import giving_way
 from understudy_server.core.strict_json import MalformedJson
 from understudy_server.definitions.flags import tell
 
 _NOBODY = Context({})
-_REMEMBERED_CONTEXTS, _REMEMBERED_CHARACTERS = 512, 1024
+_REMEMBERED_CONTEXTS, _REMEMBERED_EVALUATIONS, _REMEMBERED_CHARACTERS = 512, 1024, 1024
 
 CONTEXT_AT_ONCE: Final = 16_384
 """A context of so many characters is read in a millisecond at most, and compared with something in a fraction of it."""
@@ -47,7 +48,7 @@ async def evaluate(call: Call, request: pb.EvaluateRequest) -> pb.EvaluateRespon
     """Tell what one flag is. Raises InvalidInput for a context that is no object."""
     text = request.context
     if len(text) <= CONTEXT_AT_ONCE:
-        done = await _evaluated(call, request, read_context(text), (request.flag_key,))
+        done = await _evaluated(call, request, text, (request.flag_key,))
     else:
         done = await _evaluated_beside(call, request, await read_long_context(text), (request.flag_key,))
     (evaluation,) = done.evaluations
@@ -66,13 +67,13 @@ async def evaluate_batch(call: Call, request: pb.EvaluateBatchRequest) -> pb.Eva
         raise InvalidInput("flag_keys and all exclude each other", Fault("flag_keys", "exclusive", "all"))
     if not request.all and not request.flag_keys:
         raise InvalidInput("flag_keys is required, unless all is set", Fault("flag_keys", "required"))
-    context, is_long = await read_long_context(request.context), len(request.context) > CONTEXT_AT_ONCE
+    text, is_long = request.context, len(request.context) > CONTEXT_AT_ONCE
+    context, keys = await read_long_context(text), tuple(dict.fromkeys(request.flag_keys))
     if request.all:
         return await evaluate_all(call, request, context, is_long=is_long)
-    evaluated = _evaluated_beside if is_long else _evaluated
-    done = await evaluated(call, request, context, tuple(dict.fromkeys(request.flag_keys)))
+    done = await (_evaluated_beside(call, request, context, keys) if is_long else _evaluated(call, request, text, keys))
     if done.session is not NO_SESSION:
-        put_on_record(call, done.session, request.context, all_said(map(one_said, done.evaluations)), done.kept)
+        put_on_record(call, done.session, text, all_said(map(one_said, done.evaluations)), done.kept)
     answer = pb.EvaluateBatchResponse(session_key=done.session.key)
     for each in done.evaluations:
         tell(each, done.flags.get(each.flag_key), answer.evaluations.add())
@@ -106,11 +107,23 @@ def _read_context(text: str) -> Context:
 _remember_context = lru_cache(_REMEMBERED_CONTEXTS)(_read_context)
 
 
-async def _evaluated(call: Call, named: Named, context: Context, keys: Sequence[str]) -> Evaluated:
+# Nor does a compiled flag ever change: what it has said of somebody it says of him again.
+@lru_cache(_REMEMBERED_EVALUATIONS)
+def _evaluate_again(flag: CompiledFlag, text: str) -> Evaluation:
+    return flag.evaluate(read_context(text))
+
+
+async def _evaluated(call: Call, named: Named, text: str, keys: Sequence[str]) -> Evaluated:
+    context, is_remembered = read_context(text), len(text) <= _REMEMBERED_CHARACTERS
+
     async def work(tx: Transaction) -> Evaluated:
         session = await find_session(tx, call, named)
         flags = await flags_for(tx, call, session, keys)
-        evaluations = [evaluate_flag(flags, key, context, session.values) for key in keys]
+        if is_remembered and not session.values:
+            known = [(key, flags.get(key)) for key in keys]
+            evaluations = [not_found(key) if flag is None else _evaluate_again(flag, text) for key, flag in known]
+        else:
+            evaluations = [evaluate_flag(flags, key, context, session.values) for key in keys]
         kept = Keeping() if session is NO_SESSION else await keeping(tx, call)
         return Evaluated(session, flags, evaluations, kept)
 
