@@ -1,5 +1,6 @@
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from itertools import count
 
@@ -22,6 +23,9 @@ _done = count(1)
 
 
 def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Whoever starts the tests in the background has Ctrl-C ignored, and so would all that they start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not _PROVES:
         # Imported here, with its asserts rewritten and the path to it known.
         from support.memory_folder import keep_files_in_memory
