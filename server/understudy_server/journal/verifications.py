@@ -12,7 +12,7 @@ its size."""
 
 def surplus(sizes: Iterable[int], count: int, total: int) -> int:
     """How many of the oldest have to go. ``sizes`` are those of all that there are, oldest first, so many and so large
-    together; no more of them are looked at than have to go.
+    together; one more of them is looked at than has to go.
     """
     going = 0
     for size in sizes:

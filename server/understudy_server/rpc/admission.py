@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from understudy.options.v1.options_pb2 import ROLE_ADMIN, Access, Role
 
@@ -29,7 +28,6 @@ OWNER = Caller(key_id="", role=ROLE_ADMIN)
 _NO_KEY = "a key is needed: send the header 'Authorization: Bearer fmk_...'"
 _BAD_KEY = "the key is unknown, revoked or expired"
 _WINDOWS_SWEPT_ABOVE = 1_000
-_REMEMBERED_KEYS, _REMEMBERED_CHARACTERS = 512, 128
 
 
 class Admission:
@@ -44,9 +42,12 @@ class Admission:
 
     async def admit(self, access: Access, metadata: Mapping[str, str], now_ms: int, method: str = "") -> Caller:
         """Let a call of ``method`` pass. Raises Unauthenticated, LimitReached (rate_limited) and Forbidden."""
-        authorization = metadata.get("authorization", "")
-        read = _remembered if len(authorization) <= _REMEMBERED_CHARACTERS else _fingerprint
-        fingerprint = read(authorization)
+        text = keys.text_of(metadata.get("authorization", ""))
+        if text is None:
+            raise Unauthenticated(_NO_KEY)
+        if len(text) > keys.TEXT_CHARACTERS_MAX:
+            raise Unauthenticated(_BAD_KEY)
+        fingerprint = keys.fingerprint(text)
         question = ("caller", fingerprint)
         known: _Known | None = self._store.recalled(question)
         if known is None:
@@ -78,20 +79,6 @@ class Admission:
         """Keep the table as small as the number of keys that are in use."""
         if len(self._windows) > _WINDOWS_SWEPT_ABOVE:
             self._windows = {key: window for key, window in self._windows.items() if not window.is_idle(now_ms)}
-
-
-def _fingerprint(authorization: str) -> bytes:
-    """That of the key in an ``Authorization`` value. Raises Unauthenticated."""
-    text = keys.text_of(authorization)
-    if text is None:
-        raise Unauthenticated(_NO_KEY)
-    if len(text) > keys.TEXT_CHARACTERS_MAX:
-        raise Unauthenticated(_BAD_KEY)
-    return keys.fingerprint(text)
-
-
-# Whoever calls does so with the same key again and again. So many are remembered, whoever guesses more.
-_remembered = lru_cache(_REMEMBERED_KEYS)(_fingerprint)
 
 
 def _check_plan_and_role(access: Access, plan: int, role: int) -> None:
