@@ -76,7 +76,8 @@ def test_no_request_holds_the_event_loop_for_long() -> None:
             gc.enable()
         assert loop.faults == []
     slow = {pair: round(1000 * seconds, 1) for pair, seconds in took.items() if seconds > SECONDS_MAX}
-    percentiles = quantiles(took.values(), n=100)
+    # Inclusive: of few requests the other method gives more than any of them took.
+    percentiles = quantiles(took.values(), n=100, method="inclusive")
     report(
         "held event loop",
         requests=len(took),
